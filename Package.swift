@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every room is compiled alike: Swift 6, `any` spelled out, and nothing re-exported by accident.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func room(
+    _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
+    resources: [Resource] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path, exclude: exclude, resources: resources,
+        swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: settings)
+}
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "addressee",
+    platforms: [.macOS(.v26)],
+    products: [
+        .executable(name: "addressee", targets: ["addressee"]),
+        .library(name: "MailboxDirectory", targets: ["MailAddress", "MailboxDirectory"]),
+        .library(name: "SQLiteDirectory", targets: ["SQLiteDirectory"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        room("MailAddress"),
+        room("MailboxDirectory", ["MailAddress"]),
+        room("SMTPProtocol", ["MailAddress"]),
+        room("Verification", ["MailAddress", "MailboxDirectory", "SMTPProtocol"]),
+        room(
+            "AddresseeSchema", path: "schema", resources: [.embedInCode("sqlite/0001-directory.sql")]),
+        room("SQLiteDirectory", ["MailAddress", "MailboxDirectory", "AddresseeSchema", grdb, sqlite]),
+        room(
+            "AddresseeConfiguration",
+            ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", yams]),
+        room(
+            "AddresseeCommands",
+            [
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeConfiguration",
+                argumentParser,
+            ]),
+        room(
+            "AddresseeServer",
+            [
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeConfiguration",
+                nioCore, nioPosix, nioConcurrency, nioSSL, unixSignals, logging,
+            ]),
+        .executableTarget(
+            name: "addressee",
+            dependencies: [
+                "MailAddress", "MailboxDirectory", "Verification", "SQLiteDirectory", "AddresseeConfiguration",
+                "AddresseeCommands", "AddresseeServer", logging,
+            ],
+            swiftSettings: settings),
+        tests("MailAddressTests", ["MailAddress"]),
+        tests("VerificationTests", ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification"]),
+        tests(
+            "AddresseeConfigurationTests",
+            ["MailAddress", "MailboxDirectory", "Verification", "AddresseeConfiguration"]),
+    ]
+)

@@ -1,0 +1,93 @@
+// `addressee bench`: how many questions a server answers in a second, and how long one takes.
+
+import AddresseeConfiguration
+import ArgumentParser
+import Verification
+
+/// Measures a server.
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure how fast an SMTP server answers questions.",
+        discussion: """
+            Asks any SMTP server about random names of a file, over some connections with some questions in flight on \
+            each, and prints the rate, the latencies and the replies by their code. With --rate the questions come at \
+            a set rate, and a latency counts from when its question was due.
+
+            The questions are RCPT, VRFY or EXPN; no mail is sent.
+            """)
+
+    @Option(help: ArgumentHelp("The server: 127.0.0.1:2525, [::1]:2525 or unix:/path.", valueName: "address:port"))
+    var host: String
+
+    @Option(help: ArgumentHelp("What to ask: a name or an address a line.", valueName: "file"))
+    var names: String
+
+    @Option(help: ArgumentHelp("Connections.", valueName: "count"))
+    var connections = 8
+
+    @Option(help: ArgumentHelp("Questions in flight on each connection.", valueName: "count"))
+    var inFlight = 32
+
+    @Option(help: ArgumentHelp("How long to measure.", valueName: "seconds"))
+    var seconds = 5.0
+
+    @Option(help: ArgumentHelp("How long to ask before that.", valueName: "seconds"))
+    var warmUp = 1.0
+
+    @Option(help: ArgumentHelp("The command that asks: rcpt, vrfy or expn.", valueName: "verb"))
+    var verb = BenchPlan.Verb.rcpt
+
+    @Option(help: ArgumentHelp("After so many RCPT begin a new transaction.", valueName: "count"))
+    var recipientsPerTransaction = 90
+
+    @Option(help: ArgumentHelp("Questions a second in all; without it, as many as can be.", valueName: "count"))
+    var rate: Double?
+
+    @Option(help: ArgumentHelp("Where the random numbers begin.", valueName: "number"))
+    var seed: UInt64 = 1
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        let limits = [
+            ("--connections", connections, 1...65536), ("--in-flight", inFlight, 1...65536),
+            ("--recipients-per-transaction", recipientsPerTransaction, 1...1_000_000),
+        ]
+        for (option, value, range) in limits where !range.contains(value) {
+            throw ValidationError("\(option) takes \(range.lowerBound) to \(range.upperBound), not \(value).")
+        }
+        guard seconds > 0, seconds <= 86400 else { throw ValidationError("--seconds takes more than 0, and 86400 at most.") }
+        guard (0...86400).contains(warmUp) else { throw ValidationError("--warm-up takes 0 to 86400.") }
+        if let rate, !(rate > 0 && rate <= 1e8) {
+            throw ValidationError("--rate takes more than 0 and at most 100000000 questions a second.")
+        }
+    }
+
+    func run() throws {
+        let report = try measured()
+        try Output.current.write((json ? report.json : report.table) + "\n")
+    }
+
+    func measured() throws(CommandFailure) -> BenchReport {
+        let plan = try plan()
+        let list = try NameList(file: names)
+        let stop = StopSignal()
+        var generator = try LoadGenerator(plan, names: list, stop: stop)
+        return try generator.run()
+    }
+
+    private func plan() throws(CommandFailure) -> BenchPlan {
+        let server: ListenAddress
+        do {
+            server = try ListenAddress(host)
+        } catch {
+            throw CommandFailure(.usage, "--host can't be \(host.quoted): \(error)")
+        }
+        return BenchPlan(
+            server: server, connections: connections, inFlight: inFlight, seconds: seconds, warmUp: warmUp,
+            verb: verb, recipientsPerTransaction: recipientsPerTransaction, rate: rate, seed: seed)
+    }
+}
+
+extension BenchPlan.Verb: ExpressibleByArgument {}

@@ -1,0 +1,188 @@
+// One connection: what it has asked and not yet heard, in buffers made once. Nothing here allocates for a question.
+
+import AddresseeConfiguration
+import Glibc
+import Verification
+
+/// A pipeline of questions over one socket.
+struct BenchConnection: ~Copyable {
+    static let inputSize = 65536
+
+    let socket: Int32
+    let server: String
+    let verb: BenchPlan.Verb
+    private let recipientsPerTransaction: Int
+    private var recipients = 0
+
+    private let input: UnsafeMutableRawPointer
+    private var inputCount = 0
+    private let output: UnsafeMutableRawPointer
+    private var outputStart = 0
+    private var outputEnd = 0
+
+    /// When each command that waits for its reply was due, oldest first; 0 for one that is no question. A ring.
+    private let due: UnsafeMutablePointer<Nanoseconds>
+    private let dueMask: Int
+    private var dueHead = 0
+    private var dueTail = 0
+
+    /// Questions that wait for their reply.
+    private(set) var outstanding = 0
+    /// Whether its owner waits for the socket to take more.
+    var isWatchedForOutput = false
+
+    /// - Parameter socket: connected; it is closed with this.
+    init(socket: Int32, plan: BenchPlan, longestName: Int) {
+        self.socket = socket
+        server = plan.server.description
+        verb = plan.verb
+        recipientsPerTransaction = plan.verb == .rcpt ? plan.recipientsPerTransaction : .max
+        let restarts = plan.inFlight / plan.recipientsPerTransaction + 2
+        let question = verb.prefix.utf8CodeUnitCount + longestName + verb.suffix.utf8CodeUnitCount
+        input = .allocate(byteCount: Self.inputSize, alignment: 16)
+        output = .allocate(
+            byteCount: plan.inFlight * question + restarts * BenchPlan.restart.utf8CodeUnitCount, alignment: 16)
+        var slots = 16
+        while slots < plan.inFlight + 2 * restarts { slots *= 2 }
+        due = .allocate(capacity: slots)
+        dueMask = slots - 1
+    }
+
+    deinit {
+        close(socket)
+        input.deallocate()
+        output.deallocate()
+        due.deallocate()
+    }
+
+    var hasUnsent: Bool { outputStart < outputEnd }
+
+    /// Puts a question into the output; at most as many as the plan has in flight may be outstanding.
+    mutating func ask(_ name: UnsafeRawBufferPointer, due time: Nanoseconds) {
+        if recipients == recipientsPerTransaction {
+            recipients = 0
+            append(BenchPlan.restart)
+            wait(0)
+            wait(0)
+        }
+        recipients += 1
+        append(verb.prefix)
+        (output + outputEnd).copyMemory(from: name.baseAddress.unsafelyUnwrapped, byteCount: name.count)
+        outputEnd += name.count
+        append(verb.suffix)
+        wait(time)
+        outstanding += 1
+    }
+
+    private mutating func append(_ text: StaticString) {
+        (output + outputEnd).copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
+        outputEnd += text.utf8CodeUnitCount
+    }
+
+    private mutating func wait(_ time: Nanoseconds) {
+        due[dueTail & dueMask] = time
+        dueTail &+= 1
+    }
+
+    /// Sends what it can without waiting, in one write.
+    mutating func flush() {
+        guard hasUnsent else { return }
+        let sent = send(socket, output + outputStart, outputEnd - outputStart, Int32(MSG_NOSIGNAL))
+        if sent < 0 {
+            if errno == EAGAIN || errno == EINTR { return }
+            // The server has closed. What it said before is still to be read, and then `receive` fails.
+            outputEnd = outputStart
+        } else {
+            outputStart += sent
+        }
+        if hasUnsent, outputStart > 0 { memmove(output, output + outputStart, outputEnd - outputStart) }
+        outputEnd -= outputStart
+        outputStart = 0
+    }
+
+    /// Reads once, without waiting where the socket doesn't.
+    /// - Returns: whether anything came.
+    @discardableResult
+    mutating func receive() throws(CommandFailure) -> Bool {
+        let got = read(socket, input + inputCount, Self.inputSize - inputCount)
+        if got > 0 {
+            inputCount += got
+            return true
+        }
+        if got == 0 { throw lost("it closed the connection") }
+        if errno == EAGAIN || errno == EINTR { return false }
+        throw lost(String(cString: strerror(errno)))
+    }
+
+    /// Counts the replies that have come.
+    mutating func takeReplies(at now: Nanoseconds, _ tally: inout BenchTally) throws(CommandFailure) {
+        var index = 0
+        let bytes = UnsafeRawBufferPointer(start: input, count: inputCount)
+        while let reply = try next(in: bytes, from: &index) {
+            if reply.code == 421 { throw closing(text(reply.line)) }
+            guard dueHead != dueTail else { throw failure(.data, "answers what was not asked", text(reply.line)) }
+            let time = due[dueHead & dueMask]
+            dueHead &+= 1
+            if time == 0 { continue }
+            outstanding -= 1
+            tally.count(reply.code, nanoseconds: now > time ? now - time : 0)
+        }
+        try keep(from: index)
+    }
+
+    private func next(
+        in bytes: UnsafeRawBufferPointer, from index: inout Int
+    ) throws(CommandFailure) -> ReplyScanner.Reply? {
+        do {
+            return try ReplyScanner.next(in: bytes, from: &index)
+        } catch {
+            throw failure(.data, "does not speak SMTP", text(error.line))
+        }
+    }
+
+    /// Leaves only the octets of a line that is not all there.
+    private mutating func keep(from index: Int) throws(CommandFailure) {
+        inputCount -= index
+        guard inputCount > 0, index > 0 else {
+            if inputCount == Self.inputSize { throw failure(.data, "sends a line without an end", text(0..<60)) }
+            return
+        }
+        memmove(input, input + index, inputCount)
+    }
+
+    /// The next reply while the connection is being set up, with its last line; nil when it is not all there.
+    mutating func takeReply() throws(CommandFailure) -> (code: Int, line: String)? {
+        var index = 0
+        let reply = try next(in: UnsafeRawBufferPointer(start: input, count: inputCount), from: &index)
+        let answer = reply.map { (code: $0.code, line: text($0.line)) }
+        try keep(from: index)
+        return answer
+    }
+
+    /// Puts a command of the set-up into the output.
+    mutating func say(_ command: StaticString) {
+        append(command)
+        flush()
+    }
+
+    /// Says QUIT; nothing may be outstanding.
+    mutating func leave() { say("QUIT\r\n") }
+}
+
+extension BenchConnection {
+    /// A line of the server for a person: printable, and not too long.
+    private func text(_ line: Range<Int>) -> String {
+        let octets = UnsafeRawBufferPointer(start: input, count: inputCount)[line].prefix(200)
+        return String(decoding: octets.map { $0 < 32 || $0 == 127 ? UInt8(ascii: "?") : $0 }, as: UTF8.self)
+    }
+
+    private func lost(_ reason: String) -> CommandFailure {
+        CommandFailure(.temporary, "lost the connection to \(server): \(reason)")
+    }
+
+    func closing(_ line: String) -> CommandFailure { failure(.temporary, "closes the connection", line) }
+
+    func failure(_ status: ExitStatus, _ what: String, _ line: String) -> CommandFailure {
+        CommandFailure(status, "\(server) \(what): \(line)")
+    }
+}

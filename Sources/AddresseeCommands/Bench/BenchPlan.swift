@@ -1,0 +1,43 @@
+// What a measurement is to do.
+
+import AddresseeConfiguration
+
+/// The settings of one measurement.
+struct BenchPlan {
+    /// A question, as it stands in a command.
+    enum Verb: String, CaseIterable {
+        case rcpt
+        case vrfy
+        case expn
+
+        var prefix: StaticString {
+            switch self {
+            case .rcpt: "RCPT TO:<"
+            case .vrfy: "VRFY "
+            case .expn: "EXPN "
+            }
+        }
+
+        var suffix: StaticString { self == .rcpt ? ">\r\n" : "\r\n" }
+    }
+
+    var server: ListenAddress
+    var connections = 8
+    /// Questions outstanding on each connection.
+    var inFlight = 32
+    var seconds = 5.0
+    /// Seconds before those that are counted.
+    var warmUp = 1.0
+    var verb = Verb.rcpt
+    /// After so many a new transaction is begun, since servers slow down when recipients pile up.
+    var recipientsPerTransaction = 90
+    /// Questions a second in all; nil for as many as can be.
+    var rate: Double?
+    var seed: UInt64 = 1
+
+    /// How a transaction is begun anew; two replies that are not counted.
+    static let restart: StaticString = "RSET\r\nMAIL FROM:<>\r\n"
+}
+
+/// Nanoseconds of a clock that only goes forward.
+typealias Nanoseconds = UInt64

@@ -1,0 +1,117 @@
+// Which column is what, and a user from one row. The rules for names are those of RecordEditor.
+
+import MailAddress
+import MailboxDirectory
+
+/// What is wrong with a row, for a person who sees its line's number before it.
+struct RowFault: Error, Hashable {
+    var text: String
+}
+
+/// The columns of a file of users, as its header names them.
+struct UserColumns {
+    static let names = ["address", "name", "login", "status"]
+
+    /// Octets in a full name or login; the same as `RecordEditor` has.
+    private static let nameLimit = 200
+
+    private var address = 0
+    private var name: Int?
+    private var login: Int?
+    private var status: Int?
+    private let count: Int
+
+    /// Reads the header.
+    /// - Throws: `ImportFaults`.
+    init(_ reader: inout CSVReader) throws {
+        var faults = ImportFaults()
+        do {
+            guard try reader.advance() else {
+                faults.add(line: 1, "the file is empty; its first line names the columns, such as address,name")
+                throw faults
+            }
+        } catch let fault as CSVFault {
+            faults.add(line: reader.line, fault.description)
+            throw faults
+        }
+        count = reader.fieldCount
+        var places: [String: Int] = [:]
+        for index in 0..<count {
+            let column = String(decoding: reader.field(index), as: UTF8.self)
+            if !Self.names.contains(column) {
+                faults.add(line: reader.line, Self.unknown(column))
+            } else if places.updateValue(index, forKey: column) != nil {
+                faults.add(line: reader.line, "the column \(column) is there twice")
+            }
+        }
+        if faults.count == 0, places["address"] == nil {
+            faults.add(line: reader.line, "there is no column address; the first line names the columns")
+        }
+        if faults.count > 0 { throw faults }
+        address = places["address"] ?? 0
+        name = places["name"]
+        login = places["login"]
+        status = places["status"]
+    }
+
+    private static func unknown(_ column: String) -> String {
+        let hint = NearestColumn.of(column, among: names).map { "did you mean \($0)?" }
+        return "there is no column \(column.quoted); \(hint ?? "the columns are \(names.joined(separator: ", "))")"
+    }
+
+    /// The user of the reader's current record.
+    /// - Throws: `RowFault`.
+    func user(_ reader: CSVReader) throws(RowFault) -> User {
+        guard reader.fieldCount == count else {
+            throw RowFault(text: "the line has \(reader.fieldCount.fields), but the first line has \(count)")
+        }
+        let mailbox: Mailbox
+        do throws(AddressSyntaxError) {
+            mailbox = try reader.withField(address) { octets throws(AddressSyntaxError) in try Mailbox(octets: octets) }
+        } catch {
+            let given = String(decoding: reader.field(address), as: UTF8.self)
+            throw RowFault(text: "the address \(given.quoted) is wrong: \(error)")
+        }
+        var user = User(address: mailbox)
+        if let name { user.fullName = try Self.text(reader, name, "the name") }
+        if let login {
+            let text = try Self.text(reader, login, "the login")
+            user.login = text.isEmpty ? nil : text
+        }
+        if let status { user.status = try Self.status(reader.field(status)) }
+        return user
+    }
+
+    private static func status(_ octets: ArraySlice<UInt8>) throws(RowFault) -> AccountStatus {
+        if octets.isEmpty { return .active }
+        let word = String(decoding: octets, as: UTF8.self)
+        if let status = AccountStatus(rawValue: word) { return status }
+        let words = AccountStatus.allCases.map(\.rawValue)
+        let hint = NearestColumn.of(word, among: words).map { "did you mean \($0)?" }
+        throw RowFault(
+            text: "there is no status \(word.quoted); \(hint ?? "it is active, disabled, suspended or full")")
+    }
+
+    private static func text(_ reader: CSVReader, _ index: Int, _ what: String) throws(RowFault) -> String {
+        let octets = reader.field(index)
+        if octets.count > nameLimit {
+            throw RowFault(text: "\(what) is longer than \(nameLimit) octets; shorten it")
+        }
+        var last: UInt8 = 0
+        for octet in octets {
+            // U+0080 to U+009F are C2 80 to C2 9F.
+            if octet < 32 || octet == 127 || (last == 0xC2 && octet < 0xA0) {
+                throw RowFault(text: "\(what) holds a control character; leave it out")
+            }
+            if octet == UInt8(ascii: "<") || octet == UInt8(ascii: ">") {
+                throw RowFault(text: "\(what) holds < or >, which in a reply enclose the mailbox; leave them out")
+            }
+            last = octet
+        }
+        return String(decoding: octets, as: UTF8.self)
+    }
+}
+
+extension Int {
+    fileprivate var fields: String { self == 1 ? "1 field" : "\(self) fields" }
+}

@@ -1,0 +1,127 @@
+// The way in and out: reads the arguments, runs the command, and turns whatever goes wrong into a line and a status.
+
+import AddresseeConfiguration
+import ArgumentParser
+import Foundation
+import MailAddress
+import MailboxDirectory
+import Verification
+
+/// The command line.
+public enum Program {
+    /// What `addressee --version` prints.
+    public static let version = "0.1.0"
+
+    /// Runs one command.
+    /// - Parameters:
+    ///   - arguments: without the program's name; nil for those of the process.
+    ///   - wiring: the stores and the server.
+    /// - Returns: the exit status; everything has been written.
+    public static func main(_ arguments: [String]? = nil, wiring: Wiring) async -> Int32 {
+        // A reader that has had enough, as in `addressee user ls | head`, is told from the write that fails.
+        signal(SIGPIPE, SIG_IGN)
+        if arguments == nil, let place = malformedArgument {
+            Output.process.error("argument \(place) is not UTF-8; write it in UTF-8")
+            return ExitStatus.data.rawValue
+        }
+        return await run(arguments ?? Array(CommandLine.arguments.dropFirst()), wiring: wiring, output: .process)
+    }
+
+    static func run(_ arguments: [String], wiring: Wiring, output: Output) async -> Int32 {
+        await Output.$current.withValue(output) {
+            await Wiring.$current.withValue(wiring) {
+                do {
+                    var command = try Addressee.parseAsRoot(arguments)
+                    if var command = command as? any AsyncParsableCommand {
+                        try await command.run()
+                    } else {
+                        try command.run()
+                    }
+                    return ExitStatus.yes.rawValue
+                } catch {
+                    return report(error, output: output)
+                }
+            }
+        }
+    }
+
+    /// Swift repairs what is not UTF-8, and so could take one name for another; that must be seen before.
+    private static var malformedArgument: Int? {
+        (1..<max(1, Int(CommandLine.argc))).first { index in
+            CommandLine.unsafeArgv[index].map { String(validatingCString: $0) == nil } ?? false
+        }
+    }
+
+    /// Says what went wrong.
+    /// - Returns: the exit status for it.
+    private static func report(_ error: any Error, output: Output) -> Int32 {
+        switch error {
+        case is Output.Closed: return ExitStatus.yes.rawValue
+        case let code as ExitCode: return code.rawValue
+        case let error as ConfigurationError:
+            for problem in error.problems { output.error("\(problem)") }
+            return ExitStatus.configuration.rawValue
+        default: break
+        }
+        if let failure = CommandFailure(error) {
+            output.error(failure.message)
+            return failure.status.rawValue
+        }
+        // What is left is the parser's: help, a completion script, or wrong usage.
+        let text = Addressee.fullMessage(for: error)
+        let status = Addressee.exitCode(for: error)
+        if status.isSuccess {
+            do { try output.write(text + "\n") } catch is Output.Closed {} catch {
+                return report(error, output: output)
+            }
+        } else {
+            output.standardError(text + "\n")
+        }
+        return status.rawValue
+    }
+}
+
+extension CommandFailure {
+    /// The failure that an error of another room amounts to; nil for an error of the argument parser.
+    init?(_ error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let error as EditError: self.init(error)
+        case let error as StoreError: self.init(EditError(error))
+        case let trouble as Trouble: self.init(.temporary, "\(trouble); try again, or look into its log")
+        case let error as AddressSyntaxError: self.init(.data, error.description)
+        case is CleanExit, is ValidationError: return nil
+        default:
+            if Self.isOfParser(error) { return nil }
+            self.init(.temporary, "\(error)")
+        }
+    }
+
+    init(_ error: EditError) {
+        switch error {
+        case .notFound: self.init(.noUser, "\(error)")
+        case .couldNotTell: self.init(.temporary, "\(error)")
+        default: self.init(.data, "\(error)")
+        }
+    }
+
+    /// Its own errors are not public.
+    private static func isOfParser(_ error: any Error) -> Bool {
+        String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
+    }
+}
+
+extension EditError {
+    /// What a store throws outside a change.
+    init(_ error: StoreError) {
+        switch error {
+        case .addressTaken(let address, let kind): self = .addressTaken(address, by: kind)
+        case .domainTaken(let domain): self = .domainTaken(domain)
+        case .loginTaken(let login): self = .loginTaken(login)
+        case .noSuchDomain(let domain): self = .noSuchDomain(domain)
+        case .notFound(let kind, let name): self = .notFound(kind, name)
+        case .notEmpty(let domain): self = .notEmpty(domain, [], more: true)
+        case .trouble(let trouble): self = .couldNotTell(trouble)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// A verdict with what led to it, as `verify` and `expand` print it.
+
+import AddresseeConfiguration
+import ArgumentParser
+import MailAddress
+import MailboxDirectory
+import SMTPProtocol
+import Verification
+
+/// The answer to VRFY or EXPN.
+struct DirectoryAnswer {
+    var wire: Wire
+    var verdict: Verdict
+    /// Nil where a rule decided without a lookup.
+    var resolution: Resolution?
+
+    /// Prints the reply, and for the operator what a client is never told; ends with the verdict's exit status.
+    func tell(name: String, asJSON: Bool) throws {
+        let output = Output.current
+        let reply = verdict.reply(on: wire, form: .enhanced).lines(withEnhancedCode: true)
+        if asJSON {
+            try output.json(JSON(verdict, on: wire, name: name, reply: reply))
+        } else {
+            for line in reply { try output.line(line) }
+        }
+        if let trouble = resolution?.outcome.trouble { output.error(trouble) }
+        if verdict.exitStatus != .yes { throw ExitCode(verdict.exitStatus.rawValue) }
+    }
+}
+
+extension ConfiguredDirectory {
+    /// The configured class with this name.
+    func client(_ name: String) throws(CommandFailure) -> ClientClass {
+        if let client = configuration.clients.first(where: { $0.name == name }) { return client }
+        let names = configuration.clients.map(\.name).joined(separator: ", ")
+        throw CommandFailure(
+            .usage, "no class of clients is called \(name.quoted); the configuration has: \(names)")
+    }
+
+    /// Asks as a client would.
+    func answer(_ query: Query, by client: ClientClass) throws -> DirectoryAnswer {
+        let context = Inquiry.Context(
+            sources: configuration.sources.map(\.name), defaultDomain: configuration.defaultDomain,
+            limits: configuration.expansion)
+        let inquiry = Inquiry(query, by: client, in: context)
+        let sources = try sources()
+        let resolution = inquiry.expansion.map { $0.run(sources) }
+        return DirectoryAnswer(wire: inquiry.wire, verdict: inquiry.verdict(on: resolution), resolution: resolution)
+    }
+
+    /// Walks.
+    func resolution(_ question: Question, purpose: Purpose, isTracing: Bool = false) throws -> Resolution {
+        Expansion(
+            question, purpose: purpose, sources: configuration.sources.map(\.name),
+            defaultDomain: configuration.defaultDomain, limits: configuration.expansion, isTracing: isTracing
+        ).run(try sources())
+    }
+}
+
+extension Resolution.Outcome {
+    /// Why the walk came to no end, for the operator; nil when it did.
+    var trouble: String? {
+        switch self {
+        case .answered, .ambiguous: nil
+        case .couldNotTell(let trouble): "\(trouble); try again, or look into that source"
+        case .loop(let path): "there is a loop: \(path.arrows); break it at one of these steps"
+        case .limit(let kind, let path):
+            "the limit on \(kind.rawValue) was passed at \(path.arrows); raise expansion-\(kind.rawValue) in the"
+                + " configuration, or point closer to the mailbox"
+        }
+    }
+}

@@ -1,0 +1,30 @@
+// What VRFY and EXPN are asked about, as it stands on the command line.
+
+import ArgumentParser
+import MailAddress
+import SMTPProtocol
+import Verification
+
+/// A name in any form that VRFY takes, still to be read.
+struct NameText: ExpressibleByArgument {
+    let text: String
+
+    init(argument: String) { text = argument }
+
+    /// - Throws: what is wrong with it, as exit status 65.
+    func subject() throws(CommandFailure) -> Subject {
+        if text.utf8.count > Self.limit {
+            throw CommandFailure(.data, "\(text.quoted) is longer than \(Self.limit) octets, which is all VRFY takes")
+        }
+        do throws(AddressSyntaxError) {
+            return try Subject(Array(text.utf8).span)
+        } catch .empty where text.isEmpty {
+            throw CommandFailure(.data, "the name is empty; give a name or an address such as fred@example.org")
+        } catch {
+            throw CommandFailure(.data, "\(text.quoted) is neither a name nor an address: \(error.clause)")
+        }
+    }
+
+    /// What is left of a command line (RFC 5321 4.5.3.1.4) without `VRFY`, a space and CRLF.
+    private static let limit = SMTPLimits.commandLine - "VRFY ".utf8.count - 2
+}

@@ -1,0 +1,46 @@
+// `addressee user ls [DOMAIN]`, and so for every noun. Records are written as they are read: there may be millions.
+
+import ArgumentParser
+import MailAddress
+import MailboxDirectory
+
+/// Lists the records of one kind.
+struct ListRecords<Noun: RecordCommand>: ParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "ls", abstract: "List what is on record.",
+            discussion: """
+                A terminal gets a table; a pipe gets a line each, with tabs between the columns; --json gives an array \
+                with one record a line.
+
+                Example: addressee \(Noun.kind.rawValue) ls example.org
+                """)
+    }
+
+    @Argument(help: "List only what is in this domain.")
+    var domain: DomainText?
+
+    @OptionGroup var options: ReadOptions
+
+    func run() throws {
+        let domain = try domain?.domain()
+        let stores = try options.configuration.directory().stores(options.source)
+        if options.json.isWanted {
+            var array = JSONArray(to: .current)
+            try each(stores, domain) { try array.add(JSON($0, source: $1)) }
+            try array.finish()
+        } else {
+            var table = Table(Noun.kind.columns, to: .current)
+            try each(stores, domain) { record, _ in try table.add(record.row) }
+            try table.finish()
+        }
+    }
+
+    private func each(_ stores: [any RecordStore], _ domain: Domain?, _ body: (Record, String) throws -> Void) throws {
+        for store in stores {
+            try store.read { reading in
+                try reading.forEach(Noun.kind, in: domain) { try body($0, store.name) }
+            }
+        }
+    }
+}

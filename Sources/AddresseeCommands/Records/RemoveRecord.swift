@@ -1,0 +1,31 @@
+// `addressee user rm fred@example.org`, and so for every noun.
+
+import ArgumentParser
+import MailboxDirectory
+
+/// Removes one record.
+struct RemoveRecord<Noun: RecordCommand>: ParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "rm", abstract: "Remove \(Noun.kind.withArticle).",
+            discussion: "Example: addressee \(Noun.kind.rawValue) rm \(Noun.example)")
+    }
+
+    @Argument(help: "What to remove.")
+    var name: String
+
+    @Flag(name: .customLong("force"), help: "Remove it even if other records lead to it.")
+    var isForced = false
+
+    @OptionGroup var options: WriteOptions
+
+    func run() throws {
+        let directory = try options.configuration.directory()
+        let (editor, store) = try directory.writing(to: options.source)
+        guard let record = try store.read({ try Noun.find(name, in: $0) }) else {
+            throw try Noun.absence(of: name, in: directory, source: options.source)
+        }
+        try Noun.remove(name, with: editor, isForced: isForced)
+        try Change.removed.tell(record, in: store, asJSON: options.json.isWanted)
+    }
+}

@@ -1,0 +1,36 @@
+// What the commands need of the rooms that they may not import: the stores and the server. The executable gives it.
+
+public import AddresseeConfiguration
+import MailAddress
+public import MailboxDirectory
+
+/// Opens directories and runs the server, on behalf of the commands.
+public struct Wiring: Sendable {
+    /// Opens a configured source for questions.
+    public var openSource: @Sendable (SourceConfiguration) throws -> any Source
+    /// Opens a configured source for administration; it must exist.
+    public var openStore: @Sendable (SourceConfiguration) throws -> any RecordStore
+    /// Makes a new, empty directory; it must not exist.
+    public var createStore: @Sendable (SourceConfiguration) throws -> any RecordStore
+    /// Serves until SIGTERM or SIGINT. `ready` is called once every listener is open, with the addresses they have.
+    public var serve:
+        @Sendable (_ configuration: Configuration, _ ready: @escaping @Sendable ([ListenAddress]) -> Void) async throws ->
+            Void
+
+    public init(
+        openSource: @escaping @Sendable (SourceConfiguration) throws -> any Source,
+        openStore: @escaping @Sendable (SourceConfiguration) throws -> any RecordStore,
+        createStore: @escaping @Sendable (SourceConfiguration) throws -> any RecordStore,
+        serve:
+            @escaping @Sendable (
+                _ configuration: Configuration, _ ready: @escaping @Sendable ([ListenAddress]) -> Void
+            ) async throws -> Void
+    ) {
+        self.openSource = openSource
+        self.openStore = openStore
+        self.createStore = createStore
+        self.serve = serve
+    }
+
+    @TaskLocal static var current: Wiring?
+}

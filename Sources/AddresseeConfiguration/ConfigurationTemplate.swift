@@ -1,0 +1,141 @@
+// The commented configuration: what `addressee init` writes and, with the values of `sample`, config/addressee.yaml
+// (a test compares them). A setting that is commented out shows its default and begins "#key:", or "#" and two spaces
+// or more below a key; prose begins "# ". A test takes the "#" away and finds that nothing changes.
+
+/// The commented YAML that `addressee init` writes.
+public struct ConfigurationTemplate {
+    /// The file with these values, which are quoted where YAML needs it. Nothing is checked.
+    public static func text(hostname: String, defaultDomain: String, listen: String, database: String) -> String {
+        """
+        # The configuration of Addressee. A setting that is commented out shows its default, except where it says
+        # "example". A wrong key or value is refused at start, with its line. SIGHUP reads the file again.
+        # Paths are taken from the folder of this file. Times are a number and a unit: 300s, 5m, 1h.
+
+        # The name in the greeting and the replies. Default: the name of this machine.
+        hostname: \(quoted(hostname))
+
+        # The domain of bare names (VRFY fred) and of <postmaster>. Required.
+        default-domain: \(quoted(defaultDomain))
+
+        # The directories, asked in this order. Required: one at least, each with its own name.
+        sources:
+          - name: main
+            # A SQLite file; "addressee init" creates it.
+            sqlite: \(quoted(database))
+
+        # Where to listen. Default: smtp on 127.0.0.1:2525.
+        listeners:
+            # ADDRESS:PORT, "[::1]:2525" in quotes, or unix:/path/to/socket; all addresses are 0.0.0.0 or [::].
+            # Port 0 takes any free one.
+          - smtp: \(quoted(listen))
+            # true: enhanced codes in replies (RFC 2034); false: the plain replies of RFC 821.
+        #    enhanced-codes: true
+            # true: an ambiguous name is answered with the possibilities, to clients with "vrfy: full".
+        #    possibilities: true
+            # The classes of clients (below) that may connect; others are refused with 554. Default: all. An example:
+        #    clients: [trusted, everyone]
+            # true: STARTTLS is offered; needs "tls" below.
+        #    starttls: false
+            # Of a unix:/path/to/socket only: its mode, in octal. Default: as the umask has it. An example:
+        #    unix-mode: "0660"
+
+        # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
+        # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what
+        # you leave out is as in "everyone".
+        #clients:
+        #  - name: trusted
+            # Networks as 192.0.2.0/24 or 2001:db8::/32, addresses, and unix for Unix sockets.
+        #    networks: [127.0.0.0/8, "::1", unix]
+            # true: lists that are open to trusted clients only are open to this class.
+        #    trusted: true
+            # VRFY. full: names, forwards, new addresses; existence: whether a mailbox is here; closed: 252 for all.
+        #    vrfy: full
+            # EXPN. full: the members of lists; closed: 252 for all.
+        #    expn: full
+            # RCPT. full: 251 and 551 tell the other address; existence: 250 and 550 instead.
+        #    rcpt: full
+            # Questions (RCPT, VRFY, EXPN) of one client address: unlimited, or 1 to 1000000000.
+        #    questions-per-minute: unlimited
+        #  - name: everyone
+        #    trusted: false
+        #    vrfy: closed
+        #    expn: closed
+        #    rcpt: existence
+        #    questions-per-minute: 600
+
+        # The certificate for STARTTLS, as PEM files: the chain, and its key without a passphrase. Default: none.
+        # An example:
+        #tls:
+        #  certificate: certificate.pem
+        #  private-key: private-key.pem
+
+        limits:
+          # Connections at once, on all listeners together: 1 to 1000000.
+        #  connections: 10000
+          # Recipients of one transaction: 100 (RFC 5321 4.5.3.1.8) to 1000000.
+        #  recipients: 1000
+          # Questions that a connection may have unanswered, or answered and unsent: 1 to 1000.
+        #  pipelined-questions: 64
+          # Bad commands that a session may send before 421: 1 to 1000000.
+        #  errors: 20
+          # Octets of a message, as SIZE offers it: up to 1000000000000; 0 states no limit.
+        #  message-size: 26214400
+          # Of one question: redirections in a row, 1 to 1000; addresses, 1 to 100000000; look-ups, 1 to 1000000000.
+          # A question that passes one is answered with 451, never with a shorter list.
+        #  expansion-depth: 50
+        #  expansion-addresses: 100000
+        #  expansion-lookups: 500000
+          # Mailboxes named when a name is ambiguous: 1 to 1000.
+        #  possibilities: 20
+
+        timeouts:
+          # For the next command: 1s to 24h; RFC 5321 4.5.3.2.7 asks for 5m or more.
+        #  idle: 5m
+          # For a client that does not read its replies: 1s to 1h.
+        #  write: 1m
+          # For what was asked before the server was told to stop: 1s to 1h.
+        #  shutdown: 10s
+
+        # Event loops: auto, one a core, or 1 to 64.
+        #threads: auto
+
+        log:
+          # trace, debug, info, notice, warning or error.
+        #  level: info
+
+        """
+    }
+
+    /// The values of config/addressee.yaml.
+    static let sample = text(
+        hostname: "mail.example.org", defaultDomain: "example.org", listen: "127.0.0.1:2525",
+        database: "directory.sqlite")
+
+    /// A YAML scalar: plain when no reader could take it for anything else, else in double quotes (YAML 1.1 5.7).
+    private static func quoted(_ value: String) -> String {
+        let first = value.utf8.first ?? 0
+        let isPlain = value.utf8.allSatisfy { isWord($0) || "-./:+@".utf8.contains($0) }
+        if isPlain, isWord(first) || "./".utf8.contains(first), value.utf8.last != UInt8(ascii: ":"), value != "null" {
+            return value
+        }
+        let escaped = value.unicodeScalars.map { scalar in
+            switch scalar {
+            case "\"", "\\": "\\\(scalar)"
+            case "\n": "\\n"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                "\\x" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
+            default: String(scalar)
+            }
+        }
+        return "\"\(escaped.joined())\""
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+}

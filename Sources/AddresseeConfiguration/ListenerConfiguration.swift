@@ -1,0 +1,116 @@
+// A place where clients may connect, and how they are served there.
+
+/// A place where clients may connect, and how they are served there.
+public struct ListenerConfiguration: Hashable, Sendable {
+    public var address: ListenAddress
+    /// Whether replies carry enhanced codes (RFC 2034); without them they are the plain replies of RFC 821.
+    public var enhancedCodes: Bool
+    /// Whether an ambiguous name is answered with the possibilities, to clients with `vrfy: full`.
+    public var possibilities: Bool
+    /// The classes that may connect; nil for all.
+    public var clients: [String]?
+    /// Whether STARTTLS is offered; then the configuration has `tls`.
+    public var startTLS: Bool
+    /// The mode of a Unix socket, 0...0o777; nil leaves it to the umask.
+    public var unixMode: UInt16?
+
+    public init(
+        address: ListenAddress, enhancedCodes: Bool = true, possibilities: Bool = true, clients: [String]? = nil,
+        startTLS: Bool = false, unixMode: UInt16? = nil
+    ) {
+        self.address = address
+        self.enhancedCodes = enhancedCodes
+        self.possibilities = possibilities
+        self.clients = clients
+        self.startTLS = startTLS
+        self.unixMode = unixMode
+    }
+
+    /// SMTP for this machine, on a port that needs no privilege.
+    public static let standard = ListenerConfiguration(address: .ip(host: "127.0.0.1", port: 2525))
+}
+
+extension ListenerConfiguration {
+    /// Reads `listeners`. `classes` are the names of the classes of clients; `hasTLS` tells whether there is `tls`.
+    static func read(from root: inout Section, classes: [String], hasTLS: Bool) -> [ListenerConfiguration] {
+        guard let items = root.list("listeners", empty: "name one listener at least, or leave the key out") else {
+            return [.standard]
+        }
+        var lines: [ListenAddress: Int] = [:]
+        return items.compactMap { item in
+            guard var section = item.section() else { return nil }
+            let listener = readOne(from: &section, classes: classes, hasTLS: hasTLS)
+            section.close()
+            guard let listener else { return nil }
+            if case .ip(_, port: 0) = listener.address { return listener }
+            if let line = lines.updateValue(section.line, forKey: listener.address) {
+                item.report("the listener at line \(line) has \(listener.address) already")
+            }
+            return listener
+        }
+    }
+
+    private static func readOne(
+        from section: inout Section, classes: [String], hasTLS: Bool
+    ) -> ListenerConfiguration? {
+        let address = readAddress(from: &section)
+        var listener = ListenerConfiguration(address: address ?? standard.address)
+        if let value = section.setting("enhanced-codes")?.flag() { listener.enhancedCodes = value }
+        if let value = section.setting("possibilities")?.flag() { listener.possibilities = value }
+        if let setting = section.setting("clients") { listener.clients = setting.classes(among: classes) }
+        if let setting = section.setting("starttls"), let value = setting.flag() {
+            listener.startTLS = value
+            if value, !hasTLS { setting.report("\(setting.name) needs a tls section with certificate and private-key") }
+        }
+        if let setting = section.setting("unix-mode") {
+            listener.unixMode = setting.mode()
+            if case .ip? = address { setting.report("\(setting.name) is only for listeners on unix:/path/to/socket") }
+        }
+        return address == nil ? nil : listener
+    }
+
+    private static func readAddress(from section: inout Section) -> ListenAddress? {
+        guard let setting = section.setting("smtp") else {
+            section.require("smtp", for: "smtp: 127.0.0.1:2525")
+            return nil
+        }
+        guard let text = setting.text("ADDRESS:PORT or unix:/path/to/socket") else { return nil }
+        do {
+            let address = try ListenAddress(text)
+            guard case .unix(let path) = address else { return address }
+            return try ListenAddress("unix:" + section.findings.resolve(path))
+        } catch {
+            setting.report("\(setting.name) can't listen on \(text.quoted); \(error)")
+            return nil
+        }
+    }
+}
+
+extension Setting {
+    /// Names of classes of clients, each at most once.
+    fileprivate func classes(among classes: [String]) -> [String]? {
+        guard let items = items(empty: "leave the key out for all classes") else { return nil }
+        var names: [String] = []
+        for item in items {
+            guard let name = item.text("the name of a class of clients") else { continue }
+            if !classes.contains(name) {
+                let near = NearestWord.hint(name, among: classes)
+                let hint = near.isEmpty ? "; the classes are \(classes.joined(separator: ", "))" : near
+                item.report("no class of clients is called \(name.quoted)\(hint)")
+            } else if names.contains(name) {
+                item.report("\(name.quoted) stands in \(self.name) already; name it once")
+            }
+            names.append(name)
+        }
+        return names
+    }
+
+    /// The octal mode of a file.
+    fileprivate func mode() -> UInt16? {
+        let expected = "an octal mode from 0000 to 0777, such as \"0660\""
+        guard let text = text(expected) else { return nil }
+        if text.isDecimal, text.utf8.count <= 4, let mode = UInt16(text, radix: 8), mode <= 0o777 { return mode }
+        refuse(expected)
+        return nil
+    }
+}

@@ -1,0 +1,52 @@
+// What clients may use up, all of them together and each by itself.
+
+import MailboxDirectory
+
+/// What clients may use up.
+public struct SessionLimits: Hashable, Sendable {
+    /// Connections at once, on all listeners together.
+    public var connections: Int
+    /// Recipients of one transaction; at least 100 (RFC 5321 4.5.3.1.8).
+    public var recipients: Int
+    /// Questions that one connection may have unanswered or unsent (RFC 2920); reading pauses at the limit.
+    public var pipelinedQuestions: Int
+    /// Bad commands in one session before 421.
+    public var errors: Int
+    /// Octets of a message, as SIZE offers it (RFC 1870); 0 states no limit.
+    public var messageSize: Int
+
+    public init(
+        connections: Int = 10_000, recipients: Int = 1000, pipelinedQuestions: Int = 64, errors: Int = 20,
+        messageSize: Int = 26_214_400
+    ) {
+        self.connections = connections
+        self.recipients = recipients
+        self.pipelinedQuestions = pipelinedQuestions
+        self.errors = errors
+        self.messageSize = messageSize
+    }
+}
+
+extension SessionLimits {
+    /// Reads `limits`, which hold those of the walk too.
+    static func read(from root: inout Section) -> (session: SessionLimits, expansion: ExpansionLimits) {
+        var session = SessionLimits()
+        var expansion = ExpansionLimits()
+        guard var section = root.section("limits") else { return (session, expansion) }
+
+        func read(_ key: String, _ range: ClosedRange<Int>, into value: inout Int, reason: String? = nil) {
+            if let number = section.setting(key)?.number(in: range, reason: reason) { value = number }
+        }
+        read("connections", 1...1_000_000, into: &session.connections)
+        read("recipients", 100...1_000_000, into: &session.recipients, reason: "RFC 5321 4.5.3.1.8")
+        read("pipelined-questions", 1...1000, into: &session.pipelinedQuestions)
+        read("errors", 1...1_000_000, into: &session.errors)
+        read("message-size", 0...1_000_000_000_000, into: &session.messageSize)
+        read("expansion-depth", 1...1000, into: &expansion.depth)
+        read("expansion-addresses", 1...100_000_000, into: &expansion.addresses)
+        read("expansion-lookups", 1...1_000_000_000, into: &expansion.lookups)
+        read("possibilities", 1...1000, into: &expansion.possibilities)
+        section.close()
+        return (session, expansion)
+    }
+}

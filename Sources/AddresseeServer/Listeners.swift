@@ -1,0 +1,110 @@
+// The sockets that accept connections.
+
+import AddresseeConfiguration
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// The listeners that are open.
+struct Listeners {
+    private let group: MultiThreadedEventLoopGroup
+    private let loops: Loops
+    private var open: [(configuration: ListenerConfiguration, channel: any Channel)] = []
+
+    /// Connections that the kernel holds until they are accepted.
+    static let backlog: Int32 = 4096
+
+    init(group: MultiThreadedEventLoopGroup, loops: Loops) {
+        self.group = group
+        self.loops = loops
+    }
+
+    /// The addresses in use; a port that was given as 0 is the one that the system chose.
+    var addresses: [ListenAddress] {
+        open.map { listener in
+            guard case .ip(let host, _) = listener.configuration.address, let port = listener.channel.localAddress?.port
+            else { return listener.configuration.address }
+            return .ip(host: host, port: port)
+        }
+    }
+
+    /// Opens the listeners that are not open yet, does `then`, and closes those that are not wanted any more. When
+    /// anything fails, all is as it was.
+    mutating func change(
+        to wanted: [ListenerConfiguration], then: () async throws -> Void = {}
+    ) async throws {
+        // An address that stays in use with other settings can't be opened twice: it is closed first.
+        let kept = open.filter { wanted.contains($0.configuration) }
+        let unwanted = open.filter { !wanted.contains($0.configuration) }
+        var opened: [(configuration: ListenerConfiguration, channel: any Channel)] = []
+        var closed: [ListenerConfiguration] = []
+        do {
+            for configuration in wanted where !kept.contains(where: { $0.configuration == configuration }) {
+                for old in unwanted where old.configuration.address == configuration.address {
+                    try await old.channel.close()
+                    closed.append(old.configuration)
+                }
+                opened.append((configuration, try await listen(configuration)))
+            }
+            try await then()
+        } catch {
+            for listener in opened { try? await listener.channel.close() }
+            open = open.filter { !closed.contains($0.configuration) }
+            for configuration in closed { open.append((configuration, try await listen(configuration))) }
+            throw error
+        }
+        for old in unwanted where !closed.contains(old.configuration) { try? await old.channel.close() }
+        // In the order of the configuration.
+        open = wanted.compactMap { configuration in
+            (kept + opened).first { $0.configuration == configuration }
+        }
+    }
+
+    mutating func close() async {
+        for listener in open { try? await listener.channel.close() }
+        open = []
+    }
+
+    private func listen(_ listener: ListenerConfiguration) async throws -> any Channel {
+        let loops = loops
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: Self.backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let loop = loops.context(on: channel.eventLoop) else {
+                        throw ChannelError.operationUnsupported
+                    }
+                    try channel.pipeline.syncOperations.addHandler(SMTPHandler(loop: loop, listener: listener))
+                }
+            }
+        do {
+            switch listener.address {
+            case .ip(let host, let port):
+                return try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                    .bind(host: host, port: port).get()
+            case .unix(let path):
+                let channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
+                    .get()
+                if let mode = listener.unixMode {
+                    try FileManager.default.setAttributes([.posixPermissions: Int(mode)], ofItemAtPath: path)
+                }
+                return channel
+            }
+        } catch {
+            throw ServerError.listen(listener.address.description, reason: Self.reason(error))
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? IOError else { return "\(error)" }
+        switch error.errnoCode {
+        case EADDRINUSE: return "another program listens there already; stop it or choose another port"
+        case EACCES: return "not permitted; ports below 1024 need privilege"
+        case EADDRNOTAVAIL: return "this machine has no such address"
+        default: return String(cString: strerror(error.errnoCode))
+        }
+    }
+}

@@ -1,0 +1,57 @@
+// The event loops with what each of them owns.
+
+import AddresseeConfiguration
+import MailboxDirectory
+import NIOCore
+import NIOPosix
+
+/// Every event loop's context, to be reached on its own loop only.
+struct Loops: Sendable {
+    private let contexts: [ObjectIdentifier: NIOLoopBound<LoopContext>]
+
+    init(
+        _ group: MultiThreadedEventLoopGroup, service: Service, shared: SharedState,
+        makeSources: @escaping @Sendable (Configuration) throws -> [any Source]
+    ) async throws {
+        var contexts: [ObjectIdentifier: NIOLoopBound<LoopContext>] = [:]
+        for eventLoop in group.makeIterator() {
+            contexts[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
+                let sources = try makeSources(service.configuration)
+                return NIOLoopBound(
+                    LoopContext(service: service, sources: sources, shared: shared), eventLoop: eventLoop)
+            }.get()
+        }
+        self.contexts = contexts
+    }
+
+    /// The context of the loop that this is called on.
+    func context(on eventLoop: any EventLoop) -> LoopContext? {
+        contexts[ObjectIdentifier(eventLoop)]?.value
+    }
+
+    /// Gives every loop the new configuration, after all of them have opened its sources.
+    func replace(
+        service: Service, makeSources: @escaping @Sendable (Configuration) throws -> [any Source]
+    ) async throws {
+        var opened: [NIOLoopBound<[any Source]>] = []
+        for bound in contexts.values {
+            let eventLoop = bound.eventLoop
+            opened.append(
+                try await eventLoop.submit {
+                    NIOLoopBound(try makeSources(service.configuration), eventLoop: eventLoop)
+                }.get())
+        }
+        for (bound, sources) in zip(contexts.values, opened) {
+            try await bound.eventLoop.submit { bound.value.replace(service: service, sources: sources.value) }.get()
+        }
+    }
+
+    /// Lets every connection finish, and cuts those that have not after the time-out.
+    func stop(shared: SharedState, timeout: Duration) async throws {
+        for bound in contexts.values { try await bound.eventLoop.submit { bound.value.drainAll() }.get() }
+        let clock = ContinuousClock()
+        let deadline = clock.now + timeout
+        while shared.openConnections > 0, clock.now < deadline { try await Task.sleep(for: .milliseconds(10)) }
+        for bound in contexts.values { try await bound.eventLoop.submit { bound.value.closeAll() }.get() }
+    }
+}

@@ -1,0 +1,83 @@
+// The server: event loops, listeners, and what signals make of them. The stores come from outside, one set a loop.
+
+public import AddresseeConfiguration
+public import Logging
+public import MailboxDirectory
+import NIOCore
+import NIOPosix
+import UnixSignals
+
+/// Serves one configuration after another until it is told to stop.
+public struct Server: Sendable {
+    private let makeSources: @Sendable (Configuration) throws -> [any Source]
+    private let reload: @Sendable () throws -> Configuration
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - makeSources: opens the configured sources, in their order; called once for each event loop.
+    ///   - reload: reads the configuration again, on SIGHUP.
+    public init(
+        logger: Logger, makeSources: @escaping @Sendable (Configuration) throws -> [any Source],
+        reload: @escaping @Sendable () throws -> Configuration
+    ) {
+        self.logger = logger
+        self.makeSources = makeSources
+        self.reload = reload
+    }
+
+    /// Listens and answers until SIGTERM or SIGINT; then stops accepting, answers what was asked, and returns.
+    /// - Parameter ready: called once all listeners are open, with the addresses they have.
+    public func run(_ configuration: Configuration, ready: @Sendable ([ListenAddress]) -> Void) async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
+        do {
+            try await serve(configuration, group: group, signals: signals, ready: ready)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(
+        _ configuration: Configuration, group: MultiThreadedEventLoopGroup, signals: UnixSignalsSequence,
+        ready: @Sendable ([ListenAddress]) -> Void
+    ) async throws {
+        let log = ServerLog(logger)
+        let shared = SharedState(log: log)
+        let service = try Service(configuration)
+        let loops = try await Loops(group, service: service, shared: shared, makeSources: makeSources)
+        var listeners = Listeners(group: group, loops: loops)
+        try await listeners.change(to: configuration.listeners)
+        log.started(listeners.addresses.map(\.description), sources: configuration.sources.map(\.name))
+        ready(listeners.addresses)
+        var timeout = configuration.timeouts.shutdown
+        for await signal in signals {
+            if signal == .sighup {
+                do {
+                    let next = try reload()
+                    try await take(next, loops: loops, listeners: &listeners)
+                    timeout = next.timeouts.shutdown
+                    log.reloaded(next.file)
+                } catch {
+                    log.notReloaded(configuration.file, reason: "\(error)")
+                }
+                continue
+            }
+            log.stopping(signal: "\(signal)", connections: shared.openConnections)
+            break
+        }
+        await listeners.close()
+        // A cancelled task may not wait, and connections have to be waited for.
+        try await Task { [timeout] in try await loops.stop(shared: shared, timeout: timeout) }.value
+        log.stopped()
+    }
+
+    /// The new configuration is in force whole, or not at all.
+    private func take(_ next: Configuration, loops: Loops, listeners: inout Listeners) async throws {
+        let service = try Service(next)
+        try await listeners.change(to: next.listeners) {
+            try await loops.replace(service: service, makeSources: makeSources)
+        }
+    }
+}

@@ -1,0 +1,101 @@
+// What the server writes to its log: one line an event, key=value. Levels: a question is debug, a connection is debug,
+// a client's fault is info, the directory's trouble is error.
+
+import Logging
+import MailAddress
+import MailboxDirectory
+import SMTPProtocol
+import Verification
+
+struct ServerLog: Sendable {
+    private let logger: Logger
+
+    init(_ logger: Logger) {
+        self.logger = logger
+    }
+
+    var showsQuestions: Bool { logger.logLevel <= .debug }
+
+    func started(_ addresses: [String], sources: [String]) {
+        logger.info(
+            "listening",
+            metadata: ["on": "\(addresses.joined(separator: ","))", "sources": "\(sources.joined(separator: ","))"])
+    }
+
+    func stopping(signal: String, connections: Int) {
+        logger.info("stopping", metadata: ["signal": "\(signal)", "connections": "\(connections)"])
+    }
+
+    func stopped() { logger.info("stopped") }
+
+    func reloaded(_ file: String) { logger.info("configuration-reloaded", metadata: ["file": "\(file)"]) }
+
+    func notReloaded(_ file: String, reason: String) {
+        logger.error(
+            "configuration-not-reloaded", metadata: ["file": "\(file)", "reason": "\(reason)", "kept": "the old one"])
+    }
+
+    func connected(_ client: ClientAddress, class name: String) {
+        logger.debug("connected", metadata: ["client": "\(client)", "class": "\(name)"])
+    }
+
+    func disconnected(_ client: ClientAddress) {
+        logger.debug("disconnected", metadata: ["client": "\(client)"])
+    }
+
+    func refused(_ client: ClientAddress, reason: String) {
+        logger.info("refused", metadata: ["client": "\(client)", "reason": "\(reason)"])
+    }
+
+    func asked(_ query: Query, by client: ClientAddress, verdict: Verdict) {
+        logger.debug(
+            "asked",
+            metadata: [
+                "client": "\(client)", "command": "\(query.verb)", "about": "\(query.about)",
+                "verdict": "\(verdict.word)",
+            ])
+    }
+
+    func couldNotTell(_ trouble: Trouble, query: Query) {
+        logger.error(
+            "could-not-tell",
+            metadata: ["source": "\(trouble.source)", "reason": "\(trouble.reason)", "about": "\(query.about)"])
+    }
+
+    func loop(_ path: [Mailbox], query: Query) {
+        logger.error("loop", metadata: ["path": "\(path.arrows)", "about": "\(query.about)"])
+    }
+
+    func limit(_ kind: ExpansionLimits.Kind, _ path: [Mailbox], query: Query) {
+        logger.error(
+            "limit-passed",
+            metadata: ["limit": "\(kind.rawValue)", "path": "\(path.arrows)", "about": "\(query.about)"])
+    }
+
+    func connectionFailed(_ client: ClientAddress, reason: String) {
+        logger.info("connection-failed", metadata: ["client": "\(client)", "reason": "\(reason)"])
+    }
+}
+
+extension Query {
+    fileprivate var verb: String {
+        switch self {
+        case .recipient: "RCPT"
+        case .verify: "VRFY"
+        case .expand: "EXPN"
+        }
+    }
+
+    fileprivate var about: String {
+        switch self {
+        case .recipient(.mailbox(let mailbox), _): mailbox.description
+        case .recipient(.postmaster, _): "postmaster"
+        case .verify(let subject, _), .expand(let subject, _):
+            switch subject {
+            case .mailbox(let mailbox): mailbox.description
+            case .postmaster: "postmaster"
+            case .name(let octets): String(decoding: octets, as: UTF8.self)
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+// The little that the event loops share: counters and budgets.
+
+import NIOConcurrencyHelpers
+import NIOCore
+import Verification
+
+/// State of the whole server. Thread-safe.
+final class SharedState: Sendable {
+    let log: ServerLog
+    private let connections = NIOLockedValueBox(0)
+    private let budget = NIOLockedValueBox(QuestionBudget())
+
+    init(log: ServerLog) {
+        self.log = log
+    }
+
+    /// - Returns: false when there are as many already.
+    func admitConnection(limit: Int) -> Bool {
+        connections.withLockedValue { count in
+            if count >= limit { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func connectionClosed() {
+        connections.withLockedValue { $0 -= 1 }
+    }
+
+    var openConnections: Int { connections.withLockedValue { $0 } }
+
+    func admitQuestion(of client: ClientAddress, perMinute: Int) -> QuestionBudget.Admission {
+        let now = Double(NIODeadline.now().uptimeNanoseconds) / 1e9
+        return budget.withLockedValue { $0.ask(client, perMinute: perMinute, now: now) }
+    }
+}

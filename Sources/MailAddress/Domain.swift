@@ -1,0 +1,57 @@
+// The part after "@": a domain name or an address literal, as spelled and as compared.
+// Domain+Parsing.swift reads it from the wire; AddressLiteral.swift knows what stands in brackets.
+
+/// A domain name or an address literal. `==` and hash use `key`, so case, U-label or A-label, and the many spellings of
+/// one IPv6 address do not matter.
+public struct Domain: Sendable {
+    /// As given: `USC-ISI.ARPA`, `[192.0.2.1]` or `bücher.example`; at most `AddressLimits.domain` octets.
+    public let octets: [UInt8]
+
+    /// For comparing: A-labels in lower case, or a literal in its canonical text. ASCII always. Shares the array of
+    /// `octets` when they are equal.
+    public let key: [UInt8]
+
+    /// Takes a whole `Domain / address-literal` (RFC 5321 4.1.2, RFC 6531 3.3).
+    ///
+    /// - Throws: what is wrong; positions count from the first octet.
+    public init(octets: [UInt8]) throws(AddressSyntaxError) {
+        var index = 0
+        let form = try Self.scan(octets.span, from: &index)
+        guard index == octets.count else { throw Self.fault(octets.span, at: index, ending: .empty) }
+        try self.init(octets, form: form)
+    }
+
+    /// Takes a pair that a store has kept. Nothing is checked: `key` must be that of `Domain(octets:)`.
+    public init(stored octets: [UInt8], key: [UInt8]) {
+        self.octets = octets
+        self.key = key
+    }
+
+    /// Takes a whole `Domain / address-literal` that a person wrote.
+    ///
+    /// - Throws: as `init(octets:)`.
+    public init(_ string: String) throws(AddressSyntaxError) {
+        try self.init(octets: Array(string.utf8))
+    }
+
+    /// Whether it is an address in brackets (RFC 5321 4.1.3).
+    public var isLiteral: Bool { octets.first == UInt8(ascii: "[") }
+
+    /// Whether no SMTPUTF8 is needed to say it (RFC 6531 3.4).
+    public var isASCII: Bool { Folding.isASCII(octets) }
+
+    /// Appends the spelling that was given.
+    public func append(to bytes: inout [UInt8]) { bytes.append(contentsOf: octets) }
+}
+
+extension Domain: Hashable {
+    @inlinable
+    public static func == (left: Domain, right: Domain) -> Bool { left.key == right.key }
+
+    public func hash(into hasher: inout Hasher) { key.hashWords(into: &hasher) }
+}
+
+extension Domain: CustomStringConvertible {
+    /// The spelling that was given, for a person.
+    public var description: String { String(decoding: octets, as: UTF8.self) }
+}

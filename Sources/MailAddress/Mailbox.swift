@@ -1,0 +1,61 @@
+// A mailbox: what a directory knows, a reply shows and a question asks about (RFC 5321 2.3.11).
+
+/// A local-part at a domain. Equal when both parts are, whatever their spelling.
+public struct Mailbox: Hashable, Sendable {
+    public let localPart: LocalPart
+    public let domain: Domain
+
+    public init(localPart: LocalPart, domain: Domain) {
+        self.localPart = localPart
+        self.domain = domain
+    }
+
+    /// Takes a whole mailbox, without angle brackets: at most `AddressLimits.mailbox` octets.
+    ///
+    /// - Throws: what is wrong; positions count from the start of `octets`.
+    public init(octets: Span<UInt8>) throws(AddressSyntaxError) {
+        var index = 0
+        self = try Mailbox.parse(octets, from: &index)
+        guard index == octets.count else { throw Domain.fault(octets, at: index, ending: .empty) }
+    }
+
+    /// Takes a whole mailbox that a person wrote, without angle brackets.
+    ///
+    /// - Throws: as `init(octets:)`; positions count octets of UTF-8.
+    public init(_ string: String) throws(AddressSyntaxError) {
+        try self.init(octets: Array(string.utf8).span)
+    }
+
+    /// Reads the longest mailbox at `index` and leaves `index` after it; on an error `index` stays.
+    ///
+    /// `Mailbox = Local-part "@" ( Domain / address-literal )` (RFC 5321 4.1.2)
+    ///
+    /// - Throws: what is wrong; positions count from the start of `bytes`.
+    public static func parse(_ bytes: Span<UInt8>, from index: inout Int) throws(AddressSyntaxError) -> Mailbox {
+        var next = index
+        let localPart = try LocalPart.parse(bytes, from: &next)
+        guard next < bytes.count, bytes[next] == UInt8(ascii: "@") else {
+            throw AddressSyntaxError.fault(bytes, at: next, ending: .missingAtSign)
+        }
+        next += 1
+        let domain = try Domain.parse(bytes, from: &next)
+        guard next - index <= AddressLimits.mailbox else { throw .pathTooLong }
+        index = next
+        return Mailbox(localPart: localPart, domain: domain)
+    }
+
+    /// Whether no SMTPUTF8 is needed to say it (RFC 6531 3.4).
+    public var isASCII: Bool { localPart.isASCII && domain.isASCII }
+
+    /// Appends the spelling with the least quoting (RFC 5321 4.1.2), without angle brackets.
+    public func append(to bytes: inout [UInt8]) {
+        localPart.append(to: &bytes)
+        bytes.append(UInt8(ascii: "@"))
+        domain.append(to: &bytes)
+    }
+}
+
+extension Mailbox: CustomStringConvertible {
+    /// The same spelling, for a person.
+    public var description: String { "\(localPart)@\(domain)" }
+}

@@ -1,0 +1,44 @@
+// What stands at one address. An address is one thing only; a forward alone may sit on a user.
+
+public import MailAddress
+
+/// What a source holds at an address.
+public enum Entry: Hashable, Sendable {
+    case user(User, forward: Forward?)
+    case alias(Alias)
+    /// A forward where the source knows no mailbox.
+    case forward(Forward)
+    case moved(Moved)
+    case list(MailingList)
+
+    /// The address as stored.
+    public var address: Mailbox {
+        switch self {
+        case .user(let user, _): user.address
+        case .alias(let alias): alias.address
+        case .forward(let forward): forward.address
+        case .moved(let moved): moved.address
+        case .list(let list): list.address
+        }
+    }
+
+    /// The name for people: a user's full name or a list's title; empty for the rest.
+    public var displayName: String {
+        switch self {
+        case .user(let user, _): user.fullName
+        case .list(let list): list.name
+        case .alias, .forward, .moved: ""
+        }
+    }
+
+    /// The kind, in the word that the command line uses.
+    public var kindName: String {
+        switch self {
+        case .user: "user"
+        case .alias: "alias"
+        case .forward: "forward"
+        case .moved: "moved"
+        case .list: "list"
+        }
+    }
+}

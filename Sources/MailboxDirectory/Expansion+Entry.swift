@@ -1,0 +1,169 @@
+// What follows from an entry: where mail goes next, or where it ends. Loops are told from paths that meet.
+
+import MailAddress
+
+extension Expansion {
+    /// Follows what stands at the address at hand.
+    mutating func apply(_ entry: Entry, detail: [UInt8], source: Int) -> Step {
+        let node = nodes[walk.node]
+        if walk.node == 0 { resolution.asked = entry.address }
+        if node.isOnChain { resolution.chain.append(entry) }
+        nodes[walk.node].address = entry.address
+        switch entry {
+        case .user(let user, forward: .some(let forward)) where follows(node):
+            return apply(forward, user: user, detail: detail)
+        case .user(let user, _):
+            return ended(at: user, name: node.name, detail: detail)
+        case .alias(let alias):
+            return redirect(to: alias.targets, origin: .alias, canonical: alias.address)
+        case .forward(let forward):
+            if !follows(node) {
+                return reached(
+                    Recipient(mailbox: forward.address, name: node.name, kind: .user(.active), detail: detail),
+                    canonical: forward.address)
+            }
+            return apply(forward, user: nil, detail: detail)
+        case .moved(let moved):
+            return failed(.moved(to: moved.newAddress), canonical: moved.address)
+        case .list(let list):
+            return apply(list, source: source)
+        }
+    }
+
+    /// EXPN shows a list's members as they are, and leaves their own forwards alone.
+    private func follows(_ node: Node) -> Bool {
+        if case .expand = purpose { return !node.isBelowList }
+        return true
+    }
+
+    private mutating func apply(_ forward: Forward, user: User?, detail: [UInt8]) -> Step {
+        // A target that is the address itself means "and here", as many directories spell it.
+        let others = forward.targets.filter { $0 != forward.address }
+        let keepsCopy = forward.keepsCopy || others.count < forward.targets.count
+        guard keepsCopy, let user, user.status != .disabled else {
+            return redirect(to: others, origin: .forward, canonical: forward.address)
+        }
+        if user.status == .suspended {
+            note("the mailbox that keeps a copy is suspended")
+            return failed(.suspended, canonical: user.address)
+        }
+        note("a copy is kept")
+        let copy = Recipient(mailbox: user.address, name: user.fullName, kind: .user(user.status), detail: detail)
+        return redirect(to: others, origin: .forward, canonical: forward.address, copy: copy)
+    }
+
+    private mutating func ended(at user: User, name: String, detail: [UInt8]) -> Step {
+        switch user.status {
+        case .active, .full:
+            let shown = user.fullName.isEmpty ? name : user.fullName
+            return reached(
+                Recipient(mailbox: user.address, name: shown, kind: .user(user.status), detail: detail),
+                canonical: user.address)
+        case .disabled: return failed(.disabled, canonical: user.address)
+        case .suspended: return failed(.suspended, canonical: user.address)
+        }
+    }
+
+    private mutating func apply(_ list: MailingList, source: Int) -> Step {
+        let isOpen =
+            switch purpose {
+            case .verify: false
+            case .expand(let viewer): viewer.maySee(list.expansion)
+            case .resolve: true
+            }
+        if !isOpen {
+            let name = list.name.isEmpty ? nodes[walk.node].name : list.name
+            return reached(
+                Recipient(mailbox: list.address, name: name, kind: .list(list.expansion)), canonical: list.address)
+        }
+        switch arrive(at: list.address) {
+        case .again: return nextAddress()
+        case .loop: return finish(.loop(path(to: walk.node)))
+        case .first: break
+        }
+        openList = list
+        stage = .members(source: source)
+        return step()
+    }
+
+    mutating func membersAnswered(_ answer: Answer, source: Int) -> Step {
+        guard case .members(let members) = answer else { return nextAddress() }
+        note("\(members.count) member\(members.count == 1 ? "" : "s")", source: source)
+        return push(members.map { ($0.mailbox, $0.name) }, origin: .member, staysOnChain: false)
+    }
+
+    /// Goes on to these addresses instead, or as well when a copy is kept.
+    mutating func redirect(
+        to targets: [Mailbox], origin: Origin, canonical: Mailbox, copy: Recipient? = nil
+    ) -> Step {
+        switch arrive(at: canonical) {
+        case .again: return nextAddress()
+        case .loop: return finish(.loop(path(to: walk.node)))
+        case .first: break
+        }
+        if let copy { resolution.recipients.append(copy) }
+        return push(targets.map { ($0, "") }, origin: origin, staysOnChain: copy == nil)
+    }
+
+    private mutating func push(_ targets: [(Mailbox, String)], origin: Origin, staysOnChain: Bool) -> Step {
+        let parent = nodes[walk.node]
+        if parent.depth + 1 > limits.depth { return finish(.limit(.depth, path: path(to: walk.node))) }
+        if nodes.count + targets.count > limits.addresses {
+            return finish(.limit(.addresses, path: path(to: walk.node)))
+        }
+        let first = nodes.count
+        for (address, name) in targets {
+            var isBelowList = parent.isBelowList
+            if case .member = origin { isBelowList = true }
+            nodes.append(
+                Node(
+                    address: address, origin: origin, parent: walk.node, depth: parent.depth + 1, name: name,
+                    isBelowList: isBelowList, isOnChain: parent.isOnChain && staysOnChain && targets.count == 1))
+        }
+        pending.append(contentsOf: (first..<nodes.count).reversed())
+        return nextAddress()
+    }
+
+    /// A path ends at a mailbox that takes mail.
+    mutating func reached(_ recipient: Recipient, canonical: Mailbox) -> Step {
+        if walk.node == 0, resolution.asked == nil { resolution.asked = canonical }
+        if case .first = arrive(at: canonical) {
+            resolution.recipients.append(recipient)
+            if nodes[walk.node].isOnChain { resolution.end = recipient }
+        }
+        return nextAddress()
+    }
+
+    /// A path ends at an address that takes none.
+    mutating func failed(_ reason: Failure.Reason, canonical: Mailbox) -> Step {
+        if walk.node == 0, resolution.asked == nil { resolution.asked = canonical }
+        if case .first = arrive(at: canonical) {
+            resolution.failures.append(Failure(mailbox: canonical, reason: reason))
+        }
+        return nextAddress()
+    }
+
+    private enum Arrival {
+        case first
+        case again
+        case loop
+    }
+
+    /// Whether an address was met before: on the way to itself (a loop), or on another way (a repetition).
+    private mutating func arrive(at canonical: Mailbox) -> Arrival {
+        // Nothing can have been met before on a walk that never left its first address.
+        if nodes.count == 1 {
+            nodes[0].address = canonical
+            return .first
+        }
+        if seen.isEmpty { seen.insert(nodes[0].address) }
+        nodes[walk.node].address = canonical
+        if walk.node == 0 || seen.insert(canonical).inserted { return .first }
+        var index = nodes[walk.node].parent
+        while index >= 0 {
+            if nodes[index].address == canonical { return .loop }
+            index = nodes[index].parent
+        }
+        return .again
+    }
+}

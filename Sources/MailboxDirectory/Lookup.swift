@@ -1,0 +1,85 @@
+// One question to one source, and its three outcomes.
+
+public import MailAddress
+
+/// What one source is asked: one step of a walk.
+public enum Lookup: Hashable, Sendable {
+    /// The record of a domain.
+    case domain(Domain)
+    /// The first of these addresses, in this order, that the source has anything at; never empty.
+    case entries([Mailbox])
+    /// Whoever bears a bare name.
+    case name(NameQuery)
+    /// The members of the list at this address, which the source said it has.
+    case members(of: Mailbox)
+}
+
+/// A bare name: looked for as a local-part in any local domain, then as a login name, then as a full name or one whole
+/// word of it. The first of these that matches anything is the answer.
+public struct NameQuery: Hashable, Sendable {
+    /// The name as a local-part; nil when it can't be one.
+    public var localPart: LocalPart?
+    /// The name, folded (`NameFolding.fold`).
+    public var folded: [UInt8]
+    /// At most so many matches are wanted; a source stops there.
+    public var limit: Int
+
+    public init(localPart: LocalPart?, folded: [UInt8], limit: Int) {
+        self.localPart = localPart
+        self.folded = folded
+        self.limit = limit
+    }
+}
+
+/// In what way a bare name matched; the lower is the better.
+public enum NameRank: Int, Comparable, Hashable, Sendable {
+    case localPart
+    case login
+    case fullName
+
+    public static func < (one: NameRank, other: NameRank) -> Bool { one.rawValue < other.rawValue }
+}
+
+/// What a source answers. "Not found" is a value here, and so is "could not tell": the two are never confused.
+public enum Answer: Hashable, Sendable {
+    case domain(DomainRecord)
+    /// What stands at the key with this index in the question's list.
+    case entry(Entry, key: Int)
+    /// All that match in the best way there is, up to the limit that was asked for; never empty.
+    case matches([Entry], NameRank)
+    /// In the list's order; may be empty.
+    case members([ListMember])
+    case absent
+    case couldNotTell(Trouble)
+}
+
+/// Why a source could not tell. For the log, never for a client.
+public struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
+    public var source: String
+    public var reason: String
+
+    public init(source: String, reason: String) {
+        self.source = source
+        self.reason = reason
+    }
+
+    public var description: String { "source \(source) could not tell: \(reason)" }
+}
+
+/// A configured directory that answers at once. A source never knows a protocol.
+public protocol Source {
+    /// The name it bears in the configuration, in traces and in logs.
+    var name: String { get }
+
+    func answer(_ lookup: Lookup) -> Answer
+
+    /// The lookups until `endBatch()` may share one view of the directory, taken now or at the first of them.
+    func beginBatch()
+
+    func endBatch()
+}
+
+extension Source {
+    public func beginBatch() {}
+    public func endBatch() {}
+}

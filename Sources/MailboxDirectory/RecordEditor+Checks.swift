@@ -1,0 +1,167 @@
+// What a record is checked for before and after it is written.
+
+import MailAddress
+
+extension RecordEditor {
+    /// How many referring records an error names.
+    static let namedReferences = 5
+
+    /// What can be told from the record alone.
+    func checkForm(_ record: Record) throws(EditError) {
+        if let address = record.address {
+            switch record {
+            case .alias(let alias) where alias.targets.isEmpty: throw .noTargets(.alias, address)
+            case .forward(let forward) where forward.targets.isEmpty: throw .noTargets(.forward, address)
+            default: break
+            }
+            var seen: Set<Mailbox> = []
+            for (role, target) in record.references where role != .owner {
+                if target == address { throw .pointsToItself(address) }
+                if !seen.insert(target).inserted { throw .repeated(target) }
+            }
+        }
+        switch record {
+        case .user(let user):
+            try checkText(user.fullName, "the full name")
+            if let login = user.login { try checkLogin(login) }
+        case .list(let list, let members):
+            try checkText(list.name, "the list's name")
+            for member in members { try checkText(member.name, "the name of \(member.mailbox)") }
+        case .domain(let domain):
+            if domain.domain.isLiteral, case .alias = domain.kind {
+                throw .unsuitable("an address literal can't be an alias of a domain")
+            }
+            for octet in domain.detailSeparators where !Self.isSeparator(octet) {
+                throw .unsuitable(
+                    "a detail separator is a punctuation character such as + or -, not a letter, digit, dot, quote or"
+                        + " space")
+            }
+        case .alias, .forward, .moved: break
+        }
+    }
+
+    private static func isSeparator(_ octet: UInt8) -> Bool {
+        // Punctuation of an Atom (RFC 5321 4.1.2 by RFC 5322 3.2.3).
+        "!#$%&'*+-/=?^_`{|}~".utf8.contains(octet)
+    }
+
+    /// Longest name on record: a reply line has 512 octets, of which a path may take 256 (RFC 5321 4.5.3.1.5).
+    static let nameLimit = 200
+
+    private func checkText(_ text: String, _ what: String) throws(EditError) {
+        if text.utf8.count > Self.nameLimit {
+            throw .unsuitable("\(what) is longer than \(Self.nameLimit) octets; shorten it")
+        }
+        if text.unicodeScalars.contains(where: { $0.value < 32 || (127...159).contains($0.value) }) {
+            throw .unsuitable("\(what) holds a control character; leave it out")
+        }
+        if text.utf8.contains(where: { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: ">") }) {
+            throw .unsuitable("\(what) holds < or >, which in a reply enclose the mailbox; leave them out")
+        }
+    }
+
+    private func checkLogin(_ login: String) throws(EditError) {
+        if login.isEmpty { throw .unsuitable("the login is empty; leave it out to have none") }
+        try checkText(login, "the login")
+    }
+
+    /// No other source may have something at the address; a forward may sit on a user of another source.
+    func checkElsewhere(_ record: Record) throws(EditError) {
+        guard let address = record.address else { return }
+        for source in otherSources {
+            switch source.answer(.entries([address])) {
+            case .couldNotTell(let trouble): throw .couldNotTell(trouble)
+            case .entry(let entry, _):
+                if case .forward = record, case .user = entry { continue }
+                if case .user = record, case .forward = entry { continue }
+                let kind = RecordKind(rawValue: entry.kindName) ?? .user
+                throw .addressTakenElsewhere(address, by: kind, source: source.name)
+            default: break
+            }
+        }
+    }
+
+    /// Walks from everything the record points to, as it stands in the transaction.
+    func checkTargets(of record: Record, in writing: any RecordReading, isForced: Bool) throws(EditError) {
+        var sources = otherSources
+        sources.insert(writing, at: min(storeIndex, sources.count))
+        if case .forward(let forward) = record, forward.keepsCopy, !isForced {
+            try checkCopy(forward, sources: sources)
+        }
+        if case .domain(let domain) = record { try checkAliasedDomain(domain, sources: sources) }
+        for (role, target) in record.references {
+            let resolution = walk(to: target, sources: sources)
+            switch resolution.outcome {
+            case .couldNotTell(let trouble): throw .couldNotTell(trouble)
+            case .loop(let path):
+                // An owner is somebody to write to, not a step of the way.
+                if role == .owner { continue }
+                throw .cycle(record.address.map { $0 == path.first ? path : [$0] + path } ?? path)
+            case .limit(let kind, let path): throw .tooDeep(kind, path)
+            case .ambiguous, .answered: break
+            }
+            if isForced { continue }
+            if resolution.chain.isEmpty, let failure = resolution.failures.first, failure.reason == .unknown {
+                throw .dangling(target)
+            }
+        }
+    }
+
+    private func checkCopy(_ forward: Forward, sources: [any Source]) throws(EditError) {
+        for source in sources {
+            switch source.answer(.entries([forward.address])) {
+            case .entry(.user, _): return
+            case .couldNotTell(let trouble): throw .couldNotTell(trouble)
+            default: break
+            }
+        }
+        throw .noMailboxToCopy(forward.address)
+    }
+
+    private func checkAliasedDomain(_ record: DomainRecord, sources: [any Source]) throws(EditError) {
+        guard case .alias(let target) = record.kind else { return }
+        if target == record.domain { throw .unsuitable("a domain can't be an alias of itself") }
+        for source in sources {
+            switch source.answer(.domain(target)) {
+            case .couldNotTell(let trouble): throw .couldNotTell(trouble)
+            case .domain(let other):
+                if case .alias(let further) = other.kind { throw .aliasOfAlias(target, target: further) }
+                return
+            default: break
+            }
+        }
+        throw .noAliasedDomain(target)
+    }
+
+    /// A walk that follows everything; a domain that is not served here is where it may end.
+    private func walk(to target: Mailbox, sources: [any Source]) -> Resolution {
+        Expansion(
+            .address(target), purpose: .resolve, sources: sources.map(\.name), defaultDomain: defaultDomain,
+            limits: limits
+        ).run(sources)
+    }
+
+    func checkReferences(to record: Record, in writing: any RecordReading) throws(EditError) {
+        guard let address = record.address else { return }
+        // What stays at the address still answers for those who point to it.
+        switch record {
+        case .forward:
+            if try EditError.wrapping({ try writing.record(.user, at: address) }) != nil { return }
+        case .user:
+            if case .forward(let forward)? = try EditError.wrapping({ try writing.record(.forward, at: address) }) {
+                if !forward.keepsCopy { return }
+                let keeper = Reference(kind: .forward, role: .target, name: address.description)
+                throw .pointedTo(address.description, by: [keeper], more: false)
+            }
+        default: break
+        }
+        let references = try EditError.wrapping {
+            try writing.references(to: address, limit: Self.namedReferences + 1)
+        }
+        if !references.isEmpty {
+            throw .pointedTo(
+                address.description, by: Array(references.prefix(Self.namedReferences)),
+                more: references.count > Self.namedReferences)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+// The rules for writing records, the same for every store: nothing dangles, nothing loops, an address is one thing. A
+// change is checked in the transaction that writes it, so that it is kept whole or not at all.
+
+public import MailAddress
+
+/// Writes records into one store after checking them against all sources.
+public struct RecordEditor {
+    let store: any RecordStore
+    let storeIndex: Int
+    let otherSources: [any Source]
+    let defaultDomain: Domain
+    let limits: ExpansionLimits
+
+    /// - Parameters:
+    ///   - store: the store that is written to.
+    ///   - storeIndex: its place among all sources, counted from 0.
+    ///   - otherSources: the remaining sources in their order; they are asked, never written.
+    public init(
+        store: any RecordStore, at storeIndex: Int = 0, otherSources: [any Source] = [], defaultDomain: Domain,
+        limits: ExpansionLimits = ExpansionLimits()
+    ) {
+        self.store = store
+        self.storeIndex = storeIndex
+        self.otherSources = otherSources
+        self.defaultDomain = defaultDomain
+        self.limits = limits
+    }
+
+    /// Adds a record.
+    /// - Parameter isForced: writes it even if a target dangles. Loops are refused all the same.
+    public func add(_ record: Record, isForced: Bool = false) throws(EditError) {
+        try transaction { writing throws(EditError) in
+            try checkForm(record)
+            try checkElsewhere(record)
+            try EditError.wrapping { try writing.insert(record) }
+            try checkTargets(of: record, in: writing, isForced: isForced)
+        }
+    }
+
+    /// Changes the record of this kind at the address.
+    /// - Parameter change: gets the record as it is, and returns it as it should be; what it throws is passed on.
+    public func set(
+        _ kind: RecordKind, at address: Mailbox, isForced: Bool = false,
+        change: (Record) throws(EditError) -> Record
+    ) throws(EditError) {
+        try transaction { writing throws(EditError) in
+            guard let old = try EditError.wrapping({ try writing.record(kind, at: address) }) else {
+                throw .notFound(kind, address.description)
+            }
+            let record = try change(old)
+            try checkForm(record)
+            try EditError.wrapping { try writing.replace(record) }
+            try checkTargets(of: record, in: writing, isForced: isForced)
+        }
+    }
+
+    /// Removes the record of this kind at the address.
+    /// - Parameter isForced: removes it even if others point to it.
+    public func remove(_ kind: RecordKind, at address: Mailbox, isForced: Bool = false) throws(EditError) {
+        try transaction { writing throws(EditError) in
+            let record = try EditError.wrapping { try writing.record(kind, at: address) }
+            guard let record else { throw .notFound(kind, address.description) }
+            if !isForced { try checkReferences(to: record, in: writing) }
+            try EditError.wrapping { try writing.remove(kind, at: address) }
+        }
+    }
+
+    /// Adds members to a list; those that it has already stay as they are.
+    /// - Returns: how many were added.
+    public func join(_ members: [ListMember], list address: Mailbox, isForced: Bool = false) throws(EditError) -> Int {
+        try transaction { writing throws(EditError) in
+            try checkForm(.list(MailingList(address: address), members: members))
+            let added = try EditError.wrapping { try writing.addMembers(members, toListAt: address) }
+            let new = Record.list(MailingList(address: address), members: members)
+            try checkTargets(of: new, in: writing, isForced: isForced)
+            return added
+        }
+    }
+
+    /// Removes members from a list.
+    /// - Throws: `.notFound` when one of them is not a member; then none is removed.
+    public func leave(_ members: [Mailbox], list address: Mailbox) throws(EditError) {
+        try transaction { writing throws(EditError) in
+            for member in members {
+                let removed = try EditError.wrapping { try writing.removeMembers([member], fromListAt: address) }
+                if removed == 0 { throw .unsuitable("\(member) is not a member of \(address)") }
+            }
+        }
+    }
+
+    func transaction<Result>(
+        _ body: (any RecordWriting) throws(EditError) -> Result
+    ) throws(EditError) -> Result {
+        try EditError.wrapping { try store.write { writing in try body(writing) } }
+    }
+}
+
+extension EditError {
+    /// Turns what a store throws into the reason that a person is given.
+    static func wrapping<Result>(_ body: () throws -> Result) throws(EditError) -> Result {
+        do {
+            return try body()
+        } catch let error as EditError {
+            throw error
+        } catch let error as StoreError {
+            switch error {
+            case .addressTaken(let address, let kind): throw .addressTaken(address, by: kind)
+            case .domainTaken(let domain): throw .domainTaken(domain)
+            case .loginTaken(let login): throw .loginTaken(login)
+            case .noSuchDomain(let domain): throw .noSuchDomain(domain)
+            case .notFound(let kind, let name): throw .notFound(kind, name)
+            case .notEmpty(let domain): throw .notEmpty(domain, [], more: true)
+            case .trouble(let trouble): throw .couldNotTell(trouble)
+            }
+        } catch let trouble as Trouble {
+            throw .couldNotTell(trouble)
+        } catch {
+            throw .couldNotTell(Trouble(source: "store", reason: "\(error)"))
+        }
+    }
+}

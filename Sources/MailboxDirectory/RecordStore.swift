@@ -1,0 +1,74 @@
+// A source that can be written to. Rules about records are in RecordEditor; a store only keeps them, and enforces that
+// an address is one thing.
+
+public import MailAddress
+
+/// A source with an administrator: SQLite, LDAP, or memory.
+public protocol RecordStore: AnyObject {
+    /// The name it bears in the configuration.
+    var name: String { get }
+
+    /// Runs `body` on one consistent view of the store.
+    func read<Result>(_ body: (any RecordReading) throws -> Result) throws -> Result
+
+    /// Runs `body` in one transaction, which is kept whole when it returns (on disk, before this returns) and undone
+    /// whole when it throws.
+    func write<Result>(_ body: (any RecordWriting) throws -> Result) throws -> Result
+}
+
+/// One view of a store. It is a `Source`, so a walk sees what the transaction it runs in has written.
+public protocol RecordReading: Source {
+    /// The record of this kind at the address, whole; nil when there is none. For `.forward` this is the forward alone,
+    /// whether a user is there or not; for `.user` the user alone.
+    /// - Throws: `StoreError`.
+    func record(_ kind: RecordKind, at address: Mailbox) throws -> Record?
+
+    /// Hands out the records of one kind, whole, in the order of their domains and local-parts (for domains, of their
+    /// names), one at a time, so that any number can be read in bounded memory. `domain`: only those in this domain.
+    func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws
+
+    /// Records that point to this address, at most `limit`.
+    func references(to address: Mailbox, limit: Int) throws -> [Reference]
+
+    /// Records that stand in this domain or point into it, or domains that are aliases of it, at most `limit`.
+    func references(toDomain domain: Domain, limit: Int) throws -> [Reference]
+}
+
+/// A transaction that writes.
+public protocol RecordWriting: RecordReading {
+    /// Adds a record. A forward may be added where a user is, and a user where a forward is.
+    /// - Throws: `StoreError.addressTaken` when something else stands there, `.domainTaken`, `.loginTaken`,
+    ///   `.noSuchDomain`, `.notStored`.
+    func insert(_ record: Record) throws
+
+    /// Puts the record in place of the one of its kind at its address.
+    /// - Throws: `StoreError.notFound` when there is none, and the same as `insert`.
+    func replace(_ record: Record) throws
+
+    /// Removes the record of this kind at the address. A forward that sits on a removed user stays, and keeps no copy.
+    /// - Throws: `StoreError.notFound`.
+    func remove(_ kind: RecordKind, at address: Mailbox) throws
+
+    /// - Throws: `StoreError.notFound`; `.notEmpty` while records stand in the domain or domains are aliases of it.
+    func removeDomain(_ domain: Domain) throws
+
+    /// Adds members to the list at the address, after those it has; one that is there already is left as it is.
+    /// - Returns: how many were added.
+    func addMembers(_ members: [ListMember], toListAt address: Mailbox) throws -> Int
+
+    /// - Returns: how many were removed.
+    func removeMembers(_ members: [Mailbox], fromListAt address: Mailbox) throws -> Int
+}
+
+/// Why a store did not do as it was told. It never means that nothing is there: that is a nil record or `.notFound`.
+public enum StoreError: Error, Hashable, Sendable {
+    /// Something else stands at the address already; the kind says what.
+    case addressTaken(Mailbox, by: RecordKind)
+    case domainTaken(Domain)
+    case loginTaken(String)
+    case noSuchDomain(Domain)
+    case notFound(RecordKind, String)
+    case notEmpty(Domain)
+    /// The store failed, or refuses to be written.
+    case trouble(Trouble)
+}

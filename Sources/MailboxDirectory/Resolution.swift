@@ -1,0 +1,102 @@
+// What a walk found out. It says what is true; what a client is told of it is decided elsewhere.
+
+public import MailAddress
+
+/// The end of a walk.
+public struct Resolution: Hashable, Sendable {
+    public var outcome: Outcome
+    /// The asked address as stored, where it is on record, and as asked where not; nil when a bare name matched nothing.
+    public var asked: Mailbox?
+    /// The entries from the asked address on, as long as each led to exactly one other address.
+    public var chain: [Entry] = []
+    /// Where the chain ended, when that was one mailbox that takes mail.
+    public var end: Recipient?
+    /// All that mail for the address reaches, once each, in order.
+    public var recipients: [Recipient] = []
+    /// What the walk reached that takes no mail.
+    public var failures: [Failure] = []
+    /// Every step, when a trace was asked for.
+    public var trace: [TraceStep] = []
+
+    public init(outcome: Outcome, asked: Mailbox? = nil) {
+        self.outcome = outcome
+        self.asked = asked
+    }
+
+    /// How a walk ended.
+    public enum Outcome: Hashable, Sendable {
+        /// Every step was answered: see `recipients` and `failures`.
+        case answered
+        /// A bare name fits several mailboxes; `complete` is false when there are more than are given.
+        case ambiguous([Entry], complete: Bool)
+        /// A source failed: nothing is known, and nothing may be concluded.
+        case couldNotTell(Trouble)
+        /// The path from the asked address back to an address on it.
+        case loop([Mailbox])
+        /// The limit that was passed, and the path on which it was.
+        case limit(ExpansionLimits.Kind, path: [Mailbox])
+    }
+}
+
+/// One mailbox that mail reaches.
+public struct Recipient: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        /// A user's mailbox here, active or full.
+        case user(AccountStatus)
+        /// A list that was not opened, with who may open it.
+        case list(ExpansionAccess)
+        /// The postmaster of a served domain, for whom there is no record.
+        case postmaster
+        /// A domain that is not served here.
+        case elsewhere
+        /// A domain whose mail is accepted but whose mailboxes are not known.
+        case relay
+    }
+
+    /// The canonical mailbox.
+    public var mailbox: Mailbox
+    /// The name for people; may be empty.
+    public var name: String
+    public var kind: Kind
+    /// The detail that was taken off to find the mailbox (RFC 5233); empty when none was.
+    public var detail: [UInt8]
+
+    public init(mailbox: Mailbox, name: String = "", kind: Kind, detail: [UInt8] = []) {
+        self.mailbox = mailbox
+        self.name = name
+        self.kind = kind
+        self.detail = detail
+    }
+}
+
+/// One address that the walk reached and that takes no mail.
+public struct Failure: Hashable, Sendable {
+    public enum Reason: Hashable, Sendable {
+        case unknown
+        /// The asked address is in no domain that is served here.
+        case notServed
+        case disabled
+        case suspended
+        case moved(to: Mailbox?)
+    }
+
+    public var mailbox: Mailbox
+    public var reason: Reason
+
+    public init(mailbox: Mailbox, reason: Reason) {
+        self.mailbox = mailbox
+        self.reason = reason
+    }
+}
+
+/// One step of a walk, for people.
+public struct TraceStep: Hashable, Sendable {
+    /// The address that was at hand; nil for a bare name.
+    public var address: Mailbox?
+    /// How many redirections from the asked address.
+    public var depth: Int
+    /// The source that answered; nil where a rule did.
+    public var source: String?
+    /// What was found and what follows from it.
+    public var reason: String
+}

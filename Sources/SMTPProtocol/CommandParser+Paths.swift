@@ -1,0 +1,90 @@
+// MAIL and RCPT: the paths, then the parameters, and only then what both mean together: SMTPUTF8 may come after the
+// path that needs it.
+
+import MailAddress
+
+extension CommandParser {
+    /// `"RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`
+    /// (RFC 5321 4.1.1.3). No parameter is offered here.
+    static func recipient(
+        _ line: Span<UInt8>, from start: Int, to end: Int
+    ) throws(CommandRefusal) -> Command {
+        guard matches(line, at: start, to: end, "TO:") else {
+            throw CommandRefusal(ReplyCatalogue.badArguments)
+        }
+        var index = skipBlanks(line, from: start + 3, to: end)
+        let path: ForwardPath
+        do {
+            path = try ForwardPath.parse(line, from: &index)
+        } catch {
+            throw CommandRefusal(ReplyCatalogue.badAddress(error))
+        }
+        if index < end {
+            if !isBlank(line[index]) { throw CommandRefusal(ReplyCatalogue.badArguments) }
+            throw CommandRefusal(ReplyCatalogue.unknownParameter)
+        }
+        return .recipient(path)
+    }
+
+    /// `"MAIL FROM:" Reverse-path [SP Mail-parameters]` (RFC 5321 4.1.1.2).
+    static func mail(_ line: Span<UInt8>, from start: Int, to end: Int) throws(CommandRefusal) -> Command {
+        guard matches(line, at: start, to: end, "FROM:") else {
+            throw CommandRefusal(ReplyCatalogue.badArguments)
+        }
+        var index = skipBlanks(line, from: start + 5, to: end)
+        let path: ReversePath
+        do {
+            path = try ReversePath.parse(line, from: &index)
+        } catch {
+            throw CommandRefusal(ReplyCatalogue.badSender(error))
+        }
+        var parameters = Command.MailParameters()
+        while index < end {
+            if !isBlank(line[index]) { throw CommandRefusal(ReplyCatalogue.badArguments) }
+            index = skipBlanks(line, from: index, to: end)
+            let parameterStart = index
+            while index < end, !isBlank(line[index]) { index += 1 }
+            try take(line, parameterStart..<index, into: &parameters)
+        }
+        if case .mailbox(let mailbox) = path, !mailbox.isASCII, !parameters.utf8 {
+            throw CommandRefusal(ReplyCatalogue.nonASCIIPath)
+        }
+        return .mail(path, parameters)
+    }
+
+    private static func take(
+        _ line: Span<UInt8>, _ range: Range<Int>, into parameters: inout Command.MailParameters
+    ) throws(CommandRefusal) {
+        let end = range.upperBound
+        if matches(line, at: range.lowerBound, to: end, "SIZE=") {
+            guard let size = number(line, range.lowerBound + 5..<end) else {
+                throw CommandRefusal(ReplyCatalogue.badArguments)
+            }
+            parameters.size = size
+        } else if matches(line, at: range.lowerBound, to: end, "BODY=") {
+            let value = range.lowerBound + 5
+            let isKnown =
+                (matches(line, at: value, to: end, "7BIT") && value + 4 == end)
+                || (matches(line, at: value, to: end, "8BITMIME") && value + 8 == end)
+            if !isKnown { throw CommandRefusal(ReplyCatalogue.parameterNotImplemented) }
+        } else if matches(line, at: range.lowerBound, to: end, "SMTPUTF8"), range.count == 8 {
+            parameters.utf8 = true
+        } else {
+            throw CommandRefusal(ReplyCatalogue.unknownParameter)
+        }
+    }
+
+    /// `size-value = 1*20DIGIT` (RFC 1870 3). What does not fit 64 bits is surely over any limit.
+    private static func number(_ line: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+        if range.isEmpty || range.count > 20 { return nil }
+        var value: UInt64 = 0
+        for index in range {
+            let octet = line[index]
+            guard octet >= UInt8(ascii: "0"), octet <= UInt8(ascii: "9") else { return nil }
+            let (product, isOver) = value.multipliedReportingOverflow(by: 10)
+            let (sum, isOverToo) = product.addingReportingOverflow(UInt64(octet - UInt8(ascii: "0")))
+            value = isOver || isOverToo ? .max : sum
+        }
+        return value
+    }
+}

@@ -1,0 +1,74 @@
+// One reply: code, enhanced code, lines of text, and how they are put on the wire.
+
+/// A reply. Made in `ReplyCatalogue` only, so that all that is ever said stands in one file.
+public struct Reply: Hashable, Sendable {
+    /// 220 to 555.
+    public let code: UInt16
+    /// Nil where none belongs: the greeting, and the answers to HELO and EHLO (RFC 2034 4).
+    public let enhancedCode: EnhancedCode?
+    /// The text of the first line, without codes.
+    public let text: [UInt8]
+    /// The text of the lines after it.
+    public let moreText: [[UInt8]]
+
+    init(_ code: UInt16, _ enhancedCode: EnhancedCode?, _ text: [UInt8], more moreText: [[UInt8]] = []) {
+        self.code = code
+        self.enhancedCode = enhancedCode
+        self.text = text
+        self.moreText = moreText
+    }
+
+    init(_ code: UInt16, _ enhancedCode: EnhancedCode?, _ text: StaticString) {
+        self.init(code, enhancedCode, text.withUTF8Buffer { Array($0) })
+    }
+
+    /// 2yz.
+    public var isPositive: Bool { code < 300 }
+
+    /// Whether the code says that the command itself was wrong.
+    var isSyntaxError: Bool { (500...504).contains(code) || code == 555 }
+
+    /// The lines as they go on the wire: the same code on each, a hyphen on all but the last (RFC 5321 4.2.1).
+    public func append(to output: inout [UInt8], withEnhancedCode: Bool) {
+        var index = 0
+        while index < moreText.count {
+            appendLine(index == 0 ? text : moreText[index - 1], isLast: false, withEnhancedCode, to: &output)
+            index += 1
+        }
+        appendLine(moreText.last ?? text, isLast: true, withEnhancedCode, to: &output)
+    }
+
+    private func appendLine(_ line: [UInt8], isLast: Bool, _ withEnhancedCode: Bool, to output: inout [UInt8]) {
+        Self.append(digits: code, to: &output)
+        output.append(isLast ? UInt8(ascii: " ") : UInt8(ascii: "-"))
+        if withEnhancedCode, let enhancedCode {
+            output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: code / 100))
+            output.append(UInt8(ascii: "."))
+            output.append(UInt8(ascii: "0") + enhancedCode.subject)
+            output.append(UInt8(ascii: "."))
+            output.append(UInt8(ascii: "0") + enhancedCode.detail)
+            output.append(UInt8(ascii: " "))
+        }
+        output.append(contentsOf: line)
+        output.append(UInt8(ascii: "\r"))
+        output.append(UInt8(ascii: "\n"))
+    }
+
+    private static func append(digits code: UInt16, to output: inout [UInt8]) {
+        output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: code / 100))
+        output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: code / 10 % 10))
+        output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: code % 10))
+    }
+}
+
+extension Reply: CustomStringConvertible {
+    /// The lines as they go on the wire, with enhanced codes, LF between them and none at the end.
+    public var description: String { lines(withEnhancedCode: true).joined(separator: "\n") }
+
+    /// Each line as it goes on the wire, for people.
+    public func lines(withEnhancedCode: Bool) -> [String] {
+        var output: [UInt8] = []
+        append(to: &output, withEnhancedCode: withEnhancedCode)
+        return output.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0.dropLast(), as: UTF8.self) }
+    }
+}

@@ -1,0 +1,76 @@
+// The commands that need no answer from the directory (RFC 5321 4.1.1, 4.1.4).
+
+import MailAddress
+
+extension Session {
+    mutating func carryOut(_ command: Command) -> Action {
+        switch command {
+        case .hello:
+            transaction = nil
+            say(ReplyCatalogue.hello(configuration.hostname))
+            return .go
+        case .extendedHello(let client):
+            transaction = nil
+            say(ReplyCatalogue.extendedHello(configuration.hostname, client: client, keywords: keywords))
+            return .go
+        case .mail(let path, let parameters): return mail(path, parameters)
+        case .data: return data()
+        case .reset:
+            transaction = nil
+            say(ReplyCatalogue.ok)
+            return .go
+        case .noOperation:
+            say(ReplyCatalogue.ok)
+            return .go
+        case .quit: return quit()
+        case .help:
+            say(ReplyCatalogue.help(verbs))
+            return .go
+        case .startTLS: return startTLS()
+        case .recipient, .verify, .expand:
+            return .go
+        }
+    }
+
+    private mutating func mail(_ path: ReversePath, _ parameters: Command.MailParameters) -> Action {
+        if transaction != nil { return refused(ReplyCatalogue.nestedMail) }
+        if let limit = configuration.messageSize, let size = parameters.size, size > limit {
+            say(ReplyCatalogue.messageTooBig)
+            return .go
+        }
+        transaction = Transaction(reversePath: path, utf8: parameters.utf8)
+        say(ReplyCatalogue.senderOK)
+        return .go
+    }
+
+    /// Where mail would be taken in. This server has nowhere to put it, and says so before a message is sent.
+    private mutating func data() -> Action {
+        guard let transaction else { return refused(ReplyCatalogue.noTransaction) }
+        if transaction.recipients == 0 {
+            say(ReplyCatalogue.noRecipients)
+            return .go
+        }
+        self.transaction = nil
+        say(ReplyCatalogue.noMailTaken)
+        return .go
+    }
+
+    /// Nothing is listed that would get 500 or 502 (RFC 5321 4.2.4).
+    private var keywords: [[UInt8]] {
+        var keywords = ["PIPELINING", "8BITMIME"]
+        keywords.append(configuration.messageSize.map { "SIZE \($0)" } ?? "SIZE")
+        if configuration.form == .enhanced { keywords.append("ENHANCEDSTATUSCODES") }
+        keywords.append("SMTPUTF8")
+        if configuration.offersTLS { keywords.append("STARTTLS") }
+        if configuration.offersVerify { keywords.append("VRFY") }
+        if configuration.offersExpand { keywords.append("EXPN") }
+        keywords.append("HELP")
+        return keywords.map { Array($0.utf8) }
+    }
+
+    private var verbs: [StaticString] {
+        var verbs: [StaticString] = ["EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT", "VRFY", "EXPN", "HELP"]
+        if configuration.offersTLS { verbs.append("STARTTLS") }
+        return verbs
+    }
+}

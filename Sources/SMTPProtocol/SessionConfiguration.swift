@@ -1,0 +1,36 @@
+// What a session is told when it begins.
+
+/// How one client is served. Immutable for the life of a session.
+public struct SessionConfiguration: Hashable, Sendable {
+    /// The name in the greeting and in replies.
+    public var hostname: [UInt8]
+    public var form: ReplyForm
+    /// Whether VRFY tells this client anything, and EXPN: then EHLO lists them (RFC 5321 3.5.2).
+    public var offersVerify: Bool
+    public var offersExpand: Bool
+    public var offersTLS: Bool
+    /// Octets, for SIZE; nil: no limit is stated (RFC 1870 3).
+    public var messageSize: UInt64?
+    /// Recipients in a transaction; at least `SMTPLimits.leastRecipients`.
+    public var recipients: Int
+    /// Questions that may wait for their answer or their place; at least 1.
+    public var slots: Int
+    /// Wrong commands before the session is closed.
+    public var errors: Int
+
+    public init(
+        hostname: [UInt8], form: ReplyForm = .enhanced, offersVerify: Bool = true, offersExpand: Bool = true,
+        offersTLS: Bool = false, messageSize: UInt64? = 26_214_400, recipients: Int = 1000, slots: Int = 64,
+        errors: Int = 20
+    ) {
+        self.hostname = hostname
+        self.form = form
+        self.offersVerify = offersVerify
+        self.offersExpand = offersExpand
+        self.offersTLS = offersTLS
+        self.messageSize = messageSize
+        self.recipients = recipients
+        self.slots = slots
+        self.errors = errors
+    }
+}

@@ -1,0 +1,45 @@
+// Every statement of the question path. None may scan: QuestionPlanTests reads the plan of each.
+
+enum QuestionSQL {
+    /// The columns that `EntryRow` reads, in its order.
+    static let entryColumns =
+        "e.kind, e.local_part, e.status, e.forward, e.full_name, e.login_key, e.login, e.keep_copy, e.expn"
+    /// And for an entry whose address is not known beforehand.
+    static let addressColumns = "e.key, e.domain_id, d.key, d.name"
+
+    static let dataVersion = "PRAGMA data_version"
+    static let userVersion = "PRAGMA user_version"
+
+    static let domain = """
+        SELECT id, name, kind, target_key, target, catch_all_key, catch_all_local_part, catch_all_domain_key,
+            catch_all_domain, detail_separators
+        FROM domain WHERE key = ?1
+        """
+
+    static let entry = "SELECT \(entryColumns) FROM entry e WHERE e.key = ?1 AND e.domain_id = ?2"
+
+    static let references = """
+        SELECT to_key, to_local_part, to_domain_key, to_domain, name FROM reference
+        WHERE key = ?1 AND domain_id = ?2 AND role = ?3 ORDER BY position
+        """
+
+    // CROSS JOIN keeps SQLite from turning the two tables round.
+    static let byLocalPart = """
+        SELECT \(entryColumns), \(addressColumns) FROM entry e CROSS JOIN domain d ON d.id = e.domain_id
+        WHERE e.key = ?1 AND d.kind = 'local' LIMIT ?2
+        """
+
+    static let byLogin = """
+        SELECT \(entryColumns), \(addressColumns) FROM entry e CROSS JOIN domain d ON d.id = e.domain_id
+        WHERE e.login_key = ?1 LIMIT ?2
+        """
+
+    static let byFullName = """
+        SELECT \(entryColumns), \(addressColumns) FROM name n
+        CROSS JOIN entry e ON e.key = n.key AND e.domain_id = n.domain_id
+        CROSS JOIN domain d ON d.id = e.domain_id
+        WHERE n.word = ?1 AND e.kind = 'user' LIMIT ?2
+        """
+
+    static let all = [domain, entry, references, byLocalPart, byLogin, byFullName]
+}

@@ -1,0 +1,121 @@
+// The question path: one read-only connection to the directory, for one event loop. Every error is "could not tell".
+
+public import MailboxDirectory
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A source that answers from an SQLite directory, on the caller's stack, in microseconds.
+///
+/// It is confined to its owner, such as one event loop. Changes that others commit are seen by the next question, or by
+/// the next batch. It opens the file with the first question, and again after an error or when another file stands at
+/// the path; until that works, every answer is `.couldNotTell`.
+public final class SQLiteReader: Source {
+    public let name: String
+    private let path: String
+
+    private var connection: ReadConnection?
+    private var isInBatch = false
+    private var hasSnapshot = false
+    /// Why the last attempt to open failed; given to all questions until the next attempt is due.
+    private var trouble: Trouble?
+    private var failures = 0
+    private var nextAttempt: Int64 = 0
+    private var nextIdentityCheck: Int64 = 0
+
+    /// Between looks at whether the file has been replaced, and at most between attempts to open it; nanoseconds.
+    private static let patience: Int64 = 1_000_000_000
+    private static let firstBackOff: Int64 = 10_000_000
+
+    /// - Parameters:
+    ///   - path: the file, as `SQLiteStore.create(path:)` made it. It need not be there yet.
+    ///   - name: the name of the source in the configuration.
+    public init(path: String, name: String) {
+        self.path = path
+        self.name = name
+    }
+
+    /// Opens the file now, so that a program can say at its start what is wrong.
+    ///
+    /// - Returns: why no question can be answered; nil when they can.
+    public func check() -> Trouble? {
+        defer { if !isInBatch { endSnapshot() } }
+        return beginSnapshot()
+    }
+
+    /// From here to `endBatch()` questions share one read transaction, which begins with the first of them. Keep it
+    /// short: what others write meanwhile is not seen.
+    public func beginBatch() { isInBatch = true }
+
+    public func endBatch() {
+        isInBatch = false
+        endSnapshot()
+    }
+
+    public func answer(_ lookup: Lookup) -> Answer {
+        if !hasSnapshot, let trouble = beginSnapshot() { return .couldNotTell(trouble) }
+        defer { if !isInBatch { endSnapshot() } }
+        guard let connection else { return .couldNotTell(Trouble(source: name, reason: "\(path) is closed")) }
+        do throws(SQLiteFailure) {
+            return try connection.questions.answer(lookup)
+        } catch {
+            return .couldNotTell(failed(error))
+        }
+    }
+
+    private func beginSnapshot() -> Trouble? {
+        if hasSnapshot { return nil }
+        let now = Self.now()
+        if let trouble, now < nextAttempt { return trouble }
+        do throws(SQLiteFailure) {
+            if now >= nextIdentityCheck {
+                if let connection, try DirectoryFile.identity(path) != connection.identity { close() }
+                nextIdentityCheck = now + Self.patience
+            }
+            let open: ReadConnection
+            if let connection { open = connection } else { open = try ReadConnection(path: path) }
+            connection = open
+            try open.beginSnapshot()
+            hasSnapshot = true
+            trouble = nil
+            failures = 0
+            return nil
+        } catch {
+            return failed(error)
+        }
+    }
+
+    private func endSnapshot() {
+        if hasSnapshot { connection?.endSnapshot() }
+        hasSnapshot = false
+    }
+
+    /// Closes the connection, unless a row alone was at fault, and puts off the next attempt.
+    private func failed(_ failure: SQLiteFailure) -> Trouble {
+        let trouble = Trouble(source: name, reason: failure.reason(path: path))
+        if failure.isOfOneRow, hasSnapshot { return trouble }
+        close()
+        self.trouble = trouble
+        // The first time at once: a lock that is free again, or a file that has just been replaced.
+        nextAttempt = failures == 0 ? 0 : Self.now() + min(Self.firstBackOff << Int64(min(failures, 10)), Self.patience)
+        failures += 1
+        return trouble
+    }
+
+    private func close() {
+        endSnapshot()
+        connection = nil
+    }
+
+    /// Nanoseconds on a clock that is never set back.
+    private static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,53 @@
+// How the administrator's connection is set up, and how a file is brought up to date.
+
+import AddresseeSchema
+import GRDB
+import GRDBSQLite
+
+extension SQLiteStore {
+    typealias Migration = (version: Int, name: String, sql: String)
+
+    static func open(_ path: String) throws(SQLiteFailure) -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "directory"
+        configuration.busyMode = .timeout(lockPatience)
+        configuration.foreignKeysEnabled = true
+        configuration.prepareDatabase { database in
+            // What was acknowledged outlives a power failure: in WAL mode NORMAL does not promise that.
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            try database.execute(sql: "PRAGMA trusted_schema = OFF")
+        }
+        return try SQLiteFailure.catching { try DatabaseQueue(path: path, configuration: configuration) }
+    }
+
+    static func migrate(
+        _ queue: DatabaseQueue, path: String, _ migrations: [Migration]
+    ) throws(SQLiteFailure) {
+        let latest = migrations.last?.version ?? 0
+        let version = try SQLiteFailure.catching {
+            try queue.read { database in try self.version(of: database, path: path, known: latest) }
+        }
+        if version == latest { return }
+        try apply(migrations.drop { $0.version <= version }, to: queue)
+    }
+
+    private static func version(of database: Database, path: String, known: Int) throws -> Int {
+        try DirectoryFile.checkHeader(
+            path, applicationID: Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0,
+            version: Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0, known: known)
+    }
+
+    /// Each in a transaction of its own. Somebody else may have been quicker, so each looks first.
+    static func apply(_ migrations: ArraySlice<Migration>, to queue: DatabaseQueue) throws(SQLiteFailure) {
+        for migration in migrations {
+            try SQLiteFailure.catching {
+                try queue.write { database in
+                    let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+                    if version >= migration.version { return }
+                    try database.execute(sql: migration.sql)
+                    try database.execute(sql: "PRAGMA user_version = \(migration.version)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// Who points to an address, or into a domain. All of it is found by indexes.
+
+import GRDB
+import GRDBSQLite
+import MailAddress
+import MailboxDirectory
+
+extension StoreView {
+    func references(to address: Mailbox, limit: Int) throws -> [Reference] {
+        var found: [Reference] = []
+        try clearly {
+            try collect(
+                """
+                SELECT e.kind, r.role, e.local_part, e.key, d.name, d.key FROM reference r
+                CROSS JOIN entry e ON e.key = r.key AND e.domain_id = r.domain_id
+                CROSS JOIN domain d ON d.id = e.domain_id
+                WHERE r.to_domain_key = ?1 AND r.to_key = ?2 LIMIT ?3
+                """, [address.domain.key, address.localPart.key], limit, into: &found)
+            try collect(
+                """
+                SELECT 'domain', 'catch-all', NULL, NULL, name, key FROM domain
+                WHERE catch_all_domain_key = ?1 AND catch_all_key = ?2 LIMIT ?3
+                """, [address.domain.key, address.localPart.key], limit, into: &found)
+        }
+        return found
+    }
+
+    func references(toDomain domain: Domain, limit: Int) throws -> [Reference] {
+        var found: [Reference] = []
+        try clearly {
+            try collect(
+                """
+                SELECT e.kind, 'target', e.local_part, e.key, d.name, d.key FROM domain d
+                CROSS JOIN entry e ON e.domain_id = d.id
+                WHERE d.key = ?1 LIMIT ?2
+                """, [domain.key], limit, into: &found)
+            try collect(
+                """
+                SELECT e.kind, r.role, e.local_part, e.key, d.name, d.key FROM reference r
+                CROSS JOIN entry e ON e.key = r.key AND e.domain_id = r.domain_id
+                CROSS JOIN domain d ON d.id = e.domain_id
+                WHERE r.to_domain_key = ?1 AND d.key <> ?1 LIMIT ?2
+                """, [domain.key], limit, into: &found)
+            try collect(
+                "SELECT 'domain', 'target', NULL, NULL, name, key FROM domain WHERE target_key = ?1 LIMIT ?2",
+                [domain.key], limit, into: &found)
+            try collect(
+                """
+                SELECT 'domain', 'catch-all', NULL, NULL, name, key FROM domain
+                WHERE catch_all_domain_key = ?1 AND key <> ?1 LIMIT ?2
+                """, [domain.key], limit, into: &found)
+        }
+        return found
+    }
+
+    /// Adds what the statement finds until there are `limit`. Its columns: kind, role, local-part and its key, name of
+    /// the domain and its key.
+    private func collect(
+        _ sql: String, _ keys: [[UInt8]], _ limit: Int, into found: inout [Reference]
+    ) throws(SQLiteFailure) {
+        if found.count >= limit { return }
+        let rows = try statement(sql)
+        defer { rows.reset() }
+        for (index, key) in keys.enumerated() { rows.bind(Int32(index + 1), key) }
+        rows.bind(Int32(keys.count + 1), Int64(limit - found.count))
+        while try rows.step() {
+            guard let kind = RecordKind(rawValue: try rows.string(0)),
+                let role = ReferenceRole(rawValue: try rows.string(1)), let domainKey = rows.octets(5)
+            else { throw .wrong("a row of the table \"reference\" has an unknown role") }
+            let domain = Domain(stored: rows.octets(4) ?? domainKey, key: domainKey)
+            var name = domain.description
+            if let key = rows.octets(3) {
+                let localPart = LocalPart(stored: rows.octets(2) ?? key, key: key)
+                name = Mailbox(localPart: localPart, domain: domain).description
+            }
+            found.append(Reference(kind: kind, role: role, name: name))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+// A million users at once: staged as they come, then put into each table in that table's own order, so that every page
+// is written once. All of it is one transaction: what is killed half-way leaves the directory as it was.
+
+import GRDB
+import GRDBSQLite
+import MailAddress
+public import MailboxDirectory
+
+/// Why an import was given up; nothing of it was kept.
+public struct UserImportError: Error, Hashable, Sendable {
+    /// Which user was at fault, counted from 0 in the order they were given.
+    public var index: Int
+    /// `.noSuchDomain`, `.addressTaken` or `.loginTaken`.
+    public var error: StoreError
+
+    public init(index: Int, error: StoreError) {
+        self.index = index
+        self.error = error
+    }
+}
+
+extension SQLiteStore {
+    /// Adds users, all or none.
+    ///
+    /// A user may be added where a forward alone is. An address or a login that is taken, by a user of this import or by
+    /// what is on record, gives the whole import up.
+    ///
+    /// - Parameters:
+    ///   - progress: called after each 10,000 users that were taken in; the rest of the work, about as much again, comes
+    ///     after the last.
+    ///   - next: gives the next user; nil ends the import. What it throws gives the import up, and is thrown on.
+    /// - Returns: how many were added.
+    /// - Throws: `UserImportError` about one user; `StoreError.trouble`; what `next` threw.
+    @discardableResult
+    public func importUsers(progress: (Int) -> Void = { _ in }, _ next: () throws -> User?) throws -> Int {
+        try StoreError.clearly(name: name, path: path) {
+            try queue.writeWithoutTransaction { database in
+                let usual = try Int.fetchOne(database, sql: "PRAGMA cache_size") ?? -2000
+                try database.execute(sql: "PRAGMA cache_size = -\(UserImport.cacheKiB)")
+                defer { try? database.execute(sql: "PRAGMA cache_size = \(usual)") }
+                var count = 0
+                try database.inTransaction(.immediate) {
+                    let view = StoreView(database, name: name, path: path)
+                    let staging = try UserImport(view)
+                    while let user = try next() {
+                        try staging.take(user)
+                        if staging.count.isMultiple(of: 10_000) { progress(staging.count) }
+                    }
+                    try staging.finish()
+                    count = staging.count
+                    return .commit
+                }
+                // The log has grown to the size of the import. When a reader is in the way it is emptied later.
+                _ = try? database.checkpoint(.truncate)
+                return count
+            }
+        }
+    }
+
+    /// As `importUsers(progress:_:)`, for users that are at hand.
+    @discardableResult
+    public func importUsers(_ users: some Sequence<User>, progress: (Int) -> Void = { _ in }) throws -> Int {
+        var iterator = users.makeIterator()
+        return try importUsers(progress: progress) { iterator.next() }
+    }
+}
+
+/// The staging tables of one import.
+final class UserImport {
+    /// Memory for pages and for sorting while an import runs, in KiB.
+    static let cacheKiB = 128 * 1024
+
+    private let view: StoreView
+    private let user: PreparedStatement
+    private let word: PreparedStatement
+    private(set) var count = 0
+
+    init(_ view: StoreView) throws {
+        self.view = view
+        try view.database.execute(sql: Self.tables)
+        user = try view.statement("INSERT INTO temp.staged_user VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+        word = try view.statement("INSERT INTO temp.staged_name VALUES (?1, ?2, ?3)")
+    }
+
+    func take(_ next: User) throws {
+        let address = next.address
+        guard let domain = try view.questions().domain(address.domain) else {
+            throw UserImportError(index: count, error: .noSuchDomain(address.domain))
+        }
+        let (key, login) = (address.localPart.key, LoginColumns(next.login))
+        user.bind(1, Int64(count))
+        user.bind(2, key)
+        user.bind(3, domain.id)
+        user.bind(4, address.localPart.octets == key ? nil : address.localPart.octets)
+        user.bind(5, next.status == .active ? nil : Array(next.status.rawValue.utf8))
+        user.bind(6, next.fullName.isEmpty ? nil : Array(next.fullName.utf8))
+        user.bind(7, login.key)
+        user.bind(8, login.spelled)
+        try user.run()
+        for name in NameFolding.keys(ofFullName: next.fullName) {
+            word.bind(1, name)
+            word.bind(2, key)
+            word.bind(3, domain.id)
+            try word.run()
+        }
+        count += 1
+    }
+
+    /// Puts what was staged in its place.
+    func finish() throws {
+        let stored: Int
+        do {
+            // A user joins a forward that is alone; anything else that stands there keeps its row, and is missed in the
+            // count.
+            try view.database.execute(sql: Self.storeUsers)
+            stored = view.database.changesCount
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            try refuse()
+            throw error
+        }
+        if stored != count { try refuse() }
+        try view.database.execute(sql: Self.storeNames)
+        try view.database.execute(sql: "DROP TABLE temp.staged_user; DROP TABLE temp.staged_name")
+    }
+
+    /// Finds the first user who can't be added.
+    private func refuse() throws {
+        var first: UserImportError?
+        for (sql, isLogin) in [(Self.takenAddresses, false), (Self.takenLogins, true)] {
+            let row = try view.statement(sql)
+            defer { row.reset() }
+            guard try row.step(), row.int(0) < first?.index ?? .max else { continue }
+            let index = Int(row.int(0))
+            if isLogin {
+                first = UserImportError(index: index, error: .loginTaken(try row.string(1)))
+            } else {
+                let (key, domainKey) = (row.octets(1) ?? [], row.octets(3) ?? [])
+                let address = Mailbox(
+                    localPart: LocalPart(stored: row.octets(2) ?? key, key: key),
+                    domain: Domain(stored: row.octets(4) ?? domainKey, key: domainKey))
+                let kind = RecordKind(rawValue: try row.string(5)) ?? .user
+                first = UserImportError(index: index, error: .addressTaken(address, by: kind))
+            }
+        }
+        if let first { throw first }
+    }
+}

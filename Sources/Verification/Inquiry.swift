@@ -1,0 +1,95 @@
+// One SMTP query by one client, from the rules that need no lookup, over the walk, to the verdict.
+
+public import MailAddress
+public import MailboxDirectory
+public import SMTPProtocol
+
+/// A query under way. Make it, walk its `expansion` where there is one, and hand the resolution to `verdict(on:)`.
+public struct Inquiry: Sendable {
+    /// What the directory is asked; nil where a rule has decided already.
+    public let expansion: Expansion?
+    private let judgement: Judgement
+    private let decided: Verdict?
+
+    /// What every inquiry of a server has in common.
+    public struct Context: Hashable, Sendable {
+        /// The names of the sources in their order.
+        public var sources: [String]
+        public var defaultDomain: Domain
+        public var limits: ExpansionLimits
+
+        public init(sources: [String], defaultDomain: Domain, limits: ExpansionLimits = ExpansionLimits()) {
+            self.sources = sources
+            self.defaultDomain = defaultDomain
+            self.limits = limits
+        }
+    }
+
+    public init(_ query: Query, by client: ClientClass, in context: Context) {
+        let wire: Wire
+        let utf8: Bool
+        let question: Question
+        var purpose = Purpose.verify
+        var isClosed = false
+        switch query {
+        case .recipient(let path, let isUTF8):
+            wire = .recipient
+            utf8 = isUTF8
+            switch path {
+            case .postmaster: question = .postmaster
+            case .mailbox(let mailbox): question = .address(mailbox)
+            }
+        case .verify(let subject, let isUTF8):
+            wire = .verify
+            utf8 = isUTF8
+            question = Question(subject)
+            isClosed = client.disclosure.vrfy == .closed
+        case .expand(let subject, let isUTF8):
+            wire = .expand
+            utf8 = isUTF8
+            question = Question(subject)
+            purpose = .expand(client.isTrusted ? .trusted : .anyone)
+            isClosed = client.disclosure.expn == .closed
+        }
+        judgement = Judgement(wire: wire, disclosure: client.disclosure, utf8: utf8)
+        // Closed is closed whoever is asked for, so that nothing can be told from the answer (RFC 5321 7.3).
+        decided = isClosed ? .closed : nil
+        expansion =
+            isClosed
+            ? nil
+            : Expansion(
+                question, purpose: purpose, sources: context.sources, defaultDomain: context.defaultDomain,
+                limits: context.limits)
+    }
+
+    public var wire: Wire { judgement.wire }
+
+    /// The verdict. The resolution is that of `expansion`; nil where there was none to walk.
+    public func verdict(on resolution: Resolution?) -> Verdict {
+        if let decided { return decided }
+        guard let resolution else { return .couldNotTell }
+        return judgement.verdict(on: resolution)
+    }
+}
+
+extension Question {
+    /// The question that a VRFY or EXPN argument asks.
+    public init(_ subject: Subject) {
+        switch subject {
+        case .mailbox(let mailbox): self = .address(mailbox)
+        case .postmaster: self = .postmaster
+        case .name(let octets): self = .name(octets)
+        }
+    }
+}
+
+extension Query {
+    /// Whether it asks for the postmaster, who is never refused for policy (RFC 5321 4.5.1).
+    public var isForPostmaster: Bool {
+        guard case .recipient(let path, _) = self else { return false }
+        switch path {
+        case .postmaster: return true
+        case .mailbox(let mailbox): return mailbox.localPart.isPostmaster
+        }
+    }
+}

@@ -1,0 +1,145 @@
+// From what a walk found to the verdict on one wire for one client. No lookup, no clock: a table in code.
+
+import MailAddress
+public import MailboxDirectory
+import SMTPProtocol
+
+/// Decides what one client is told on one wire.
+public struct Judgement: Hashable, Sendable {
+    public var wire: Wire
+    public var disclosure: Disclosure
+    /// Whether the client takes UTF-8 in this reply.
+    public var utf8: Bool
+
+    public init(wire: Wire, disclosure: Disclosure, utf8: Bool) {
+        self.wire = wire
+        self.disclosure = disclosure
+        self.utf8 = utf8
+    }
+
+    /// The verdict on a finished walk.
+    public func verdict(on resolution: Resolution) -> Verdict {
+        inASCII(unrestricted(resolution))
+    }
+
+    /// Whether forwards, new addresses, names and possibilities may be told.
+    private var isFull: Bool {
+        switch wire {
+        case .verify: disclosure.vrfy == .full
+        case .expand: disclosure.expn == .full
+        case .recipient: disclosure.rcpt == .full
+        }
+    }
+
+    private func unrestricted(_ resolution: Resolution) -> Verdict {
+        switch resolution.outcome {
+        case .couldNotTell: return .couldNotTell
+        case .loop, .limit: return .loop
+        case .ambiguous(let entries, let complete):
+            let shown = isFull ? entries.map { NamedMailbox(name: $0.displayName, mailbox: $0.address) } : []
+            return .ambiguous(shown, complete: complete && isFull)
+        case .answered: break
+        }
+        if resolution.recipients.isEmpty { return refusal(resolution) }
+        switch wire {
+        case .expand: return expansion(resolution)
+        case .verify, .recipient: return existence(resolution)
+        }
+    }
+
+    /// Nobody is reached: why not. What may pass by itself comes before what will not.
+    private func refusal(_ resolution: Resolution) -> Verdict {
+        if resolution.failures.contains(where: { $0.reason == .suspended }) { return .suspended }
+        if case .list? = resolution.chain.last { return .noMembers }
+        guard let failure = resolution.failures.first else { return .unknown }
+        switch failure.reason {
+        case .unknown: return .unknown
+        case .notServed: return .notServed
+        case .disabled: return .disabled
+        case .suspended: return .suspended
+        case .moved(let address): return .moved(to: isFull ? address : nil)
+        }
+    }
+
+    /// VRFY and RCPT.
+    private func existence(_ resolution: Resolution) -> Verdict {
+        let asked = askedMailbox(resolution)
+        // A forward's own wish comes first: to say 251, or to say nothing.
+        for case let entry in resolution.chain {
+            guard let forward = entry.forward else { continue }
+            if forward.reply == .silent {
+                return .verified(NamedMailbox(name: shown(entry.displayName), mailbox: entry.address))
+            }
+            if forward.reply == .announced, !forward.keepsCopy, forward.targets.count == 1, isFull {
+                return .willForward(to: forward.targets[0], asked: entry.address)
+            }
+        }
+        if let end = resolution.end {
+            switch end.kind {
+            case .relay: return .notVerifiable
+            case .elsewhere: return isFull ? .willForward(to: end.mailbox, asked: asked.mailbox) : .verified(asked)
+            case .user(.full): return .full(isFull ? named(end) : asked)
+            case .user, .postmaster, .list: return .verified(isFull ? named(end) : asked)
+            }
+        }
+        // Several are reached, or a copy is kept: the name that stands for them all.
+        guard let last = resolution.chain.last else { return .verified(asked) }
+        let mailbox = NamedMailbox(name: shown(last.displayName), mailbox: isFull ? last.address : asked.mailbox)
+        if case .user(let user, _) = last, user.status == .full { return .full(mailbox) }
+        return .verified(mailbox)
+    }
+
+    /// EXPN: every mailbox that is reached.
+    private func expansion(_ resolution: Resolution) -> Verdict {
+        if let end = resolution.end {
+            switch end.kind {
+            case .list: return .membersHidden
+            case .relay: return .notVerifiable
+            case .user, .postmaster, .elsewhere: break
+            }
+        }
+        return .members(resolution.recipients.map { NamedMailbox(name: shown($0.name), mailbox: $0.mailbox) })
+    }
+
+    private func named(_ recipient: Recipient) -> NamedMailbox {
+        NamedMailbox(name: shown(recipient.name), mailbox: recipient.mailbox)
+    }
+
+    /// The asked mailbox, for those who may not learn where it leads.
+    private func askedMailbox(_ resolution: Resolution) -> NamedMailbox {
+        let mailbox = resolution.asked ?? resolution.recipients[0].mailbox
+        return NamedMailbox(name: shown(resolution.chain.first?.displayName ?? ""), mailbox: mailbox)
+    }
+
+    private func shown(_ name: String) -> String { isFull ? name : "" }
+
+    /// RFC 6531 3.7.4: without SMTPUTF8 no UTF-8 string may be in a reply. A name is left out; a mailbox can't be.
+    private func inASCII(_ verdict: Verdict) -> Verdict {
+        if utf8 { return verdict }
+        switch verdict {
+        case .verified(let mailbox):
+            return mailbox.mailbox.isASCII || wire == .recipient ? .verified(mailbox.withASCIIName) : .needsUTF8
+        case .full(let mailbox):
+            return mailbox.mailbox.isASCII || wire == .recipient ? .full(mailbox.withASCIIName) : .needsUTF8
+        case .willForward(let address, let asked):
+            if address.isASCII { return verdict }
+            return wire == .recipient ? .verified(NamedMailbox(name: "", mailbox: asked)) : .needsUTF8
+        case .moved(let address?):
+            if address.isASCII { return verdict }
+            return wire == .recipient ? .moved(to: nil) : .needsUTF8
+        case .members(let mailboxes):
+            return mailboxes.allSatisfy(\.mailbox.isASCII) ? .members(mailboxes.map(\.withASCIIName)) : .needsUTF8
+        case .ambiguous(let mailboxes, let complete):
+            // 553 needs no mailbox (RFC 5321 3.5.1), so those that can't be shown are left out.
+            let shown = mailboxes.filter(\.mailbox.isASCII)
+            return .ambiguous(shown.map(\.withASCIIName), complete: complete && shown.count == mailboxes.count)
+        default: return verdict
+        }
+    }
+}
+
+extension NamedMailbox {
+    fileprivate var withASCIIName: NamedMailbox {
+        name.utf8.allSatisfy { $0 < 128 } ? self : NamedMailbox(name: "", mailbox: mailbox)
+    }
+}

@@ -1,0 +1,54 @@
+// How many questions one client may ask in a minute: a budget that fills again as time goes by. No clock of its own.
+
+/// The budgets of clients whose class has a limit.
+public struct QuestionBudget: Sendable {
+    /// What a client's next question gets.
+    public enum Admission: Hashable, Sendable {
+        case admitted
+        /// 450 4.7.1
+        case refused
+        /// Refused too often: 421 4.7.0 and the connection is closed.
+        case closed
+    }
+
+    /// Refusals after which a connection is closed.
+    public static let patience = 20
+    /// Clients that are remembered; past it, those with a full budget are forgotten.
+    public static let clients = 100_000
+
+    private struct Account {
+        var questions: Double
+        var seconds: Double
+        var refusals = 0
+    }
+
+    private var accounts: [ClientAddress: Account] = [:]
+
+    public init() {}
+
+    /// - Parameters:
+    ///   - perMinute: the class's limit; a client that was silent for a minute may ask so many at once.
+    ///   - now: seconds on a clock that never goes back.
+    public mutating func ask(_ client: ClientAddress, perMinute: Int, now: Double) -> Admission {
+        let most = Double(perMinute)
+        var account = accounts[client] ?? Account(questions: most, seconds: now)
+        account.questions = min(most, account.questions + max(0, now - account.seconds) * most / 60)
+        account.seconds = now
+        defer { accounts[client] = account }
+        if account.questions >= 1 {
+            account.questions -= 1
+            account.refusals = 0
+            if accounts.count >= Self.clients { forgetIdle(now: now) }
+            return .admitted
+        }
+        account.refusals += 1
+        return account.refusals > Self.patience ? .closed : .refused
+    }
+
+    /// Whoever has asked nothing for a minute has a full budget, which is what a stranger has.
+    private mutating func forgetIdle(now: Double) {
+        accounts = accounts.filter { now - $0.value.seconds < 60 }
+        // A flood from ever new addresses must not grow the table: better that some start afresh.
+        if accounts.count >= Self.clients { accounts = [:] }
+    }
+}

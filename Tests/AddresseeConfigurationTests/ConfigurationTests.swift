@@ -1,0 +1,235 @@
+// What a file means: the defaults, every setting, paths, classes of clients, and files that can't be read.
+
+import Foundation
+import MailAddress
+import MailboxDirectory
+import Testing
+import Verification
+
+@testable import AddresseeConfiguration
+
+@Suite struct ConfigurationTests {
+    static let required = "default-domain: example.org\nsources: [{name: main, sqlite: /d.sqlite}]\n"
+
+    static func parse(_ more: String, file: String = "/etc/a/addressee.yaml") throws -> Configuration {
+        try Configuration.parse(required + more, file: file)
+    }
+
+    @Test func whatIsLeftOutHasItsDefault() throws {
+        let configuration = try Self.parse("hostname: mail.example.org")
+        let expected = Configuration(
+            file: "/etc/a/addressee.yaml", hostname: "mail.example.org", defaultDomain: try Domain("example.org"),
+            sources: [SourceConfiguration(name: "main", kind: .sqlite(path: "/d.sqlite"))])
+        #expect(configuration == expected)
+        #expect(configuration.listeners == [ListenerConfiguration(address: .ip(host: "127.0.0.1", port: 2525))])
+        #expect(configuration.clients.map(\.name) == ["trusted", "everyone"])
+        #expect(configuration.clients.map(\.questionsPerMinute) == [nil, 600])
+        #expect(configuration.clients.map(\.disclosure) == [.full, .least])
+        #expect(configuration.clients.map(\.isTrusted) == [true, false])
+        #expect(configuration.limits.recipients == 1000)
+        #expect(configuration.expansion == ExpansionLimits())
+        #expect(configuration.timeouts.idle == .seconds(300))
+        #expect(configuration.threads == nil)
+        #expect(configuration.logLevel == .info)
+        #expect(configuration.tls == nil)
+    }
+
+    @Test func theHostnameOfThisMachineCanBeSaid() throws {
+        #expect(throws: Never.self) { try Domain(try Self.parse("").hostname) }
+    }
+
+    @Test func everySettingIsTaken() throws {
+        let configuration = try Configuration.parse(
+            """
+            hostname: mx.example.net
+            default-domain: example.net
+            sources:
+              - {name: first, sqlite: first.sqlite}
+              - {name: second, sqlite: /var/second.sqlite}
+            listeners:
+              - smtp: "[::]:0"
+                enhanced-codes: false
+                possibilities: false
+                clients: [office, everyone]
+                starttls: true
+              - smtp: unix:run/smtp
+                unix-mode: "0660"
+            clients:
+              - name: office
+                networks: [192.0.2.0/24, "2001:db8::/32", unix]
+                trusted: true
+                vrfy: existence
+                expn: full
+                rcpt: full
+                questions-per-minute: 7
+            tls: {certificate: c.pem, private-key: /etc/k.pem}
+            limits:
+              connections: 1
+              recipients: 100
+              pipelined-questions: 2
+              errors: 3
+              message-size: 0
+              expansion-depth: 4
+              expansion-addresses: 5
+              expansion-lookups: 6
+              possibilities: 7
+            timeouts: {idle: 1h, write: 90s, shutdown: 2m}
+            threads: 64
+            log: {level: trace}
+            """, file: "conf/addressee.yaml")
+        let office = ClientClass(
+            name: "office",
+            networks: [try Network("192.0.2.0/24"), try Network("2001:db8::/32"), try Network("unix")],
+            disclosure: Disclosure(vrfy: .existence, expn: .full, rcpt: .full), isTrusted: true, questionsPerMinute: 7)
+        var everyone = ClientClass.everyone
+        everyone.questionsPerMinute = 600
+        let expected = Configuration(
+            file: "conf/addressee.yaml", hostname: "mx.example.net", defaultDomain: try Domain("example.net"),
+            sources: [
+                SourceConfiguration(name: "first", kind: .sqlite(path: "conf/first.sqlite")),
+                SourceConfiguration(name: "second", kind: .sqlite(path: "/var/second.sqlite")),
+            ],
+            listeners: [
+                ListenerConfiguration(
+                    address: .ip(host: "::", port: 0), enhancedCodes: false, possibilities: false,
+                    clients: ["office", "everyone"], startTLS: true),
+                ListenerConfiguration(address: .unix(path: "conf/run/smtp"), unixMode: 0o660),
+            ],
+            clients: [office, everyone], tls: TLSConfiguration(certificate: "conf/c.pem", privateKey: "/etc/k.pem"),
+            limits: SessionLimits(
+                connections: 1, recipients: 100, pipelinedQuestions: 2, errors: 3, messageSize: 0),
+            expansion: ExpansionLimits(depth: 4, addresses: 5, lookups: 6, possibilities: 7),
+            timeouts: Timeouts(idle: .seconds(3600), write: .seconds(90), shutdown: .seconds(120)), threads: 64,
+            logLevel: .trace)
+        #expect(configuration == expected)
+    }
+
+    @Test(arguments: [
+        ("d.sqlite", "addressee.yaml", "d.sqlite"), ("d.sqlite", "./addressee.yaml", "./d.sqlite"),
+        ("d.sqlite", "/addressee.yaml", "/d.sqlite"), ("../d.sqlite", "/etc/a/b.yaml", "/etc/a/../d.sqlite"),
+        ("/d.sqlite", "/etc/a/b.yaml", "/d.sqlite"),
+    ])
+    func pathsAreTakenFromTheFolderOfTheFile(path: String, file: String, expected: String) throws {
+        let yaml = "default-domain: example.org\nsources: [{name: main, sqlite: \(path)}]"
+        #expect(try Configuration.parse(yaml, file: file).sources[0].kind == .sqlite(path: expected))
+    }
+
+    /// YAML that means the same as another.
+    @Test(arguments: [
+        ("threads: 5", "threads: \"5\""), ("limits:", ""), ("tls: ~", ""), ("clients: null", ""), ("threads: auto", ""),
+        ("limits: &l {errors: 5}", "limits: {errors: 5}"), ("timeouts: {idle: 300s}", ""),
+        ("listeners: [{smtp: '127.0.0.1:2525', enhanced-codes: \"true\"}]", ""),
+        (
+            "listeners: [{smtp: '0.0.0.0:1', clients: &c [trusted]}, {smtp: '0.0.0.0:2', clients: *c}]",
+            "listeners: [{smtp: '0.0.0.0:1', clients: [trusted]}, {smtp: '0.0.0.0:2', clients: [trusted]}]"
+        ),
+        ("limits:\r\n  errors: 5\r\n", "limits:\n  errors: 5"),
+        ("# a comment with ünïcode\n", ""),
+    ])
+    func meansTheSame(yaml: String, as other: String) throws {
+        let hostname = "hostname: a\n"
+        #expect(try Self.parse(hostname + yaml) == Self.parse(hostname + other))
+    }
+
+    @Test func anInternationalHostnameIsSaidInASCII() throws {
+        #expect(try Self.parse("hostname: bücher.example").hostname == "xn--bcher-kva.example")
+    }
+
+    @Test func aByteOrderMarkIsNoPartOfTheFirstKey() throws {
+        #expect(throws: Never.self) { try Configuration.parse("\u{FEFF}" + Self.required, file: "a") }
+    }
+
+    /// Shorter than what Swift keeps inside a String: Yams once read such a text after it was gone.
+    @Test func aShortTextIsReadWhole() throws {
+        #expect(Case.problems(in: "x: 1").first?.hasPrefix("1: unknown key \"x\"") == true)
+    }
+
+    @Test(arguments: [
+        ("/a", ["ADDRESSEE_CONFIG": "/b"], "/a"), (nil, ["ADDRESSEE_CONFIG": "/b"], "/b"),
+        (nil, ["ADDRESSEE_CONFIG": ""], "/etc/addressee/addressee.yaml"), (nil, [:], "/etc/addressee/addressee.yaml"),
+    ])
+    func isLocated(option: String?, environment: [String: String], expected: String) {
+        #expect(Configuration.locate(option: option, environment: environment) == expected)
+    }
+}
+
+@Suite struct ClientClassReadingTests {
+    @Test func whatAClassLeavesOutIsTheLeast() throws {
+        let classes = try ConfigurationTests.parse("clients: [{name: trusted, networks: [unix]}]").clients
+        #expect(classes.map(\.name) == ["trusted", "everyone"])
+        #expect(classes.map(\.disclosure) == [.least, .least])
+        #expect(classes.map(\.questionsPerMinute) == [600, 600])
+        #expect(classes.map(\.isTrusted) == [false, false])
+    }
+
+    @Test func aClassWithoutNetworksEndsTheList() throws {
+        let classes = try ConfigurationTests.parse("clients: [{name: all, questions-per-minute: unlimited}]").clients
+        #expect(classes.map(\.name) == ["all"])
+        #expect(classes[0].questionsPerMinute == nil)
+    }
+
+    @Test(arguments: [
+        ("192.0.2.1", "one"), ("192.0.2.2", "net"), ("192.0.3.1", "everyone"), ("unix", "sockets"), ("::1", "everyone"),
+        ("::ffff:192.0.2.1", "one"),
+    ])
+    func theFirstThatHoldsAClientIsItsClass(client: String, expected: String) throws {
+        let configuration = try ConfigurationTests.parse(
+            """
+            clients:
+              - {name: one, networks: [192.0.2.1]}
+              - {name: net, networks: [192.0.2.0/24]}
+              - {name: sockets, networks: [unix]}
+            """)
+        let client = try #require(ClientAddress(client))
+        #expect(configuration.clientClass(of: client).name == expected)
+    }
+}
+
+@Suite struct ConfigurationFileTests {
+    /// Runs `body` with the name of a file that holds `contents`.
+    private func withFile(_ contents: [UInt8], _ body: (String) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("addressee-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("addressee.yaml")
+        try Data(contents).write(to: file)
+        try body(file.path)
+    }
+
+    private func problem(_ file: String) -> String {
+        do {
+            _ = try Configuration.load(file: file)
+            return "none"
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test func isLoaded() throws {
+        try withFile(Array(ConfigurationTests.required.utf8)) { file in
+            let configuration = try Configuration.load(file: file)
+            #expect(configuration.file == file)
+            #expect(configuration.defaultDomain == (try Domain("example.org")))
+        }
+    }
+
+    @Test func anAbsentFileIsNamedWithTheWayOut() {
+        let file = "/nonexistent/addressee.yaml"
+        #expect(
+            problem(file) == "\(file): there is no such file; \"addressee init\" writes one, --config names another")
+    }
+
+    @Test func aFolderIsNoFile() {
+        #expect(problem("/tmp") == "/tmp: the file can't be read; is it a folder?")
+    }
+
+    @Test(arguments: [
+        ([0x61, 0x3A, 0x20, 0xFF, 0x0A], 1), (Array("a: b\nc: ".utf8) + [0xC3], 2),
+        (Array("a: ü\n\n".utf8) + [0xED, 0xA0, 0x80], 3), ([0xFF, 0xFE, 0x61, 0x00], 1),
+    ])
+    func whatIsNotUTF8IsRefusedWithItsLine(contents: [UInt8], line: Int) throws {
+        try withFile(contents) { file in
+            #expect(problem(file) == "\(file):\(line): the line is not UTF-8; save the file as UTF-8")
+        }
+    }
+}

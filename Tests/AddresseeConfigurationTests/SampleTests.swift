@@ -1,0 +1,115 @@
+// The sample and what `addressee init` writes: one text, which says the truth about keys, defaults and limits.
+
+import Foundation
+import MailAddress
+import Testing
+
+@testable import AddresseeConfiguration
+
+@Suite struct SampleTests {
+    /// config/addressee.yaml of this repository.
+    static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("config/addressee.yaml").path
+
+    /// The sample with the "#" taken off its settings. Those that follow "An example:" show no default.
+    static func uncommented(withExamples: Bool) -> String {
+        var isExample = false
+        var lines: [Substring] = []
+        for line in ConfigurationTemplate.sample.split(separator: "\n", omittingEmptySubsequences: false) {
+            let isSetting = line.hasPrefix("#") && !line.hasPrefix("# ") || line.hasPrefix("#  ")
+            if !isSetting { isExample = line.hasSuffix("An example:") }
+            lines.append(isSetting && (withExamples || !isExample) ? line.dropFirst() : line)
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    @Test func theFileIsTheTemplate() throws {
+        let text = try String(contentsOfFile: Self.file, encoding: .utf8)
+        #expect(text == ConfigurationTemplate.sample, "config/addressee.yaml must be ConfigurationTemplate.sample")
+    }
+
+    @Test func theFileLoads() throws {
+        let configuration = try Configuration.load(file: Self.file)
+        #expect(configuration.hostname == "mail.example.org")
+        #expect(configuration.listeners == [.standard])
+    }
+
+    @Test func whatIsCommentedOutIsTheDefault() throws {
+        let sample = try Configuration.parse(ConfigurationTemplate.sample, file: "a")
+        #expect(try Configuration.parse(Self.uncommented(withExamples: false), file: "a") == sample)
+        let defaults = Configuration(
+            file: "a", hostname: sample.hostname, defaultDomain: sample.defaultDomain, sources: sample.sources)
+        #expect(sample == defaults)
+    }
+
+    @Test func theExamplesAreTaken() throws {
+        let yaml = Self.uncommented(withExamples: true)
+            .replacing("smtp: 127.0.0.1:2525", with: "smtp: unix:/run/smtp")
+        let configuration = try Configuration.parse(yaml, file: "a")
+        #expect(configuration.listeners[0].unixMode == 0o660)
+        #expect(configuration.listeners[0].clients == ["trusted", "everyone"])
+        #expect(configuration.tls?.privateKey == "private-key.pem")
+    }
+
+    @Test func everyKeyIsInTheSample() {
+        let yaml = Self.uncommented(withExamples: true)
+        let findings = Findings(file: "a")
+        _ = Configuration.read(yaml, findings)
+        #expect(findings.keys.count > 30)
+        #expect(findings.keys.subtracting(Self.paths(in: yaml)).isEmpty)
+    }
+
+    /// The keys of block YAML, such as `limits.errors`, by their indentation.
+    private static func paths(in yaml: String) -> Set<String> {
+        var open: [(column: Int, key: String)] = []
+        var paths: Set<String> = []
+        for line in yaml.split(separator: "\n") {
+            let text = line.drop { " -".contains($0) }
+            guard let colon = text.firstIndex(of: ":"), !text.hasPrefix("#") else { continue }
+            let column = line.count - text.count
+            open.removeAll { $0.column >= column }
+            open.append((column, String(text[..<colon])))
+            paths.insert(open.map(\.key).joined(separator: "."))
+        }
+        return paths
+    }
+
+    /// A number that is surely too large is refused with the largest, and that stands in the sample.
+    @Test(arguments: [
+        "limits: {connections: _}", "limits: {recipients: _}", "limits: {pipelined-questions: _}",
+        "limits: {errors: _}",
+        "limits: {message-size: _}", "limits: {expansion-depth: _}", "limits: {expansion-addresses: _}",
+        "limits: {expansion-lookups: _}", "limits: {possibilities: _}", "timeouts: {idle: _}", "timeouts: {write: _}",
+        "timeouts: {shutdown: _}", "threads: _", "clients: [{name: a, questions-per-minute: _}]",
+    ])
+    func limitsAreInTheSample(setting: String) throws {
+        let wrong = setting.replacing("_", with: "99999999999999999999")
+        let problem = try #require(Case.problems(in: ConfigurationTests.required + wrong).first)
+        let range = try #require(problem.firstMatch(of: /from ([0-9]+)[a-z]* to ([0-9]+[a-z]?)/))
+        #expect(ConfigurationTemplate.sample.contains("to \(range.2)"))
+    }
+
+    struct Values: Sendable {
+        var hostname = "mail.example.org"
+        var domain = "example.org"
+        var listen = "127.0.0.1:2525"
+        var database = "/var/lib/addressee/directory.sqlite"
+    }
+
+    @Test(arguments: [
+        Values(), Values(listen: "[::1]:2525"), Values(listen: "unix:/run/smtp"), Values(domain: "bücher.example"),
+        Values(database: "/a b"), Values(database: "/a: b"), Values(database: "/a #b"), Values(database: "/\"a\\"),
+        Values(database: "/ü\n\t\u{7F}"), Values(database: "/a:"),
+        Values(hostname: "[192.0.2.1]"), Values(hostname: "null"),
+        Values(database: "/{a}"), Values(database: "/'a'"),
+    ])
+    func theTemplateParsesWhateverItsValuesAre(_ values: Values) throws {
+        let yaml = ConfigurationTemplate.text(
+            hostname: values.hostname, defaultDomain: values.domain, listen: values.listen, database: values.database)
+        let configuration = try Configuration.parse(yaml, file: "a")
+        #expect(configuration.hostname == values.hostname)
+        #expect(configuration.defaultDomain.description == values.domain)
+        #expect(configuration.listeners[0].address.description == values.listen)
+        #expect(configuration.sources[0].kind == .sqlite(path: values.database))
+    }
+}

@@ -1,0 +1,16 @@
+// The schema files beside this one, as they are embedded: what an administrator reads is what the program applies.
+
+/// The schema of the SQLite directory.
+public enum Schema {
+    /// `PRAGMA application_id` of every file that is ours: "Addr" in ASCII.
+    public static let applicationID: Int32 = 0x4164_6472
+
+    /// In their order; `version` is what `PRAGMA user_version` is once the migration has been applied. Each is applied in
+    /// a transaction of its own, and only once.
+    public static let migrations: [(version: Int, name: String, sql: String)] = [
+        (1, "0001-directory", String(decoding: PackageResources._001_directory_sql, as: UTF8.self))
+    ]
+
+    /// The version that this program reads and writes.
+    public static var version: Int { migrations.last?.version ?? 0 }
+}
