@@ -10,17 +10,15 @@ let settings: [SwiftSetting] = [
 ]
 
 func room(
-    _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
-    resources: [Resource] = []
+    _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, resources: [Resource] = []
 ) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: path, exclude: exclude, resources: resources,
-        swiftSettings: settings)
+        name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: settings)
+        name: name, dependencies: dependencies, path: path ?? "Tests/\(name)", swiftSettings: settings)
 }
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -82,7 +80,38 @@ let package = Package(
             ],
             swiftSettings: settings),
         tests("MailAddressTests", ["MailAddress"]),
-        tests("VerificationTests", ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification"]),
+        tests(
+            "VerificationTests",
+            ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "DirectoryTesting"]),
+        tests("SMTPProtocolTests", ["MailAddress", "SMTPProtocol"]),
+        room(
+            "DirectoryTesting", ["MailAddress", "MailboxDirectory"], path: "Tests/DirectoryTesting"),
+        room(
+            "DialogueTesting", ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification"],
+            path: "Tests/DialogueTesting"),
+        tests("Dialogues", ["DialogueTesting"], path: "Tests/Dialogues/Runner"),
+        tests("FuzzingTests", ["MailAddress", "SMTPProtocol"], path: "Tests/Fuzzing/Generated"),
+        tests(
+            "AddresseeServerTests",
+            [
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeConfiguration",
+                "AddresseeServer", "DialogueTesting", nioCore, nioPosix, logging,
+            ]),
+        tests(
+            "MailboxDirectoryTests",
+            ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "DirectoryTesting"]),
+        tests(
+            "SQLiteDirectoryTests",
+            [
+                "MailAddress", "MailboxDirectory", "AddresseeSchema", "SQLiteDirectory", "DirectoryTesting", grdb,
+                sqlite,
+            ]),
+        tests(
+            "AddresseeCommandsTests",
+            [
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeConfiguration",
+                "AddresseeCommands",
+            ]),
         tests(
             "AddresseeConfigurationTests",
             ["MailAddress", "MailboxDirectory", "Verification", "AddresseeConfiguration"]),

@@ -88,9 +88,8 @@ extension CommandFailure {
         case let failure as CommandFailure: self = failure
         case let error as EditError: self.init(error)
         case let error as StoreError: self.init(EditError(error))
-        case let trouble as Trouble: self.init(.temporary, "\(trouble); try again, or look into its log")
+        case let trouble as Trouble: self.init(.temporary, "\(trouble)")
         case let error as AddressSyntaxError: self.init(.data, error.description)
-        case is CleanExit, is ValidationError: return nil
         default:
             if Self.isOfParser(error) { return nil }
             self.init(.temporary, "\(error)")
@@ -100,7 +99,8 @@ extension CommandFailure {
     init(_ error: EditError) {
         switch error {
         case .notFound: self.init(.noUser, "\(error)")
-        case .couldNotTell: self.init(.temporary, "\(error)")
+        // A store's reason says what to do, and names its source.
+        case .couldNotTell(let trouble): self.init(.temporary, "\(trouble)")
         default: self.init(.data, "\(error)")
         }
     }

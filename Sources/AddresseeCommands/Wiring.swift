@@ -14,7 +14,8 @@ public struct Wiring: Sendable {
     public var createStore: @Sendable (SourceConfiguration) throws -> any RecordStore
     /// Serves until SIGTERM or SIGINT. `ready` is called once every listener is open, with the addresses they have.
     public var serve:
-        @Sendable (_ configuration: Configuration, _ ready: @escaping @Sendable ([ListenAddress]) -> Void) async throws ->
+        @Sendable (_ configuration: Configuration, _ ready: @escaping @Sendable ([ListenAddress]) -> Void) async throws
+            ->
             Void
 
     public init(

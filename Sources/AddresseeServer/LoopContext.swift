@@ -33,8 +33,8 @@ final class LoopContext {
         for handler in connections.values { handler.drain() }
     }
 
-    func closeAll() {
-        for handler in connections.values { handler.abort() }
+    func stopAll() {
+        for handler in connections.values { handler.stop() }
     }
 
     /// The verdict on one query: every question over SMTP takes this way.

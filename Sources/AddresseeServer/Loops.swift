@@ -52,6 +52,6 @@ struct Loops: Sendable {
         let clock = ContinuousClock()
         let deadline = clock.now + timeout
         while shared.openConnections > 0, clock.now < deadline { try await Task.sleep(for: .milliseconds(10)) }
-        for bound in contexts.values { try await bound.eventLoop.submit { bound.value.closeAll() }.get() }
+        for bound in contexts.values { try await bound.eventLoop.submit { bound.value.stopAll() }.get() }
     }
 }

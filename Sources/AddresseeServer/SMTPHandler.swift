@@ -32,7 +32,6 @@ final class SMTPHandler: ChannelDuplexHandler {
     private var isCounted = false
     private var isHeld = false
     private var wantsRead = false
-    private var isDraining = false
 
     private enum State {
         case open
@@ -45,6 +44,7 @@ final class SMTPHandler: ChannelDuplexHandler {
         var idle: Scheduled<Void>?
         var write: Scheduled<Void>?
         var end: Scheduled<Void>?
+        var lastCommand = NIODeadline.now()
         var lastInput = NIODeadline.now()
 
         mutating func cancel() {
@@ -154,6 +154,9 @@ final class SMTPHandler: ChannelDuplexHandler {
 
     /// Takes whole lines from what has come in, as long as there is room for their replies.
     private func process() {
+        var hasNewCommand = false
+        // A command keeps the connection alive; a client that sends octet after octet and no end of line does not.
+        defer { if hasNewCommand { timers.lastCommand = .now() } }
         while state == .open, !isHeld {
             let line = inbound.withUnsafeReadableBytes { bytes in
                 framing.next(Span(_unsafeBytes: bytes), from: 0)
@@ -180,6 +183,7 @@ final class SMTPHandler: ChannelDuplexHandler {
                 break
             }
             inbound.moveReaderIndex(forwardBy: next)
+            hasNewCommand = true
             carryOut(action)
             if session.output.count >= Self.flushSize { sendMuch() }
         }
@@ -218,7 +222,7 @@ final class SMTPHandler: ChannelDuplexHandler {
             }
         let reply = verdict.reply(
             on: wire, form: listener.enhancedCodes ? .enhanced : .plain, naming: listener.possibilities)
-        session.answered(reply, to: ticket)
+        if session.answered(reply, to: ticket) == .close { close() }
     }
 
     // MARK: Sending, holding, closing
@@ -246,7 +250,6 @@ final class SMTPHandler: ChannelDuplexHandler {
         loop.endBatch()
         context.flush()
         if isHeld || state != .open { return }
-        if isDraining { return end(with: ReplyCatalogue.shuttingDown(loop.service.hostname)) }
         if wantsRead {
             wantsRead = false
             context.read()
@@ -308,22 +311,32 @@ final class SMTPHandler: ChannelDuplexHandler {
         context?.close(promise: nil)
     }
 
-    /// The server is stopping: what has been asked is answered, then 421.
+    /// The server is stopping: what has been asked is answered, then 421. Only silence tells that nothing more is under
+    /// way, so the end comes when a moment has passed in which nothing came in and nothing waited to go out.
     func drain() {
         guard let context, state == .open else { return }
         timers.end = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainGrace) { [self] in
-            isDraining = true
-            if !isHeld { end(with: ReplyCatalogue.shuttingDown(loop.service.hostname)) }
+            let lastHeard = max(timers.lastInput, timers.lastCommand)
+            if isHeld || NIODeadline.now() - lastHeard < Self.drainGrace { return drain() }
+            end(with: ReplyCatalogue.shuttingDown(loop.service.hostname))
         }
+    }
+
+    /// The time for that is over.
+    func stop() {
+        if state == .open { end(with: ReplyCatalogue.shuttingDown(loop.service.hostname)) }
+        abort()
     }
 
     private func watchIdle() {
         guard let context else { return }
         let limit = TimeAmount(loop.service.configuration.timeouts.idle)
-        let left = timers.lastInput + limit
+        let left = timers.lastCommand + limit
         timers.idle = context.eventLoop.assumeIsolated().scheduleTask(deadline: left) { [self] in
             if state != .open { return }
-            if NIODeadline.now() - timers.lastInput < limit { return watchIdle() }
+            // Who is slow to take replies is not silent: the time-out for writing is for that.
+            if isHeld { timers.lastCommand = .now() }
+            if NIODeadline.now() - timers.lastCommand < limit { return watchIdle() }
             end(with: ReplyCatalogue.idle(loop.service.hostname))
         }
     }

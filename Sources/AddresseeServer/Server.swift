@@ -25,13 +25,29 @@ public struct Server: Sendable {
         self.reload = reload
     }
 
+    /// What a server is told while it runs.
+    public enum Event: Hashable, Sendable {
+        /// Read the configuration again.
+        case reload
+        /// Stop; the text says why, for the log.
+        case stop(String)
+    }
+
     /// Listens and answers until SIGTERM or SIGINT; then stops accepting, answers what was asked, and returns.
     /// - Parameter ready: called once all listeners are open, with the addresses they have.
     public func run(_ configuration: Configuration, ready: @Sendable ([ListenAddress]) -> Void) async throws {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        try await run(configuration, events: signals.map { $0 == .sighup ? .reload : .stop("\($0)") }, ready: ready)
+    }
+
+    /// Listens and answers until an event, the end of the events, or the cancellation of the task stops it.
+    public func run(
+        _ configuration: Configuration, events: some AsyncSequence<Event, Never>,
+        ready: @Sendable ([ListenAddress]) -> Void
+    ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads ?? System.coreCount)
         do {
-            try await serve(configuration, group: group, signals: signals, ready: ready)
+            try await serve(configuration, group: group, events: events, ready: ready)
         } catch {
             try? await group.shutdownGracefully()
             throw error
@@ -40,8 +56,8 @@ public struct Server: Sendable {
     }
 
     private func serve(
-        _ configuration: Configuration, group: MultiThreadedEventLoopGroup, signals: UnixSignalsSequence,
-        ready: @Sendable ([ListenAddress]) -> Void
+        _ configuration: Configuration, group: MultiThreadedEventLoopGroup,
+        events: some AsyncSequence<Event, Never>, ready: @Sendable ([ListenAddress]) -> Void
     ) async throws {
         let log = ServerLog(logger)
         let shared = SharedState(log: log)
@@ -52,8 +68,9 @@ public struct Server: Sendable {
         log.started(listeners.addresses.map(\.description), sources: configuration.sources.map(\.name))
         ready(listeners.addresses)
         var timeout = configuration.timeouts.shutdown
-        for await signal in signals {
-            if signal == .sighup {
+        events: for await event in events {
+            switch event {
+            case .reload:
                 do {
                     let next = try reload()
                     try await take(next, loops: loops, listeners: &listeners)
@@ -62,10 +79,10 @@ public struct Server: Sendable {
                 } catch {
                     log.notReloaded(configuration.file, reason: "\(error)")
                 }
-                continue
+            case .stop(let reason):
+                log.stopping(reason: reason, connections: shared.openConnections)
+                break events
             }
-            log.stopping(signal: "\(signal)", connections: shared.openConnections)
-            break
         }
         await listeners.close()
         // A cancelled task may not wait, and connections have to be waited for.

@@ -22,8 +22,8 @@ struct ServerLog: Sendable {
             metadata: ["on": "\(addresses.joined(separator: ","))", "sources": "\(sources.joined(separator: ","))"])
     }
 
-    func stopping(signal: String, connections: Int) {
-        logger.info("stopping", metadata: ["signal": "\(signal)", "connections": "\(connections)"])
+    func stopping(reason: String, connections: Int) {
+        logger.info("stopping", metadata: ["reason": "\(reason)", "connections": "\(connections)"])
     }
 
     func stopped() { logger.info("stopped") }

@@ -7,9 +7,13 @@ public struct Domain: Sendable {
     /// As given: `USC-ISI.ARPA`, `[192.0.2.1]` or `bücher.example`; at most `AddressLimits.domain` octets.
     public let octets: [UInt8]
 
-    /// For comparing: A-labels in lower case, or a literal in its canonical text. ASCII always. Shares the array of
-    /// `octets` when they are equal.
-    public let key: [UInt8]
+    /// For comparing: A-labels in lower case, or a literal in its canonical text. ASCII always.
+    @inlinable
+    public var key: [UInt8] { folded ?? octets }
+
+    /// The key where it is not `octets`: most are, and a value with one reference is the cheaper to hand on.
+    @usableFromInline
+    let folded: [UInt8]?
 
     /// Takes a whole `Domain / address-literal` (RFC 5321 4.1.2, RFC 6531 3.3).
     ///
@@ -24,7 +28,7 @@ public struct Domain: Sendable {
     /// Takes a pair that a store has kept. Nothing is checked: `key` must be that of `Domain(octets:)`.
     public init(stored octets: [UInt8], key: [UInt8]) {
         self.octets = octets
-        self.key = key
+        folded = key == octets ? nil : key
     }
 
     /// Takes a whole `Domain / address-literal` that a person wrote.

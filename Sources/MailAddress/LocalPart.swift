@@ -6,8 +6,13 @@ public struct LocalPart: Sendable {
     /// As given, without quotes and backslashes; at most `AddressLimits.localPart` octets.
     public let octets: [UInt8]
 
-    /// For comparing: lower case; when not ASCII, NFC and lower case. Shares the array of `octets` when they are equal.
-    public let key: [UInt8]
+    /// For comparing: lower case; when not ASCII, NFC and lower case.
+    @inlinable
+    public var key: [UInt8] { folded ?? octets }
+
+    /// The key where it is not `octets`: most are, and a value with one reference is the cheaper to hand on.
+    @usableFromInline
+    let folded: [UInt8]?
 
     /// The mailbox that every domain must have (RFC 5321 4.5.1).
     public static let postmaster = LocalPart(folding: Array("postmaster".utf8))
@@ -31,7 +36,7 @@ public struct LocalPart: Sendable {
     /// Takes a pair that a store has kept. Nothing is checked: `key` must be what `Folding.fold(octets)` gives.
     public init(stored octets: [UInt8], key: [UInt8]) {
         self.octets = octets
-        self.key = key
+        folded = key == octets ? nil : key
     }
 
     /// Takes octets that are known to be well-formed.

@@ -1,13 +1,27 @@
 // A mailbox: what a directory knows, a reply shows and a question asks about (RFC 5321 2.3.11).
 
 /// A local-part at a domain. Equal when both parts are, whatever their spelling.
-public struct Mailbox: Hashable, Sendable {
-    public let localPart: LocalPart
-    public let domain: Domain
+public struct Mailbox: Sendable {
+    /// Both parts behind one reference: a mailbox is handed on a dozen times for each question.
+    @usableFromInline
+    final class Parts: Sendable {
+        @usableFromInline let localPart: LocalPart
+        @usableFromInline let domain: Domain
+
+        @usableFromInline
+        init(_ localPart: LocalPart, _ domain: Domain) {
+            self.localPart = localPart
+            self.domain = domain
+        }
+    }
+
+    @usableFromInline let parts: Parts
+
+    @inlinable public var localPart: LocalPart { parts.localPart }
+    @inlinable public var domain: Domain { parts.domain }
 
     public init(localPart: LocalPart, domain: Domain) {
-        self.localPart = localPart
-        self.domain = domain
+        parts = Parts(localPart, domain)
     }
 
     /// Takes a whole mailbox, without angle brackets: at most `AddressLimits.mailbox` octets.
@@ -52,6 +66,19 @@ public struct Mailbox: Hashable, Sendable {
         localPart.append(to: &bytes)
         bytes.append(UInt8(ascii: "@"))
         domain.append(to: &bytes)
+    }
+}
+
+extension Mailbox: Hashable {
+    @inlinable
+    public static func == (left: Mailbox, right: Mailbox) -> Bool {
+        left.parts === right.parts
+            || (left.parts.localPart == right.parts.localPart && left.parts.domain == right.parts.domain)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(parts.localPart)
+        hasher.combine(parts.domain)
     }
 }
 

@@ -12,26 +12,68 @@ public enum DomainKind: Hashable, Sendable {
     case alias(of: Domain)
 }
 
-/// A domain that is served here.
-public struct DomainRecord: Hashable, Sendable {
+/// A domain that is served here. It is asked for at every question and changed hardly ever, so copies share their content.
+public struct DomainRecord: Sendable {
+    private struct Content: Hashable {
+        var domain: Domain
+        var kind: DomainKind
+        var catchAll: Mailbox?
+        var detailSeparators: [UInt8]
+    }
+
+    private final class Storage: Sendable {
+        let content: Content
+
+        init(_ content: Content) { self.content = content }
+    }
+
+    private var storage: Storage
+
     /// As stored.
-    public var domain: Domain
-    public var kind: DomainKind
+    public var domain: Domain {
+        get { storage.content.domain }
+        set { change { $0.domain = newValue } }
+    }
+
+    public var kind: DomainKind {
+        get { storage.content.kind }
+        set { change { $0.kind = newValue } }
+    }
+
     /// Where mail for names that are not on record goes.
-    public var catchAll: Mailbox?
+    public var catchAll: Mailbox? {
+        get { storage.content.catchAll }
+        set { change { $0.catchAll = newValue } }
+    }
+
     /// The octets any of which ends the user part of a local-part (RFC 5233); empty: no details here.
-    public var detailSeparators: [UInt8]
+    public var detailSeparators: [UInt8] {
+        get { storage.content.detailSeparators }
+        set { change { $0.detailSeparators = newValue } }
+    }
 
     public init(
         domain: Domain, kind: DomainKind = .local, catchAll: Mailbox? = nil,
         detailSeparators: [UInt8] = DomainRecord.usualDetailSeparators
     ) {
-        self.domain = domain
-        self.kind = kind
-        self.catchAll = catchAll
-        self.detailSeparators = detailSeparators
+        storage = Storage(
+            Content(domain: domain, kind: kind, catchAll: catchAll, detailSeparators: detailSeparators))
+    }
+
+    private mutating func change(_ body: (inout Content) -> Void) {
+        var content = storage.content
+        body(&content)
+        storage = Storage(content)
     }
 
     /// `+`, the separator that most sites use.
     public static let usualDetailSeparators: [UInt8] = [UInt8(ascii: "+")]
+}
+
+extension DomainRecord: Hashable {
+    public static func == (one: DomainRecord, other: DomainRecord) -> Bool {
+        one.storage === other.storage || one.storage.content == other.storage.content
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(storage.content) }
 }

@@ -63,8 +63,11 @@ extension EditError: CustomStringConvertible {
         case .pointedTo(let name, let references, let more):
             return "\(name) is still pointed to by \(references.listed(more: more));"
                 + " change these first, or use --force to leave them dangling"
+        case .notEmpty(let domain, let references, _) where references.isEmpty:
+            return "the domain \(domain) is still in use; remove or change what stands in it or points into it first"
         case .notEmpty(let domain, let references, let more):
-            return "the domain \(domain) is still used by \(references.listed(more: more)); remove or change these first"
+            return
+                "the domain \(domain) is still used by \(references.listed(more: more)); remove or change these first"
         case .unsuitable(let reason): return reason
         case .couldNotTell(let trouble): return "the directory could not tell: \(trouble.reason); try again"
         }
@@ -89,6 +92,9 @@ extension [Mailbox] {
 
 extension [Reference] {
     fileprivate func listed(more: Bool) -> String {
-        map(\.description).joined(separator: ", ") + (more ? " and others" : "")
+        var names: [String] = []
+        // A list's owner may be a member of it too.
+        for reference in self where !names.contains(reference.description) { names.append(reference.description) }
+        return names.sorted().joined(separator: ", ") + (more ? " and others" : "")
     }
 }

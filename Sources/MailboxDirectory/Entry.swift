@@ -2,8 +2,9 @@
 
 public import MailAddress
 
-/// What a source holds at an address.
-public enum Entry: Hashable, Sendable {
+/// What a source holds at an address. Indirect, since an entry goes through many hands: so each takes one reference, not a
+/// dozen.
+public indirect enum Entry: Hashable, Sendable {
     case user(User, forward: Forward?)
     case alias(Alias)
     /// A forward where the source knows no mailbox.

@@ -5,116 +5,136 @@
 import MailAddress
 
 extension Expansion {
-    mutating func domainAnswered(_ answer: Answer, source: Int) -> Step {
-        guard case .domain(let record) = answer else {
-            if source + 1 < sourceNames.count {
-                stage = .domain(source: source + 1)
-                return step()
-            }
-            return domainIsNotServed()
-        }
-        walk.record = record
+    mutating func found(_ record: DomainRecord, source: Int) -> Move {
+        walk.place = Place(record: record)
         guard case .alias(let other) = record.kind else {
             note("domain \(record.domain) is \(record.kind == .relay ? "relay" : "local")", source: source)
-            return lookUpEntries()
+            return domainIsKnown()
         }
         note("domain \(record.domain) is an alias of \(other)", source: source)
-        walk.aliasedDomain = other
         stage = .aliasedDomain(source: 0)
         return step()
     }
 
-    mutating func aliasedDomainAnswered(_ answer: Answer, source: Int) -> Step {
-        if case .domain(let record) = answer {
-            walk.aliasedRecord = record
-        } else if source + 1 < sourceNames.count {
+    mutating func domainIsAbsent(source: Int) -> Move {
+        if source + 1 < sourceNames.count {
+            stage = .domain(source: source + 1)
+            return step()
+        }
+        if walk.node > 0 { known[nodes[walk.node].address.domain] = .some(nil) }
+        return domainIsNotServed()
+    }
+
+    mutating func foundAliased(_ record: DomainRecord) -> Move {
+        walk.place?.aliased = record
+        return domainIsKnown()
+    }
+
+    mutating func aliasedDomainIsAbsent(source: Int) -> Move {
+        if source + 1 < sourceNames.count {
             stage = .aliasedDomain(source: source + 1)
             return step()
-        } else {
-            note("no source has the domain that this one is an alias of")
         }
+        note("no source has the domain that this one is an alias of")
+        return domainIsKnown()
+    }
+
+    private mutating func domainIsKnown() -> Move {
+        // The first address is on a walk of its own more often than not, so its domain is kept only when that is left.
+        if walk.node > 0 { known[nodes[walk.node].address.domain] = walk.place }
         return lookUpEntries()
     }
 
-    private mutating func domainIsNotServed() -> Step {
-        let node = nodes[walk.node]
-        guard case .asked = node.origin else {
-            note("domain \(node.address.domain) is elsewhere")
+    mutating func domainIsNotServed() -> Move {
+        let address = nodes[walk.node].address
+        guard case .asked = nodes[walk.node].origin else {
+            note("domain \(address.domain) is elsewhere")
             return reached(
-                Recipient(mailbox: node.address, name: node.name, kind: .elsewhere), canonical: node.address)
+                Recipient(mailbox: address, name: nodes[walk.node].name, kind: .elsewhere), canonical: address)
         }
         switch question {
-        case .postmaster:
-            note("postmaster is always deliverable (RFC 5321 4.5.1)")
-            return reached(Recipient(mailbox: node.address, kind: .postmaster), canonical: node.address)
-        case .name:
-            note("the default domain \(node.address.domain) is not on record")
+        case .name where !address.localPart.isPostmaster:
+            note("the default domain \(address.domain) is not on record")
             return askForName()
+        case .postmaster, .name:
+            note("postmaster is always deliverable (RFC 5321 4.5.1)")
+            return reached(Recipient(mailbox: address, kind: .postmaster), canonical: address)
         case .address:
-            note("domain \(node.address.domain) is not served here")
-            return failed(.notServed, canonical: node.address)
+            note("domain \(address.domain) is not served here")
+            return failed(.notServed, canonical: address)
         }
     }
 
     /// Makes the keys in their order and asks the first source.
-    private mutating func lookUpEntries() -> Step {
+    mutating func lookUpEntries() -> Move {
         let address = nodes[walk.node].address
+        let other = walk.place?.aliasedDomain
         walk.keys = [address]
-        if let other = walk.aliasedDomain { walk.keys.append(Mailbox(localPart: address.localPart, domain: other)) }
+        if let other { walk.keys.append(Mailbox(localPart: address.localPart, domain: other)) }
         walk.detailKeys = walk.keys.count
-        if let separators = (walk.aliasedRecord ?? walk.record)?.detailSeparators, !separators.isEmpty,
+        if let separators = walk.place?.ruling.detailSeparators, !separators.isEmpty,
             let (base, detail) = address.localPart.splitDetail(separators: separators)
         {
             walk.detail = detail
             walk.keys.append(Mailbox(localPart: base, domain: address.domain))
-            if let other = walk.aliasedDomain { walk.keys.append(Mailbox(localPart: base, domain: other)) }
+            if let other { walk.keys.append(Mailbox(localPart: base, domain: other)) }
         }
         stage = .entries(source: 0)
         return step()
     }
 
-    mutating func entriesAnswered(_ answer: Answer, source: Int) -> Step {
-        if case .entry(let entry, let key) = answer, key < walk.keys.count {
-            let text = isTracing ? found(entry, key: key) : ""
+    mutating func found(_ entry: Entry, key: Int, source: Int) -> Move {
+        if isTracing {
+            let text = described(entry, key: key)
             note(text, source: source)
-            consider(entry, key: key, source: source)
-        } else if isTracing {
+        }
+        consider(Match(entry: entry, key: key, source: source))
+        return nextSource(after: source)
+    }
+
+    mutating func entryIsAbsent(source: Int) -> Move {
+        if isTracing {
             let keys = walk.keys.map(\.description).joined(separator: ", ")
             note("\(keys): not here", source: source)
         }
+        return nextSource(after: source)
+    }
+
+    private mutating func nextSource(after source: Int) -> Move {
         if source + 1 < sourceNames.count, !isSettled {
             stage = .entries(source: source + 1)
             return step()
         }
-        if let best = walk.best {
-            let detail = best.key >= walk.detailKeys ? walk.detail : []
-            return apply(best.entry, detail: detail, source: best.source)
-        }
-        return nothingFound()
+        guard let best = walk.best ?? walk.named else { return nothingFound() }
+        return apply(best.entry, detail: best.key >= walk.detailKeys ? walk.detail : [], source: best.source)
     }
 
-    /// Whether no later source can change the answer: an exact hit that is more than a forward without its mailbox.
+    /// Whether no later source can change the answer: an exact hit that no mailbox of a later source goes before.
     private var isSettled: Bool {
         guard let best = walk.best, best.key == 0 else { return false }
-        if case .forward = best.entry { return false }
-        return true
+        switch best.entry {
+        case .user, .moved, .list: return true
+        case .alias, .forward: return false
+        }
     }
 
-    /// An earlier key beats a later one whichever source has it; for one key the earlier source wins. A forward in an
-    /// earlier source may sit on a user of a later one.
-    private mutating func consider(_ entry: Entry, key: Int, source: Int) {
-        guard let best = walk.best else {
-            walk.best = (entry, key, source)
+    /// An earlier key beats a later one whichever source has it; for one key the earlier source wins. But an alias never
+    /// shadows a mailbox, and a forward in an earlier source may sit on a user of a later one.
+    private mutating func consider(_ match: Match) {
+        guard let best = walk.best, match.key >= best.key else {
+            walk.best = match
             return
         }
-        if key < best.key {
-            walk.best = (entry, key, source)
-        } else if key == best.key, case .forward(let forward) = best.entry, case .user(let user, _) = entry {
-            walk.best = (.user(user, forward: forward), key, best.source)
+        guard match.key == best.key, case .user(let user, _) = match.entry else { return }
+        switch best.entry {
+        case .alias: walk.best = match
+        case .forward(let forward):
+            walk.best = Match(entry: .user(user, forward: forward), key: best.key, source: best.source)
+        case .user, .moved, .list: break
         }
     }
 
-    private func found(_ entry: Entry, key: Int) -> String {
+    private func described(_ entry: Entry, key: Int) -> String {
         var text = "\(entry.address) is \(entry.described)"
         if key >= walk.detailKeys {
             text += ", found without the detail \"\(String(decoding: walk.detail, as: UTF8.self))\""
@@ -125,27 +145,26 @@ extension Expansion {
     }
 
     /// Steps 4 to 6: postmaster, catch-all, and the domain's kind.
-    private mutating func nothingFound() -> Step {
-        let node = nodes[walk.node]
-        let base = walk.keys.last?.localPart ?? node.address.localPart
-        if base.isPostmaster {
+    private mutating func nothingFound() -> Move {
+        let address = nodes[walk.node].address
+        let name = nodes[walk.node].name
+        if (walk.keys.last ?? address).localPart.isPostmaster {
             note("postmaster is deliverable in every domain served (RFC 5321 4.5.1)")
             return reached(
-                Recipient(mailbox: node.address, name: node.name, kind: .postmaster, detail: walk.detail),
-                canonical: node.address)
+                Recipient(mailbox: address, name: name, kind: .postmaster, detail: walk.detail), canonical: address)
         }
-        if case .asked = node.origin, case .name = question { return askForName() }
-        if let catchAll = walk.record?.catchAll ?? walk.aliasedRecord?.catchAll, catchAll != node.address {
+        if case .asked = nodes[walk.node].origin, case .name = question { return askForName() }
+        if let catchAll = walk.place?.record.catchAll ?? walk.place?.aliased?.catchAll, catchAll != address {
             note("the domain's catch-all is \(catchAll)")
-            if walk.node == 0 { resolution.asked = node.address }
-            return redirect(to: [catchAll], origin: .catchAll, canonical: node.address)
+            if walk.node == 0 { resolution.asked = address }
+            return redirect(to: [catchAll], origin: .catchAll, canonical: address)
         }
-        if (walk.aliasedRecord ?? walk.record)?.kind == .relay {
+        if walk.place?.ruling.kind == .relay {
             note("a relay domain: accepted, but not known here")
-            return reached(Recipient(mailbox: node.address, name: node.name, kind: .relay), canonical: node.address)
+            return reached(Recipient(mailbox: address, name: name, kind: .relay), canonical: address)
         }
-        note("\(node.address) is unknown")
-        return failed(.unknown, canonical: node.address)
+        note("\(address) is unknown")
+        return failed(.unknown, canonical: address)
     }
 }
 

@@ -4,25 +4,17 @@ import MailAddress
 
 extension Expansion {
     /// Follows what stands at the address at hand.
-    mutating func apply(_ entry: Entry, detail: [UInt8], source: Int) -> Step {
-        let node = nodes[walk.node]
+    mutating func apply(_ entry: Entry, detail: [UInt8], source: Int) -> Move {
         if walk.node == 0 { resolution.asked = entry.address }
-        if node.isOnChain { resolution.chain.append(entry) }
-        nodes[walk.node].address = entry.address
+        if nodes[walk.node].isOnChain { resolution.chain.append(entry) }
         switch entry {
-        case .user(let user, forward: .some(let forward)) where follows(node):
+        case .user(let user, let forward):
+            guard let forward else { return ended(at: user, detail: detail) }
             return apply(forward, user: user, detail: detail)
-        case .user(let user, _):
-            return ended(at: user, name: node.name, detail: detail)
+        case .forward(let forward):
+            return apply(forward, user: nil, detail: detail)
         case .alias(let alias):
             return redirect(to: alias.targets, origin: .alias, canonical: alias.address)
-        case .forward(let forward):
-            if !follows(node) {
-                return reached(
-                    Recipient(mailbox: forward.address, name: node.name, kind: .user(.active), detail: detail),
-                    canonical: forward.address)
-            }
-            return apply(forward, user: nil, detail: detail)
         case .moved(let moved):
             return failed(.moved(to: moved.newAddress), canonical: moved.address)
         case .list(let list):
@@ -31,40 +23,60 @@ extension Expansion {
     }
 
     /// EXPN shows a list's members as they are, and leaves their own forwards alone.
-    private func follows(_ node: Node) -> Bool {
-        if case .expand = purpose { return !node.isBelowList }
+    private var followsForwards: Bool {
+        if case .expand = purpose { return !nodes[walk.node].isBelowList }
         return true
     }
 
-    private mutating func apply(_ forward: Forward, user: User?, detail: [UInt8]) -> Step {
+    private mutating func apply(_ forward: Forward, user: User?, detail: [UInt8]) -> Move {
         // A target that is the address itself means "and here", as many directories spell it.
-        let others = forward.targets.filter { $0 != forward.address }
-        let keepsCopy = forward.keepsCopy || others.count < forward.targets.count
-        guard keepsCopy, let user, user.status != .disabled else {
-            return redirect(to: others, origin: .forward, canonical: forward.address)
+        let others =
+            forward.targets.contains(forward.address)
+            ? forward.targets.filter { $0 != forward.address } : forward.targets
+        if others.isEmpty {
+            note("the forward leads nowhere else")
+            return user.map { ended(at: $0, detail: detail) } ?? failed(.unknown, canonical: forward.address)
         }
-        if user.status == .suspended {
+        let keepsCopy = forward.keepsCopy || others.count < forward.targets.count
+        if keepsCopy, let user, user.status == .suspended {
             note("the mailbox that keeps a copy is suspended")
             return failed(.suspended, canonical: user.address)
+        }
+        if !followsForwards {
+            note("a member's own forward is left alone")
+            return reached(shown(user, at: forward.address, detail: detail), canonical: forward.address)
+        }
+        guard keepsCopy, let user, user.status != .disabled else {
+            return redirect(to: others, origin: .forward, canonical: forward.address)
         }
         note("a copy is kept")
         let copy = Recipient(mailbox: user.address, name: user.fullName, kind: .user(user.status), detail: detail)
         return redirect(to: others, origin: .forward, canonical: forward.address, copy: copy)
     }
 
-    private mutating func ended(at user: User, name: String, detail: [UInt8]) -> Step {
+    /// A member who takes mail by a forward, whether or not the mailbox itself does.
+    private func shown(_ user: User?, at address: Mailbox, detail: [UInt8]) -> Recipient {
+        guard let user else {
+            return Recipient(mailbox: address, name: nodes[walk.node].name, kind: .user(.active), detail: detail)
+        }
+        let name = user.fullName.isEmpty ? nodes[walk.node].name : user.fullName
+        let status = user.status == .full ? AccountStatus.full : .active
+        return Recipient(mailbox: user.address, name: name, kind: .user(status), detail: detail)
+    }
+
+    private mutating func ended(at user: User, detail: [UInt8]) -> Move {
         switch user.status {
         case .active, .full:
-            let shown = user.fullName.isEmpty ? name : user.fullName
+            let name = user.fullName.isEmpty ? nodes[walk.node].name : user.fullName
             return reached(
-                Recipient(mailbox: user.address, name: shown, kind: .user(user.status), detail: detail),
+                Recipient(mailbox: user.address, name: name, kind: .user(user.status), detail: detail),
                 canonical: user.address)
         case .disabled: return failed(.disabled, canonical: user.address)
         case .suspended: return failed(.suspended, canonical: user.address)
         }
     }
 
-    private mutating func apply(_ list: MailingList, source: Int) -> Step {
+    private mutating func apply(_ list: MailingList, source: Int) -> Move {
         let isOpen =
             switch purpose {
             case .verify: false
@@ -86,8 +98,7 @@ extension Expansion {
         return step()
     }
 
-    mutating func membersAnswered(_ answer: Answer, source: Int) -> Step {
-        guard case .members(let members) = answer else { return nextAddress() }
+    mutating func found(_ members: [ListMember], source: Int) -> Move {
         note("\(members.count) member\(members.count == 1 ? "" : "s")", source: source)
         return push(members.map { ($0.mailbox, $0.name) }, origin: .member, staysOnChain: false)
     }
@@ -95,7 +106,7 @@ extension Expansion {
     /// Goes on to these addresses instead, or as well when a copy is kept.
     mutating func redirect(
         to targets: [Mailbox], origin: Origin, canonical: Mailbox, copy: Recipient? = nil
-    ) -> Step {
+    ) -> Move {
         switch arrive(at: canonical) {
         case .again: return nextAddress()
         case .loop: return finish(.loop(path(to: walk.node)))
@@ -105,12 +116,15 @@ extension Expansion {
         return push(targets.map { ($0, "") }, origin: origin, staysOnChain: copy == nil)
     }
 
-    private mutating func push(_ targets: [(Mailbox, String)], origin: Origin, staysOnChain: Bool) -> Step {
+    private mutating func push(_ targets: [(Mailbox, String)], origin: Origin, staysOnChain: Bool) -> Move {
         let parent = nodes[walk.node]
+        if targets.isEmpty { return nextAddress() }
         if parent.depth + 1 > limits.depth { return finish(.limit(.depth, path: path(to: walk.node))) }
-        if nodes.count + targets.count > limits.addresses {
+        // The first node is what was asked, not what it led to.
+        if nodes.count - 1 + targets.count > limits.addresses {
             return finish(.limit(.addresses, path: path(to: walk.node)))
         }
+        if walk.node == 0, let asked = walk.keys.first, let place = walk.place { known[asked.domain] = place }
         let first = nodes.count
         for (address, name) in targets {
             var isBelowList = parent.isBelowList
@@ -125,17 +139,17 @@ extension Expansion {
     }
 
     /// A path ends at a mailbox that takes mail.
-    mutating func reached(_ recipient: Recipient, canonical: Mailbox) -> Step {
+    mutating func reached(_ recipient: Recipient, canonical: Mailbox) -> Move {
         if walk.node == 0, resolution.asked == nil { resolution.asked = canonical }
         if case .first = arrive(at: canonical) {
             resolution.recipients.append(recipient)
-            if nodes[walk.node].isOnChain { resolution.end = recipient }
+            if nodes[walk.node].isOnChain { resolution.endsAtOne = true }
         }
         return nextAddress()
     }
 
     /// A path ends at an address that takes none.
-    mutating func failed(_ reason: Failure.Reason, canonical: Mailbox) -> Step {
+    mutating func failed(_ reason: Failure.Reason, canonical: Mailbox) -> Move {
         if walk.node == 0, resolution.asked == nil { resolution.asked = canonical }
         if case .first = arrive(at: canonical) {
             resolution.failures.append(Failure(mailbox: canonical, reason: reason))

@@ -9,7 +9,7 @@ public struct Expansion: Sendable {
     public enum Step: Sendable {
         /// Ask the source with this index (in the configured order), then call `answered(_:)`.
         case lookUp(Lookup, source: Int)
-        case finished(Resolution)
+        indirect case finished(Resolution)
     }
 
     let question: Question
@@ -26,7 +26,9 @@ public struct Expansion: Sendable {
     var lookups = 0
     var stage: Stage
     var walk = AddressWalk()
-    var matches: [Entry] = []
+    /// Domains that this walk has asked for already; nil for one that is not served here.
+    var known: [Domain: Place?] = [:]
+    var matches: [Match] = []
     var matchRank: NameRank?
     var openList: MailingList?
     var resolution: Resolution
@@ -63,33 +65,58 @@ public struct Expansion: Sendable {
     }
 
     /// The first step.
-    public mutating func next() -> Step {
-        step()
-    }
+    public mutating func next() -> Step { step(for: begin()) }
 
     /// Goes on with the answer to the lookup that was last handed out.
-    public mutating func answered(_ answer: Answer) -> Step {
-        if case .couldNotTell(let trouble) = answer {
-            note("could not tell: \(trouble.reason)", source: currentSource)
-            return finish(.couldNotTell(trouble))
+    ///
+    /// An answer that does not fit the question means that the source can't be relied on: it could not tell.
+    public mutating func answered(_ answer: Answer) -> Step { step(for: take(answer)) }
+
+    private func step(for move: Move) -> Step {
+        switch move {
+        case .lookUp(let lookup, let source): .lookUp(lookup, source: source)
+        case .finished: .finished(resolution)
         }
-        switch stage {
-        case .domain(let source): return domainAnswered(answer, source: source)
-        case .aliasedDomain(let source): return aliasedDomainAnswered(answer, source: source)
-        case .entries(let source): return entriesAnswered(answer, source: source)
-        case .name(let source): return nameAnswered(answer, source: source)
-        case .members(let source): return membersAnswered(answer, source: source)
+    }
+
+    mutating func begin() -> Move { step() }
+
+    mutating func take(_ answer: Answer) -> Move {
+        switch (stage, answer) {
+        case (_, .couldNotTell(let trouble)): return couldNotTell(trouble)
+        case (.domain(let source), .domain(let record)): return found(record, source: source)
+        case (.domain(let source), .absent): return domainIsAbsent(source: source)
+        case (.aliasedDomain, .domain(let record)): return foundAliased(record)
+        case (.aliasedDomain(let source), .absent): return aliasedDomainIsAbsent(source: source)
+        case (.entries(let source), .entry(let entry, let key)) where walk.keys.indices.contains(key):
+            return found(entry, key: key, source: source)
+        case (.entries(let source), .absent): return entryIsAbsent(source: source)
+        case (.name(let source), .matches(let entries, let rank)) where !entries.isEmpty:
+            return found(entries, rank: rank, source: source)
+        case (.name(let source), .absent): return nameIsAbsent(source: source)
+        case (.members(let source), .members(let members)): return found(members, source: source)
+        case (.members, .absent): return couldNotTell(reason: "a list has gone while it was read")
+        default: return couldNotTell(reason: "the answer is not one to the question")
         }
+    }
+
+    private mutating func couldNotTell(reason: String) -> Move {
+        couldNotTell(Trouble(source: sourceName(currentSource) ?? "", reason: reason))
+    }
+
+    private mutating func couldNotTell(_ trouble: Trouble) -> Move {
+        note("could not tell: \(trouble.reason)", source: currentSource)
+        return finish(.couldNotTell(trouble))
     }
 
     /// Hands out the lookup of the stage the walk is in.
-    mutating func step() -> Step {
+    mutating func step() -> Move {
         lookups += 1
         if lookups > limits.lookups { return finish(.limit(.lookups, path: path(to: walk.node))) }
         switch stage {
         case .domain(let source): return .lookUp(.domain(nodes[walk.node].address.domain), source: source)
         case .aliasedDomain(let source):
-            return .lookUp(.domain(walk.aliasedDomain ?? nodes[walk.node].address.domain), source: source)
+            return .lookUp(.domain(walk.place?.aliasedDomain ?? nodes[walk.node].address.domain), source: source)
         case .entries(let source): return .lookUp(.entries(walk.keys), source: source)
         case .name(let source): return .lookUp(.name(nameQuery), source: source)
         case .members(let source):
@@ -98,22 +125,39 @@ public struct Expansion: Sendable {
     }
 
     /// Takes the next address from the worklist, or ends the walk.
-    mutating func nextAddress() -> Step {
+    mutating func nextAddress() -> Move {
         guard let node = pending.popLast() else { return finish(.answered) }
         walk = AddressWalk(node: node)
+        if let place = known[nodes[node].address.domain] {
+            walk.place = place
+            return place == nil ? domainIsNotServed() : lookUpEntries()
+        }
         stage = .domain(source: 0)
         return step()
     }
 
-    func finish(_ outcome: Resolution.Outcome) -> Step {
-        var resolution = resolution
-        resolution.outcome = outcome
-        if case .answered = outcome {} else {
+    mutating func finish(_ outcome: Resolution.Outcome) -> Move {
+        if case .answered = outcome {
+            keepPostmaster()
+        } else {
             resolution.recipients = []
             resolution.failures = []
-            resolution.end = nil
+            resolution.endsAtOne = false
         }
-        return .finished(resolution)
+        resolution.outcome = outcome
+        return .finished
+    }
+
+    /// The postmaster of a served domain is deliverable even where the record leads nowhere (RFC 5321 4.5.1).
+    private mutating func keepPostmaster() {
+        guard resolution.recipients.isEmpty, let asked = resolution.asked, asked.localPart.isPostmaster,
+            !resolution.failures.contains(where: { $0.reason == .notServed || $0.reason == .suspended })
+        else { return }
+        note("nobody is reached, but postmaster is always deliverable (RFC 5321 4.5.1)")
+        let postmaster = Recipient(mailbox: asked, kind: .postmaster)
+        resolution.chain = []
+        resolution.recipients = [postmaster]
+        resolution.endsAtOne = true
     }
 
     private var currentSource: Int {
@@ -126,6 +170,12 @@ public struct Expansion: Sendable {
 }
 
 extension Expansion {
+    /// A step without the resolution, which stays where it is until somebody takes it.
+    enum Move: Sendable {
+        case lookUp(Lookup, source: Int)
+        case finished
+    }
+
     /// Which lookup is under way, and of which source.
     enum Stage: Sendable {
         case domain(source: Int)
@@ -161,14 +211,38 @@ extension Expansion {
     /// What is known so far of the address at hand.
     struct AddressWalk: Sendable {
         var node = 0
-        var record: DomainRecord?
-        var aliasedDomain: Domain?
-        var aliasedRecord: DomainRecord?
+        /// How the domain is served; nil while that is not known, and when it is not.
+        var place: Place?
         /// The keys in their order; `detailKeys` is the index of the first that has lost its detail.
         var keys: [Mailbox] = []
         var detailKeys = 0
         var detail: [UInt8] = []
-        var best: (entry: Entry, key: Int, source: Int)?
+        /// The best hit so far.
+        var best: Match?
+        /// What a bare name was found to be, should no source have more to say.
+        var named: Match?
+    }
+
+    /// A domain that is served here and, where it is an alias, the one whose alias it is.
+    struct Place: Equatable, Sendable {
+        var record: DomainRecord
+        /// Nil too where no source has that domain.
+        var aliased: DomainRecord?
+
+        /// The record whose rules hold.
+        var ruling: DomainRecord { aliased ?? record }
+
+        var aliasedDomain: Domain? {
+            if case .alias(let domain) = record.kind { return domain }
+            return nil
+        }
+    }
+
+    /// What a source has, and at which key.
+    struct Match: Sendable {
+        var entry: Entry
+        var key = 0
+        var source: Int
     }
 
     /// The addresses from the asked one to this node.
@@ -182,13 +256,17 @@ extension Expansion {
         return path.reversed()
     }
 
+    private func sourceName(_ index: Int) -> String? {
+        sourceNames.indices.contains(index) ? sourceNames[index] : nil
+    }
+
     /// Keeps a step for the trace. The text is made only when somebody wants it.
     mutating func note(_ reason: @autoclosure () -> String, source: Int? = nil) {
         if !isTracing { return }
-        let node = walk.node < nodes.count ? nodes[walk.node] : nil
+        let node = nodes.indices.contains(walk.node) ? nodes[walk.node] : nil
         resolution.trace.append(
             TraceStep(
-                address: node?.address, depth: node?.depth ?? 0, source: source.map { sourceNames[$0] },
+                address: node?.address, depth: node?.depth ?? 0, source: source.flatMap(sourceName),
                 reason: reason()))
     }
 }

@@ -8,14 +8,15 @@ public enum Lookup: Hashable, Sendable {
     case domain(Domain)
     /// The first of these addresses, in this order, that the source has anything at; never empty.
     case entries([Mailbox])
-    /// Whoever bears a bare name.
+    /// Whoever bears a bare name in a local domain.
     case name(NameQuery)
-    /// The members of the list at this address, which the source said it has.
+    /// The members of the list at this address, which the source said it has: `absent` only when it has gone since, and
+    /// then nothing can be told.
     case members(of: Mailbox)
 }
 
-/// A bare name: looked for as a local-part in any local domain, then as a login name, then as a full name or one whole
-/// word of it. The first of these that matches anything is the answer.
+/// A bare name: looked for as a local-part, then as a login name, then as a full name or one whole word of it; each in
+/// local domains only, not in relay or alias domains. The first of these that matches anything is the answer.
 public struct NameQuery: Hashable, Sendable {
     /// The name as a local-part; nil when it can't be one.
     public var localPart: LocalPart?
@@ -40,7 +41,8 @@ public enum NameRank: Int, Comparable, Hashable, Sendable {
     public static func < (one: NameRank, other: NameRank) -> Bool { one.rawValue < other.rawValue }
 }
 
-/// What a source answers. "Not found" is a value here, and so is "could not tell": the two are never confused.
+/// What a source answers. "Not found" is a value here, and so is "could not tell": the two are never confused. An answer
+/// of another kind than the lookup is taken as "could not tell".
 public enum Answer: Hashable, Sendable {
     case domain(DomainRecord)
     /// What stands at the key with this index in the question's list.

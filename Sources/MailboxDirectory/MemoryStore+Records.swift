@@ -21,14 +21,14 @@ extension MemoryStore.View: RecordWriting {
 
     func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {
         if kind == .domain {
-            for record in contents.domains.values.sorted(by: { $0.domain.description < $1.domain.description })
+            for record in contents.domains.values.sorted(by: { $0.domain.key.lexicographicallyPrecedes($1.domain.key) })
             where domain == nil || record.domain == domain {
                 try body(.domain(record))
             }
             return
         }
         let entries = contents.entries.values.filter { domain == nil || $0.address.domain == domain }
-            .sorted { ($0.address.domain.key, $0.address.localPart.key) < ($1.address.domain.key, $1.address.localPart.key) }
+            .sorted { $0.address.precedes($1.address) }
         for entry in entries {
             if let record = record(kind, of: entry) { try body(record) }
         }
@@ -59,10 +59,13 @@ extension MemoryStore.View: RecordWriting {
 
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference] {
         let standing = all.filter { $0.address?.domain == domain }.map { reference($0, role: .target) }
+            .sorted { $0.name < $1.name }
         let aliases = contents.domains.values.filter { $0.kind == .alias(of: domain) }
-            .map { reference(.domain($0), role: .target) }
-        let pointing = references(limit: limit) { $0.domain == domain }
-        return Array((aliases + standing + pointing.filter { !standing.contains($0) }).prefix(limit))
+            .map { reference(.domain($0), role: .target) }.sorted { $0.name < $1.name }
+        let pointing = all.filter { $0.domain != domain }.flatMap { record in
+            record.references.filter { $0.mailbox.domain == domain }.map { reference(record, role: $0.role) }
+        }.sorted { $0.name < $1.name }
+        return Array((aliases + standing + pointing).prefix(limit))
     }
 
     func insert(_ record: Record) throws {
@@ -151,7 +154,8 @@ extension MemoryStore.View: RecordWriting {
         }
         var all = contents.members[address] ?? []
         let before = all.count
-        for member in members where !all.contains(where: { $0.mailbox == member.mailbox }) { all.append(member) }
+        var known = Set(all.map(\.mailbox))
+        for member in members where known.insert(member.mailbox).inserted { all.append(member) }
         contents.members[address] = all
         return all.count - before
     }
@@ -167,8 +171,10 @@ extension MemoryStore.View: RecordWriting {
     }
 }
 
-/// Byte order, as a database index has it.
-private func < (one: ([UInt8], [UInt8]), other: ([UInt8], [UInt8])) -> Bool {
-    if one.0 != other.0 { return one.0.lexicographicallyPrecedes(other.0) }
-    return one.1.lexicographicallyPrecedes(other.1)
+extension Mailbox {
+    /// By domain, then by local-part, in byte order, as a database index has it.
+    fileprivate func precedes(_ other: Mailbox) -> Bool {
+        if domain != other.domain { return domain.key.lexicographicallyPrecedes(other.domain.key) }
+        return localPart.key.lexicographicallyPrecedes(other.localPart.key)
+    }
 }

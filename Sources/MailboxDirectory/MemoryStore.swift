@@ -53,7 +53,9 @@ extension MemoryStore {
                 }
                 return .absent
             case .name(let query): return matches(query)
-            case .members(let list): return .members(contents.members[list] ?? [])
+            case .members(let list):
+                guard case .list? = contents.entries[list] else { return .absent }
+                return .members(contents.members[list] ?? [])
             }
         }
 
@@ -76,8 +78,7 @@ extension MemoryStore {
         }
 
         private func isLocal(_ domain: Domain) -> Bool {
-            guard let record = contents.domains[domain] else { return false }
-            return record.kind != .relay
+            contents.domains[domain]?.kind == .local
         }
     }
 }

@@ -44,6 +44,18 @@ public enum Record: Hashable, Sendable {
         }
     }
 
+    /// The domain that the record is of or stands in.
+    public var domain: Domain {
+        switch self {
+        case .domain(let record): record.domain
+        case .user(let user): user.address.domain
+        case .alias(let alias): alias.address.domain
+        case .forward(let forward): forward.address.domain
+        case .moved(let moved): moved.address.domain
+        case .list(let list, _): list.address.domain
+        }
+    }
+
     /// Every address that the record points to, with how.
     public var references: [(role: ReferenceRole, mailbox: Mailbox)] {
         switch self {

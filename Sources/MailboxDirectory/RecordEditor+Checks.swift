@@ -65,26 +65,31 @@ extension RecordEditor {
         try checkText(login, "the login")
     }
 
-    /// No other source may have something at the address; a forward may sit on a user of another source.
+    /// No other source may have something at the address; a forward may sit on a user of a source that is asked later.
     func checkElsewhere(_ record: Record) throws(EditError) {
         guard let address = record.address else { return }
-        for source in otherSources {
+        for (index, source) in otherSources.enumerated() {
             switch source.answer(.entries([address])) {
-            case .couldNotTell(let trouble): throw .couldNotTell(trouble)
             case .entry(let entry, _):
-                if case .forward = record, case .user = entry { continue }
-                if case .user = record, case .forward = entry { continue }
+                let isAskedFirst = index < storeIndex
+                if case .user = record, case .forward = entry, isAskedFirst { continue }
+                if case .forward = record, case .user = entry {
+                    if !isAskedFirst { continue }
+                    throw .unsuitable(
+                        "\(address) is a user in the source \(source.name), which is asked first, so that a forward here"
+                            + " would not be followed; write it there")
+                }
                 let kind = RecordKind(rawValue: entry.kindName) ?? .user
                 throw .addressTakenElsewhere(address, by: kind, source: source.name)
-            default: break
+            case .absent: break
+            case let answer: throw .couldNotTell(source.trouble(in: answer))
             }
         }
     }
 
     /// Walks from everything the record points to, as it stands in the transaction.
     func checkTargets(of record: Record, in writing: any RecordReading, isForced: Bool) throws(EditError) {
-        var sources = otherSources
-        sources.insert(writing, at: min(storeIndex, sources.count))
+        let sources = sources(with: writing)
         if case .forward(let forward) = record, forward.keepsCopy, !isForced {
             try checkCopy(forward, sources: sources)
         }
@@ -93,13 +98,11 @@ extension RecordEditor {
             let resolution = walk(to: target, sources: sources)
             switch resolution.outcome {
             case .couldNotTell(let trouble): throw .couldNotTell(trouble)
-            case .loop(let path):
-                // An owner is somebody to write to, not a step of the way.
-                if role == .owner { continue }
-                throw .cycle(record.address.map { $0 == path.first ? path : [$0] + path } ?? path)
-            case .limit(let kind, let path): throw .tooDeep(kind, path)
+            // An owner is somebody to write to, not a step of the way.
+            case .loop, .limit: if role == .owner { continue }
             case .ambiguous, .answered: break
             }
+            try checkOutcome(of: resolution, startingAt: record.address)
             if isForced { continue }
             if resolution.chain.isEmpty, let failure = resolution.failures.first, failure.reason == .unknown {
                 throw .dangling(target)
@@ -111,8 +114,8 @@ extension RecordEditor {
         for source in sources {
             switch source.answer(.entries([forward.address])) {
             case .entry(.user, _): return
-            case .couldNotTell(let trouble): throw .couldNotTell(trouble)
-            default: break
+            case .entry, .absent: break
+            case let answer: throw .couldNotTell(source.trouble(in: answer))
             }
         }
         throw .noMailboxToCopy(forward.address)
@@ -123,22 +126,14 @@ extension RecordEditor {
         if target == record.domain { throw .unsuitable("a domain can't be an alias of itself") }
         for source in sources {
             switch source.answer(.domain(target)) {
-            case .couldNotTell(let trouble): throw .couldNotTell(trouble)
             case .domain(let other):
                 if case .alias(let further) = other.kind { throw .aliasOfAlias(target, target: further) }
                 return
-            default: break
+            case .absent: break
+            case let answer: throw .couldNotTell(source.trouble(in: answer))
             }
         }
         throw .noAliasedDomain(target)
-    }
-
-    /// A walk that follows everything; a domain that is not served here is where it may end.
-    private func walk(to target: Mailbox, sources: [any Source]) -> Resolution {
-        Expansion(
-            .address(target), purpose: .resolve, sources: sources.map(\.name), defaultDomain: defaultDomain,
-            limits: limits
-        ).run(sources)
     }
 
     func checkReferences(to record: Record, in writing: any RecordReading) throws(EditError) {
@@ -154,6 +149,13 @@ extension RecordEditor {
                 throw .pointedTo(address.description, by: [keeper], more: false)
             }
         default: break
+        }
+        for source in otherSources {
+            switch source.answer(.entries([address])) {
+            case .entry: return
+            case .absent: break
+            case let answer: throw .couldNotTell(source.trouble(in: answer))
+            }
         }
         let references = try EditError.wrapping {
             try writing.references(to: address, limit: Self.namedReferences + 1)

@@ -8,25 +8,23 @@ extension RecordEditor {
         _ domain: Domain, isForced: Bool = false, change: (DomainRecord) throws(EditError) -> DomainRecord
     ) throws(EditError) {
         try transaction { writing throws(EditError) in
-            guard case .domain(let old) = writing.answer(.domain(domain)) else {
-                throw .notFound(.domain, domain.description)
+            let old = try self.domain(domain, in: writing)
+            let new = try change(old)
+            guard new.domain == domain else {
+                throw .unsuitable("a domain's name can't be changed; add another domain and remove this one")
             }
-            let record = Record.domain(try change(old))
-            try checkForm(record)
-            if case .domain(let new) = record, case .alias = new.kind, old.kind != new.kind {
-                try checkDomainIsNoTarget(domain, in: writing)
-            }
-            try EditError.wrapping { try writing.replace(record) }
-            try checkTargets(of: record, in: writing, isForced: isForced)
+            try checkForm(.domain(new))
+            if case .alias = new.kind, old.kind != new.kind { try checkDomainIsNoTarget(domain, in: writing) }
+            try EditError.wrapping { try writing.replace(.domain(new)) }
+            try checkTargets(of: .domain(new), in: writing, isForced: isForced)
+            try checkNoLoop(from: try targets(pointingInto: domain, in: writing), in: writing)
         }
     }
 
     /// Removes a domain that nothing stands in and nothing points into.
     public func removeDomain(_ domain: Domain) throws(EditError) {
         try transaction { writing throws(EditError) in
-            guard case .domain = writing.answer(.domain(domain)) else {
-                throw .notFound(.domain, domain.description)
-            }
+            _ = try self.domain(domain, in: writing)
             let references = try EditError.wrapping {
                 try writing.references(toDomain: domain, limit: Self.namedReferences + 1)
             }
@@ -36,6 +34,14 @@ extension RecordEditor {
                     more: references.count > Self.namedReferences)
             }
             try EditError.wrapping { try writing.removeDomain(domain) }
+        }
+    }
+
+    private func domain(_ domain: Domain, in writing: any RecordReading) throws(EditError) -> DomainRecord {
+        switch writing.answer(.domain(domain)) {
+        case .domain(let record): return record
+        case .absent: throw .notFound(.domain, domain.description)
+        case let answer: throw .couldNotTell(writing.trouble(in: answer))
         }
     }
 

@@ -34,6 +34,11 @@ public struct RecordEditor {
             try checkElsewhere(record)
             try EditError.wrapping { try writing.insert(record) }
             try checkTargets(of: record, in: writing, isForced: isForced)
+            if case .domain(let domain) = record {
+                try checkNoLoop(from: try targets(pointingInto: domain.domain, in: writing), in: writing)
+            } else {
+                try checkLimits(of: record, in: writing)
+            }
         }
     }
 
@@ -48,20 +53,27 @@ public struct RecordEditor {
                 throw .notFound(kind, address.description)
             }
             let record = try change(old)
+            guard record.kind == kind, record.address == old.address else {
+                throw .unsuitable("a record's address can't be changed; add another record and remove this one")
+            }
             try checkForm(record)
             try EditError.wrapping { try writing.replace(record) }
             try checkTargets(of: record, in: writing, isForced: isForced)
+            try checkLimits(of: record, in: writing)
         }
     }
 
     /// Removes the record of this kind at the address.
-    /// - Parameter isForced: removes it even if others point to it.
+    /// - Parameter isForced: removes it even if others point to it. What is removed must not lay bare a loop all the same.
     public func remove(_ kind: RecordKind, at address: Mailbox, isForced: Bool = false) throws(EditError) {
         try transaction { writing throws(EditError) in
             let record = try EditError.wrapping { try writing.record(kind, at: address) }
             guard let record else { throw .notFound(kind, address.description) }
             if !isForced { try checkReferences(to: record, in: writing) }
+            let ways = try spellings(of: address, in: writing).filter { !loops(from: $0, in: writing) }
             try EditError.wrapping { try writing.remove(kind, at: address) }
+            // What the record hid answers now: the address without its detail, or the catch-all.
+            try checkNoLoop(from: ways, in: writing)
         }
     }
 
@@ -78,7 +90,7 @@ public struct RecordEditor {
     }
 
     /// Removes members from a list.
-    /// - Throws: `.notFound` when one of them is not a member; then none is removed.
+    /// - Throws: `.unsuitable` when one of them is not a member; then none is removed.
     public func leave(_ members: [Mailbox], list address: Mailbox) throws(EditError) {
         try transaction { writing throws(EditError) in
             for member in members {

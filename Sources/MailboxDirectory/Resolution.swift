@@ -10,11 +10,13 @@ public struct Resolution: Hashable, Sendable {
     /// The entries from the asked address on, as long as each led to exactly one other address.
     public var chain: [Entry] = []
     /// Where the chain ended, when that was one mailbox that takes mail.
-    public var end: Recipient?
+    public var end: Recipient? { endsAtOne ? recipients.first : nil }
     /// All that mail for the address reaches, once each, in order.
     public var recipients: [Recipient] = []
     /// What the walk reached that takes no mail.
     public var failures: [Failure] = []
+    /// Whether every step led to one address only, and the last of them takes mail.
+    var endsAtOne = false
     /// Every step, when a trace was asked for.
     public var trace: [TraceStep] = []
 

@@ -34,12 +34,4 @@ public enum Subject: Hashable, Sendable {
     case postmaster
     /// A string without an address in it, quoting undone.
     case name([UInt8])
-
-    var isASCII: Bool {
-        switch self {
-        case .mailbox(let mailbox): mailbox.isASCII
-        case .postmaster: true
-        case .name(let octets): octets.allSatisfy { $0 < 128 }
-        }
-    }
 }

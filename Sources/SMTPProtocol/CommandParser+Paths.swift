@@ -39,35 +39,58 @@ extension CommandParser {
             throw CommandRefusal(ReplyCatalogue.badSender(error))
         }
         var parameters = Command.MailParameters()
+        var seen = SeenParameters()
         while index < end {
             if !isBlank(line[index]) { throw CommandRefusal(ReplyCatalogue.badArguments) }
             index = skipBlanks(line, from: index, to: end)
             let parameterStart = index
             while index < end, !isBlank(line[index]) { index += 1 }
-            try take(line, parameterStart..<index, into: &parameters)
+            try take(line, parameterStart..<index, into: &parameters, &seen)
         }
-        if case .mailbox(let mailbox) = path, !mailbox.isASCII, !parameters.utf8 {
-            throw CommandRefusal(ReplyCatalogue.nonASCIIPath)
+        try checkLength(line, SMTPLimits.commandLine + seen.room)
+        if case .mailbox(let mailbox) = path, !parameters.utf8, !mailbox.isASCII {
+            throw CommandRefusal(ReplyCatalogue.nonASCIISender)
         }
         return .mail(path, parameters)
     }
 
+    /// Each parameter may be given once (RFC 1870 6, RFC 6152 3), and makes room for itself in the line.
+    private struct SeenParameters {
+        var size = false
+        var body = false
+        var utf8 = false
+
+        var room: Int {
+            (size ? SMTPLimits.sizeParameter : 0) + (body ? SMTPLimits.bodyParameter : 0)
+                + (utf8 ? SMTPLimits.utf8Parameter : 0)
+        }
+
+        static func mark(_ flag: inout Bool) throws(CommandRefusal) {
+            if flag { throw CommandRefusal(ReplyCatalogue.badArguments) }
+            flag = true
+        }
+    }
+
     private static func take(
-        _ line: Span<UInt8>, _ range: Range<Int>, into parameters: inout Command.MailParameters
+        _ line: Span<UInt8>, _ range: Range<Int>, into parameters: inout Command.MailParameters,
+        _ seen: inout SeenParameters
     ) throws(CommandRefusal) {
         let end = range.upperBound
         if matches(line, at: range.lowerBound, to: end, "SIZE=") {
+            try SeenParameters.mark(&seen.size)
             guard let size = number(line, range.lowerBound + 5..<end) else {
                 throw CommandRefusal(ReplyCatalogue.badArguments)
             }
             parameters.size = size
         } else if matches(line, at: range.lowerBound, to: end, "BODY=") {
+            try SeenParameters.mark(&seen.body)
             let value = range.lowerBound + 5
             let isKnown =
                 (matches(line, at: value, to: end, "7BIT") && value + 4 == end)
                 || (matches(line, at: value, to: end, "8BITMIME") && value + 8 == end)
             if !isKnown { throw CommandRefusal(ReplyCatalogue.parameterNotImplemented) }
         } else if matches(line, at: range.lowerBound, to: end, "SMTPUTF8"), range.count == 8 {
+            try SeenParameters.mark(&seen.utf8)
             parameters.utf8 = true
         } else {
             throw CommandRefusal(ReplyCatalogue.unknownParameter)

@@ -25,7 +25,10 @@ extension CommandParser {
         } catch {
             throw CommandRefusal(error.isEncoding ? ReplyCatalogue.malformedUTF8 : ReplyCatalogue.badAddress(error))
         }
-        if !utf8, !subject.isASCII { throw CommandRefusal(ReplyCatalogue.nonASCIIPath) }
+        if !utf8 {
+            // The whole string counts, not only the mailbox in it.
+            if holdsNonASCII(line) { throw CommandRefusal(ReplyCatalogue.nonASCIIPath) }
+        }
         return (subject, utf8)
     }
 
@@ -38,7 +41,7 @@ extension CommandParser {
         if text[0] == UInt8(ascii: "\"") {
             var index = 0
             let octets = try quotedString(text, from: &index)
-            if index == text.count { return octets.isEmpty ? try empty() : .name(octets) }
+            if index == text.count { return try quoted(octets) }
             return .mailbox(try Mailbox(octets: text))
         }
         for index in text.indices where text[index] == UInt8(ascii: "@") {
@@ -47,7 +50,15 @@ extension CommandParser {
         return .name(copy(line, range))
     }
 
-    private static func empty() throws(AddressSyntaxError) -> Subject { throw .empty }
+    /// What stood in quotes. "@" and "<" may stand in a String only there (RFC 5321 4.1.2), so an address in quotes is
+    /// that address; one that has a quoted local-part with "@" in it is written with its domain after the quotes.
+    private static func quoted(_ octets: [UInt8]) throws(AddressSyntaxError) -> Subject {
+        if octets.isEmpty { throw .empty }
+        let text = octets.span
+        if let bracket = openingBracket(text), let subject = try? path(text, from: bracket) { return subject }
+        if octets.contains(UInt8(ascii: "@")), let mailbox = try? Mailbox(octets: text) { return .mailbox(mailbox) }
+        return .name(octets)
+    }
 
     /// Where `<path>` begins, outside a quoted string.
     private static func openingBracket(_ text: Span<UInt8>) -> Int? {
@@ -67,7 +78,16 @@ extension CommandParser {
 
     private static func path(_ text: Span<UInt8>, from start: Int) throws(AddressSyntaxError) -> Subject {
         var index = start
-        let path = try ForwardPath.parse(text, from: &index)
+        let path: ForwardPath
+        do {
+            path = try ForwardPath.parse(text, from: &index)
+        } catch .missingAtSign {
+            // `<claude>`, which the servers of old took: the name in it.
+            index = start + 1
+            let localPart = try LocalPart.parse(text, from: &index)
+            if index != text.count - 1 { throw .missingAtSign }
+            return .name(localPart.octets)
+        }
         if index < text.count { throw .unexpectedOctet(at: index) }
         switch path {
         case .postmaster: return .postmaster

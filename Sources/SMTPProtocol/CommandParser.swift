@@ -13,15 +13,20 @@ struct CommandRefusal: Error, Hashable {
 struct CommandParser {
     /// - Throws: `CommandRefusal` with the reply for the client.
     static func parse(_ line: Span<UInt8>) throws(CommandRefusal) -> Command {
-        try checkOctets(line)
         var end = line.count
         while end > 0, isBlank(line[end - 1]) { end -= 1 }
         var verbEnd = 0
         var verb: UInt64 = 0
-        while verbEnd < end, !isBlank(line[verbEnd]), verbEnd < 9 {
+        while verbEnd < end, !isBlank(line[verbEnd]) {
+            // A ninth octet would push the first out of the word, and leave one that looks like STARTTLS.
+            if verbEnd == 8 { throw CommandRefusal(ReplyCatalogue.unknownCommand) }
             // Upper case by clearing the bit that tells ASCII letters apart.
             verb = verb << 8 | UInt64(line[verbEnd] & 0xDF)
             verbEnd += 1
+        }
+        if holdsControl(line) {
+            // RFC 5321 4.1.2: 501, unless there is another reason.
+            throw CommandRefusal(Verb.isKnown(verb) ? ReplyCatalogue.strayControl : ReplyCatalogue.unknownCommand)
         }
         let arguments = skipBlanks(line, from: verbEnd, to: end)
         switch verb {
@@ -59,25 +64,48 @@ struct CommandParser {
         }
     }
 
+    /// The verbs as numbers, their octets in order: literals, so that telling them apart costs nothing.
     private enum Verb {
-        static let ehlo = word("EHLO"), helo = word("HELO"), mail = word("MAIL"), rcpt = word("RCPT")
-        static let data = word("DATA"), rset = word("RSET"), noop = word("NOOP"), quit = word("QUIT")
-        static let vrfy = word("VRFY"), expn = word("EXPN"), help = word("HELP"), starttls = word("STARTTLS")
-        static let send = word("SEND"), soml = word("SOML"), saml = word("SAML"), turn = word("TURN")
-        static let auth = word("AUTH"), etrn = word("ETRN"), bdat = word("BDAT")
+        static let ehlo: UInt64 = 0x4548_4C4F, helo: UInt64 = 0x4845_4C4F
+        static let mail: UInt64 = 0x4D41_494C, rcpt: UInt64 = 0x5243_5054
+        static let data: UInt64 = 0x4441_5441, rset: UInt64 = 0x5253_4554
+        static let noop: UInt64 = 0x4E4F_4F50, quit: UInt64 = 0x5155_4954
+        static let vrfy: UInt64 = 0x5652_4659, expn: UInt64 = 0x4558_504E
+        static let help: UInt64 = 0x4845_4C50, starttls: UInt64 = 0x5354_4152_5454_4C53
+        static let send: UInt64 = 0x5345_4E44, soml: UInt64 = 0x534F_4D4C
+        static let saml: UInt64 = 0x5341_4D4C, turn: UInt64 = 0x5455_524E
+        static let auth: UInt64 = 0x4155_5448, etrn: UInt64 = 0x4554_524E
+        static let bdat: UInt64 = 0x4244_4154
 
-        private static func word(_ verb: StaticString) -> UInt64 {
-            verb.withUTF8Buffer { $0.reduce(0) { $0 << 8 | UInt64($1) } }
+        static func isKnown(_ verb: UInt64) -> Bool {
+            switch verb {
+            case ehlo, helo, mail, rcpt, data, rset, noop, quit, vrfy, expn, help, starttls: true
+            default: false
+            }
         }
     }
 
-    /// No control character but a tab may be in a line; so a bare CR or LF is found here.
-    private static func checkOctets(_ line: Span<UInt8>) throws(CommandRefusal) {
-        for index in line.indices {
-            let octet = line[index]
-            if octet < 0x20 || octet == 0x7F, octet != UInt8(ascii: "\t") {
-                throw CommandRefusal(ReplyCatalogue.strayControl)
+    /// No control character but a tab may be in a line; so a bare CR or LF is found here. No early exit: so many octets
+    /// are looked at at a time.
+    private static func holdsControl(_ line: Span<UInt8>) -> Bool {
+        line.withUnsafeBufferPointer { octets in
+            var found: UInt8 = 0
+            for octet in octets {
+                let isLow: UInt8 = octet < 0x20 ? 1 : 0
+                let isNoTab: UInt8 = octet != UInt8(ascii: "\t") ? 1 : 0
+                let isDelete: UInt8 = octet == 0x7F ? 1 : 0
+                found |= (isLow & isNoTab) | isDelete
             }
+            return found != 0
+        }
+    }
+
+    /// Whether there is an octet over 127.
+    static func holdsNonASCII(_ line: Span<UInt8>) -> Bool {
+        line.withUnsafeBufferPointer { octets in
+            var union: UInt8 = 0
+            for octet in octets { union |= octet }
+            return union >= 128
         }
     }
 
@@ -115,13 +143,16 @@ struct CommandParser {
     }
 
     /// `"EHLO" SP ( Domain / address-literal )`. A name that only looks wrong is no reason to refuse service
-    /// (RFC 5321 4.1.4): one printable word is all that is asked for.
+    /// (RFC 5321 4.1.4): one printable word is all that is asked for. What follows it is passed over, as
+    /// RFC 5321 4.1.1.1 thinks wise.
     private static func clientName(
         _ line: Span<UInt8>, from start: Int, to end: Int
     ) throws(CommandRefusal) -> [UInt8] {
-        let name = copy(line, start..<max(start, end))
+        var nameEnd = start
+        while nameEnd < end, !isBlank(line[nameEnd]) { nameEnd += 1 }
+        let name = copy(line, start..<nameEnd)
         if name.isEmpty || name.count > SMTPLimits.clientName || name.contains(where: { $0 <= 32 || $0 > 126 }) {
-            throw CommandRefusal(ReplyCatalogue.badArguments)
+            throw CommandRefusal(ReplyCatalogue.badClientName)
         }
         return name
     }

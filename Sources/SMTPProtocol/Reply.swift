@@ -25,8 +25,9 @@ public struct Reply: Hashable, Sendable {
     /// 2yz.
     public var isPositive: Bool { code < 300 }
 
-    /// Whether the code says that the command itself was wrong.
-    var isSyntaxError: Bool { (500...504).contains(code) || code == 555 }
+    /// Whether the code says that the command itself was wrong. A malformed address (X.1.z) is no fault of the dialogue:
+    /// clients that check whole lists of addresses send many on one connection.
+    var isSyntaxError: Bool { ((500...504).contains(code) || code == 555) && enhancedCode?.subject != 1 }
 
     /// The lines as they go on the wire: the same code on each, a hyphen on all but the last (RFC 5321 4.2.1).
     public func append(to output: inout [UInt8], withEnhancedCode: Bool) {

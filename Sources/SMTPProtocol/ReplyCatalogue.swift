@@ -22,11 +22,13 @@ public struct NamedMailbox: Hashable, Sendable {
         self.mailbox = mailbox
     }
 
-    /// `Full Name <mailbox>`; without the name where the line would be too long for a reply (RFC 5321 4.5.3.1.5).
+    /// `Full Name <mailbox>`; without the name where the line would be too long for a reply (RFC 5321 4.5.3.1.5), or
+    /// where the name itself looks like another mailbox. A control character never gets into a reply, whatever a
+    /// directory holds.
     func append(to line: inout [UInt8]) {
         let start = line.count
-        if !name.isEmpty {
-            line.append(contentsOf: name.utf8)
+        if !name.isEmpty, !name.utf8.contains(where: { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: ">") }) {
+            for octet in name.utf8 { line.append(octet < 32 || octet == 127 ? UInt8(ascii: " ") : octet) }
             line.append(UInt8(ascii: " "))
         }
         let afterName = line.count
@@ -57,7 +59,9 @@ public enum ReplyCatalogue {
 
     /// RFC 5321 4.1.1.1: `ehlo-greet`, then a keyword a line.
     public static func extendedHello(_ hostname: [UInt8], client: [UInt8], keywords: [[UInt8]]) -> Reply {
-        Reply(250, nil, hostname + Array(" greets ".utf8) + client, more: keywords)
+        let line = hostname + Array(" greets ".utf8) + client
+        // "250-" and CRLF; two names of full length do not fit a line (RFC 5321 4.5.3.1.5).
+        return Reply(250, nil, line.count + 6 > SMTPLimits.replyLine ? hostname : line, more: keywords)
     }
 
     public static func closing(_ hostname: [UInt8]) -> Reply {
@@ -107,9 +111,11 @@ public enum ReplyCatalogue {
 
     public static let unknownCommand = Reply(500, .syntaxError, "Command unrecognized")
     public static let lineTooLong = Reply(500, .syntaxError, "Line too long")
-    public static let strayControl = Reply(500, .syntaxError, "A control character, bare CR or bare LF is in the line")
+    public static let strayControl = Reply(501, .syntaxError, "A control character, bare CR or bare LF is in the line")
     public static let notImplemented = Reply(502, .invalidCommand, "Command not implemented")
     public static let badArguments = Reply(501, .invalidArguments, "Syntax error in arguments")
+    /// An answer to HELO or EHLO, and so without an enhanced code (RFC 2034 4).
+    public static let badClientName = Reply(501, nil, "Syntax: EHLO domain")
     public static let malformedUTF8 = Reply(501, .invalidArguments, "Malformed UTF-8")
     public static let badSequence = Reply(503, .invalidCommand, "Bad sequence of commands")
     public static let nestedMail = Reply(503, .invalidCommand, "A mail transaction is open already: RSET first")
@@ -119,6 +125,8 @@ public enum ReplyCatalogue {
     public static let parameterNotImplemented = Reply(504, .invalidArguments, "Parameter value not implemented")
     public static let messageTooBig = Reply(552, .tooBig, "Message size exceeds the limit")
     public static let nonASCIIPath = Reply(553, .nonASCIIAddress, "A non-ASCII address needs the SMTPUTF8 parameter")
+    /// For MAIL (RFC 6531 3.5).
+    public static let nonASCIISender = Reply(550, .nonASCIIAddress, "A non-ASCII address needs the SMTPUTF8 parameter")
     public static let tooManyRecipients = Reply(452, .tooManyRecipients, "Too many recipients")
 
     public static func badAddress(_ error: AddressSyntaxError) -> Reply {

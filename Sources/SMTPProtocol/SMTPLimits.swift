@@ -3,10 +3,14 @@
 public enum SMTPLimits {
     /// Octets of a command line with its CRLF (RFC 5321 4.5.3.1.4).
     public static let commandLine = 512
-    /// What SIZE, BODY and SMTPUTF8 may add to a MAIL line (RFC 1870 3, RFC 6152 2, RFC 6531 3.1).
-    public static let mailParameters = 26 + 17 + 10
-    /// What the SMTPUTF8 parameter may add to a VRFY or EXPN line (RFC 6531 3.1).
+    /// What ` SIZE=` with twenty digits may add to a MAIL line (RFC 1870 3).
+    public static let sizeParameter = 26
+    /// What ` BODY=8BITMIME` adds to a MAIL line. RFC 6152 asks for no more room; a server had better give it.
+    public static let bodyParameter = 14
+    /// What ` SMTPUTF8` may add to a MAIL line (RFC 6531 3.1), and likewise to VRFY and EXPN.
     public static let utf8Parameter = 10
+    /// What all of them may add to a MAIL line.
+    public static let mailParameters = sizeParameter + bodyParameter + utf8Parameter
     /// The longest line that is looked at; a longer one is read past and answered with 500 (RFC 5321 4.5.3.1.9).
     public static let longestLine = commandLine + mailParameters
     /// Octets of a reply line with its CRLF (RFC 5321 4.5.3.1.5).

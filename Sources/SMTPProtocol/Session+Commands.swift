@@ -13,7 +13,7 @@ extension Session {
             transaction = nil
             say(ReplyCatalogue.extendedHello(configuration.hostname, client: client, keywords: keywords))
             return .go
-        case .mail(let path, let parameters): return mail(path, parameters)
+        case .mail(_, let parameters): return mail(parameters)
         case .data: return data()
         case .reset:
             transaction = nil
@@ -32,13 +32,13 @@ extension Session {
         }
     }
 
-    private mutating func mail(_ path: ReversePath, _ parameters: Command.MailParameters) -> Action {
+    private mutating func mail(_ parameters: Command.MailParameters) -> Action {
         if transaction != nil { return refused(ReplyCatalogue.nestedMail) }
         if let limit = configuration.messageSize, let size = parameters.size, size > limit {
             say(ReplyCatalogue.messageTooBig)
             return .go
         }
-        transaction = Transaction(reversePath: path, utf8: parameters.utf8)
+        transaction = Transaction(utf8: parameters.utf8)
         say(ReplyCatalogue.senderOK)
         return .go
     }
@@ -69,7 +69,9 @@ extension Session {
     }
 
     private var verbs: [StaticString] {
-        var verbs: [StaticString] = ["EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT", "VRFY", "EXPN", "HELP"]
+        var verbs: [StaticString] = [
+            "EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT", "VRFY", "EXPN", "HELP",
+        ]
         if configuration.offersTLS { verbs.append("STARTTLS") }
         return verbs
     }

@@ -34,13 +34,14 @@ public struct Session: Sendable {
     public private(set) var output: [UInt8] = []
     var transaction: Transaction?
     private var slots: [Slot] = []
+    private var queuedRefusals = 0
     private var ticket = 0
     private var errors = 0
     private var isTLSActive = false
     private(set) public var isClosed = false
 
+    /// The sender is not kept: nothing depends on it, and every RCPT looks in here.
     struct Transaction: Hashable, Sendable {
-        var reversePath: ReversePath
         var utf8: Bool
         var recipients = 0
     }
@@ -48,7 +49,14 @@ public struct Session: Sendable {
     private struct Slot: Hashable, Sendable {
         var ticket: Int
         var reply: Reply?
-        var isRecipient: Bool
+        var kind: Kind
+
+        enum Kind: Hashable, Sendable {
+            case recipient
+            case other
+            /// The line was wrong and could not be kept until its turn.
+            case refusal
+        }
     }
 
     public init(_ configuration: SessionConfiguration) {
@@ -80,34 +88,64 @@ public struct Session: Sendable {
         } catch {
             return slots.isEmpty ? refused(error.reply) : .wait
         }
-        switch command {
-        case .recipient(let path): return recipient(path)
+        switch consume command {
+        case .recipient(let path): return recipient(path, line)
         case .verify(let subject, let utf8): return ask(.verify(subject, utf8: utf8))
         case .expand(let subject, let utf8): return ask(.expand(subject, utf8: utf8))
-        default:
-            // Everything else depends on what went before, so it waits for it.
-            return slots.isEmpty ? carryOut(command) : .wait
+        // Everything else depends on what went before, so it waits for it.
+        case let other: return slots.isEmpty ? carryOut(other) : .wait
         }
     }
 
-    /// A line that was too long is over.
+    /// A line that was too long is over. It never has to wait: nothing of it is left that could be given again, so its
+    /// reply takes its place in the order at once.
     public mutating func receivedOverlongLine() -> Action {
         if isClosed { return .close }
-        return slots.isEmpty ? refused(ReplyCatalogue.lineTooLong) : .wait
+        if slots.isEmpty { return refused(ReplyCatalogue.lineTooLong) }
+        // When as many are in the queue as end the session, no later line will be answered.
+        if queuedRefusals < configuration.errors {
+            queuedRefusals += 1
+            slots.append(Slot(ticket: 0, reply: ReplyCatalogue.lineTooLong, kind: .refusal))
+        }
+        return .go
     }
 
     /// The answer to a query is there.
-    public mutating func answered(_ reply: Reply, to ticket: Int) {
-        guard let index = slots.firstIndex(where: { $0.ticket == ticket && $0.reply == nil }) else { return }
+    /// - Returns: `.go`, or `.close` when too many wrong lines came before their turn.
+    @discardableResult
+    public mutating func answered(_ reply: Reply, to ticket: Int) -> Action {
+        if slots.count == 1 {
+            // The usual case: the answer came at once, so the reply need not be kept.
+            guard slots[0].ticket == ticket else { return .go }
+            if slots[0].kind == .recipient, reply.isPositive { transaction?.recipients += 1 }
+            slots.removeLast()
+            say(reply)
+            return .go
+        }
+        guard ticket != 0, let index = slots.firstIndex(where: { $0.ticket == ticket && $0.reply == nil }) else {
+            return .go
+        }
         slots[index].reply = reply
-        if index > 0 { return }
+        return index > 0 ? .go : sayReady()
+    }
+
+    /// Says the replies at the head of the queue.
+    private mutating func sayReady() -> Action {
         var ready = 0
         while ready < slots.count, let reply = slots[ready].reply {
-            if slots[ready].isRecipient, reply.isPositive { transaction?.recipients += 1 }
-            say(reply)
+            switch slots[ready].kind {
+            case .recipient:
+                if reply.isPositive { transaction?.recipients += 1 }
+                say(reply)
+            case .other: say(reply)
+            case .refusal:
+                queuedRefusals -= 1
+                if refused(reply) == .close { return .close }
+            }
             ready += 1
         }
         slots.removeFirst(ready)
+        return .go
     }
 
     /// The handshake is done: the client starts anew (RFC 3207 4.2).
@@ -121,29 +159,31 @@ public struct Session: Sendable {
     public mutating func end(with reply: Reply) {
         if isClosed { return }
         slots = []
+        queuedRefusals = 0
         say(reply)
         isClosed = true
     }
 
-    private mutating func recipient(_ path: ForwardPath) -> Action {
-        guard let transaction else {
+    private mutating func recipient(_ path: consuming ForwardPath, _ line: Span<UInt8>) -> Action {
+        guard let utf8 = transaction?.utf8, let recipients = transaction?.recipients else {
             return slots.isEmpty ? refused(ReplyCatalogue.noTransaction) : .wait
         }
-        if case .mailbox(let mailbox) = path, !mailbox.isASCII, !transaction.utf8 {
+        // Where RCPT is whole, only its path can hold such an octet.
+        if !utf8, CommandParser.holdsNonASCII(line) {
             return slots.isEmpty ? refused(ReplyCatalogue.nonASCIIPath) : .wait
         }
-        if transaction.recipients + slots.count >= configuration.recipients {
+        if recipients + slots.count >= configuration.recipients {
             if !slots.isEmpty { return .wait }
             // 452, never 552 (RFC 5321 4.5.3.1.10).
             say(ReplyCatalogue.tooManyRecipients)
             return .go
         }
-        return ask(.recipient(path, utf8: transaction.utf8), isRecipient: true)
+        return ask(.recipient(path, utf8: utf8), .recipient)
     }
 
-    private mutating func ask(_ query: Query, isRecipient: Bool = false) -> Action {
-        ticket &+= 1
-        slots.append(Slot(ticket: ticket, reply: nil, isRecipient: isRecipient))
+    private mutating func ask(_ query: consuming Query, _ kind: Slot.Kind = .other) -> Action {
+        ticket += 1
+        slots.append(Slot(ticket: ticket, reply: nil, kind: kind))
         return .ask(query, ticket: ticket)
     }
 

@@ -54,6 +54,11 @@ enum DirectoryFile {
         }
     }
 
+    /// Removes a file that this process has just made, with the two that SQLite keeps beside it.
+    static func remove(_ path: String) {
+        for part in ["", "-wal", "-shm"] { unlink(path + part) }
+    }
+
     private static func parent(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.utf8.startIndex ? "/" : String(path[..<slash])

@@ -46,6 +46,10 @@ extension PreparedStatement {
         }
     }
 
+    func bind(_ position: Int32, _ text: StaticString) {
+        bind(position, unmoved: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
     /// Binds a copy.
     func bind(_ position: Int32, _ text: [UInt8]) {
         text.withUnsafeBytes { bytes in
@@ -88,6 +92,9 @@ extension PreparedStatement {
     /// - Throws: when it is no UTF-8.
     func string(_ column: Int32) throws(SQLiteFailure) -> String {
         guard let octets = text(column), !octets.isEmpty else { return "" }
+        var union: UInt8 = 0
+        for octet in octets { union |= octet }
+        if union < 0x80 { return String(decoding: octets, as: UTF8.self) }
         guard let string = String(validating: octets, as: UTF8.self) else {
             throw .wrong("a row holds text that is not UTF-8; look for it with \"addressee check\"")
         }

@@ -23,7 +23,7 @@ enum QuestionSQL {
         WHERE key = ?1 AND domain_id = ?2 AND role = ?3 ORDER BY position
         """
 
-    // CROSS JOIN keeps SQLite from turning the two tables round.
+    // Bare names are looked for in local domains only. CROSS JOIN keeps SQLite from turning the tables round.
     static let byLocalPart = """
         SELECT \(entryColumns), \(addressColumns) FROM entry e CROSS JOIN domain d ON d.id = e.domain_id
         WHERE e.key = ?1 AND d.kind = 'local' LIMIT ?2
@@ -31,14 +31,14 @@ enum QuestionSQL {
 
     static let byLogin = """
         SELECT \(entryColumns), \(addressColumns) FROM entry e CROSS JOIN domain d ON d.id = e.domain_id
-        WHERE e.login_key = ?1 LIMIT ?2
+        WHERE e.login_key = ?1 AND d.kind = 'local' LIMIT ?2
         """
 
     static let byFullName = """
         SELECT \(entryColumns), \(addressColumns) FROM name n
         CROSS JOIN entry e ON e.key = n.key AND e.domain_id = n.domain_id
         CROSS JOIN domain d ON d.id = e.domain_id
-        WHERE n.word = ?1 AND e.kind = 'user' LIMIT ?2
+        WHERE n.word = ?1 AND e.kind = 'user' AND d.kind = 'local' LIMIT ?2
         """
 
     static let all = [domain, entry, references, byLocalPart, byLogin, byFullName]

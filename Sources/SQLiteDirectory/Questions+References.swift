@@ -10,6 +10,16 @@ extension Questions {
         case member
         case owner
         case newAddress = "new address"
+
+        /// The word as it is bound.
+        var octets: StaticString {
+            switch self {
+            case .target: "target"
+            case .member: "member"
+            case .owner: "owner"
+            case .newAddress: "new address"
+            }
+        }
     }
 
     func mailboxes(_ role: Role, of key: [UInt8], domain: Int64) throws(SQLiteFailure) -> [Mailbox] {
@@ -35,7 +45,7 @@ extension Questions {
         let statement = referencesStatement
         statement.bind(1, key)
         statement.bind(2, domain)
-        statement.bind(3, Array(role.rawValue.utf8))
+        statement.bind(3, role.octets)
         defer { statement.reset() }
         while try statement.step() { try body(statement) }
     }

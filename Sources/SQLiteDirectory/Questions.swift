@@ -6,10 +6,15 @@ import MailAddress
 import MailboxDirectory
 
 final class Questions {
-    /// A domain as it is remembered.
-    struct KnownDomain {
-        var id: Int64
-        var record: DomainRecord
+    /// A domain as it is remembered. A class, for a record is a dozen references to copy.
+    final class KnownDomain {
+        let id: Int64
+        let record: DomainRecord
+
+        init(id: Int64, record: DomainRecord) {
+            self.id = id
+            self.record = record
+        }
     }
 
     /// Domains that are remembered, those that are not on record included; then all are forgotten.
@@ -105,6 +110,7 @@ final class Questions {
         defer { statement.reset() }
         var entries: [Entry] = []
         while try statement.step() { entries.append(try EntryRow.readAddressed(statement, of: self)) }
-        return entries
+        if entries.count < 2 { return entries }
+        return entries.sorted { $0.address.description < $1.address.description }
     }
 }

@@ -6,7 +6,7 @@ import GRDBSQLite
 final class ReadConnection {
     /// Memory for pages of the file, in KiB. Two readers of ten million addresses stay under 150 MB with it, and the
     /// inner pages of every index fit.
-    static let cacheKiB = 32 * 1024
+    static let cacheKiB = 48 * 1024
     /// How long a question may wait for a lock, in milliseconds: it holds up an event loop. In WAL mode readers wait
     /// only while another program recovers the log or removes it.
     static let lockPatience: Int32 = 20

@@ -26,9 +26,8 @@ public final class SQLiteReader: Source {
     private var trouble: Trouble?
     private var failures = 0
     private var nextAttempt: Int64 = 0
-    private var nextIdentityCheck: Int64 = 0
 
-    /// Between looks at whether the file has been replaced, and at most between attempts to open it; nanoseconds.
+    /// At most between attempts to open the file; nanoseconds.
     private static let patience: Int64 = 1_000_000_000
     private static let firstBackOff: Int64 = 10_000_000
 
@@ -70,13 +69,10 @@ public final class SQLiteReader: Source {
 
     private func beginSnapshot() -> Trouble? {
         if hasSnapshot { return nil }
-        let now = Self.now()
-        if let trouble, now < nextAttempt { return trouble }
+        if let trouble, Self.now() < nextAttempt { return trouble }
         do throws(SQLiteFailure) {
-            if now >= nextIdentityCheck {
-                if let connection, try DirectoryFile.identity(path) != connection.identity { close() }
-                nextIdentityCheck = now + Self.patience
-            }
+            // A file that was put in the place of this one must be seen by the very next question too.
+            if let connection, try DirectoryFile.identity(path) != connection.identity { close() }
             let open: ReadConnection
             if let connection { open = connection } else { open = try ReadConnection(path: path) }
             connection = open

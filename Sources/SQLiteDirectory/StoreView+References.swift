@@ -22,17 +22,27 @@ extension StoreView {
                 WHERE catch_all_domain_key = ?1 AND catch_all_key = ?2 LIMIT ?3
                 """, [address.domain.key, address.localPart.key], limit, into: &found)
         }
-        return found
+        return found.sorted { $0.name < $1.name }
     }
 
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference] {
         var found: [Reference] = []
         try clearly {
             try collect(
+                "SELECT 'domain', 'target', NULL, NULL, name, key FROM domain WHERE target_key = ?1 LIMIT ?2",
+                [domain.key], limit, into: &found)
+            try collect(
                 """
                 SELECT e.kind, 'target', e.local_part, e.key, d.name, d.key FROM domain d
                 CROSS JOIN entry e ON e.domain_id = d.id
                 WHERE d.key = ?1 LIMIT ?2
+                """, [domain.key], limit, into: &found)
+            // A forward on a user is a record too.
+            try collect(
+                """
+                SELECT 'forward', 'target', e.local_part, e.key, d.name, d.key FROM domain d
+                CROSS JOIN entry e ON e.domain_id = d.id
+                WHERE d.key = ?1 AND e.forward IS NOT NULL AND e.kind = 'user' LIMIT ?2
                 """, [domain.key], limit, into: &found)
             try collect(
                 """
@@ -41,9 +51,6 @@ extension StoreView {
                 CROSS JOIN domain d ON d.id = e.domain_id
                 WHERE r.to_domain_key = ?1 AND d.key <> ?1 LIMIT ?2
                 """, [domain.key], limit, into: &found)
-            try collect(
-                "SELECT 'domain', 'target', NULL, NULL, name, key FROM domain WHERE target_key = ?1 LIMIT ?2",
-                [domain.key], limit, into: &found)
             try collect(
                 """
                 SELECT 'domain', 'catch-all', NULL, NULL, name, key FROM domain

@@ -11,14 +11,14 @@ extension UserImport {
         CREATE TEMP TABLE staged_name (word TEXT, key TEXT, domain_id INTEGER);
         """
 
+    /// A user joins a forward that is alone. Where anything else stands, the kind becomes NULL, which the schema refuses.
     static let storeUsers = """
         INSERT INTO main.entry (key, domain_id, kind, local_part, status, full_name, login_key, login)
         SELECT key, domain_id, 'user', local_part, status, full_name, login_key, login
         FROM temp.staged_user WHERE true ORDER BY key, domain_id
-        ON CONFLICT (key, domain_id) DO UPDATE SET kind = 'user', local_part = excluded.local_part,
-            status = excluded.status, full_name = excluded.full_name, login_key = excluded.login_key,
-            login = excluded.login
-        WHERE entry.kind = 'forward'
+        ON CONFLICT (key, domain_id) DO UPDATE SET kind = iif(entry.kind = 'forward', 'user', NULL),
+            local_part = excluded.local_part, status = excluded.status, full_name = excluded.full_name,
+            login_key = excluded.login_key, login = excluded.login
         """
 
     static let storeNames = """
@@ -31,7 +31,7 @@ extension UserImport {
         SELECT s.number, s.key, s.local_part, d.key, d.name, s.kind FROM (
             SELECT number, key, domain_id, local_part, CASE WHEN earlier THEN 'user' ELSE kind END AS kind FROM (
                 SELECT s.*, row_number() OVER (PARTITION BY s.key, s.domain_id ORDER BY s.number) > 1 AS earlier,
-                    e.kind AS kind, e.forward IS NOT NULL AS has_forward
+                    e.kind AS kind
                 FROM temp.staged_user s LEFT JOIN main.entry e ON e.key = s.key AND e.domain_id = s.domain_id)
             WHERE earlier OR kind <> 'forward') s
         JOIN main.domain d ON d.id = s.domain_id ORDER BY s.number LIMIT 1

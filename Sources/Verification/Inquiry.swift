@@ -6,8 +6,18 @@ public import SMTPProtocol
 
 /// A query under way. Make it, walk its `expansion` where there is one, and hand the resolution to `verdict(on:)`.
 public struct Inquiry: Sendable {
-    /// What the directory is asked; nil where a rule has decided already.
-    public let expansion: Expansion?
+    /// What the directory is asked; nil where a rule has decided already. Made anew each time, so that the walk is not
+    /// copied.
+    public var expansion: Expansion? {
+        if decided != nil { return nil }
+        return Expansion(
+            question, purpose: purpose, sources: context.sources, defaultDomain: context.defaultDomain,
+            limits: context.limits)
+    }
+
+    private let question: Question
+    private let purpose: Purpose
+    private let context: Context
     private let judgement: Judgement
     private let decided: Verdict?
 
@@ -28,7 +38,6 @@ public struct Inquiry: Sendable {
     public init(_ query: Query, by client: ClientClass, in context: Context) {
         let wire: Wire
         let utf8: Bool
-        let question: Question
         var purpose = Purpose.verify
         var isClosed = false
         switch query {
@@ -54,12 +63,8 @@ public struct Inquiry: Sendable {
         judgement = Judgement(wire: wire, disclosure: client.disclosure, utf8: utf8)
         // Closed is closed whoever is asked for, so that nothing can be told from the answer (RFC 5321 7.3).
         decided = isClosed ? .closed : nil
-        expansion =
-            isClosed
-            ? nil
-            : Expansion(
-                question, purpose: purpose, sources: context.sources, defaultDomain: context.defaultDomain,
-                limits: context.limits)
+        self.purpose = purpose
+        self.context = context
     }
 
     public var wire: Wire { judgement.wire }

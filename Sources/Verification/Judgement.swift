@@ -51,41 +51,58 @@ public struct Judgement: Hashable, Sendable {
     private func refusal(_ resolution: Resolution) -> Verdict {
         if resolution.failures.contains(where: { $0.reason == .suspended }) { return .suspended }
         if case .list? = resolution.chain.last { return .noMembers }
-        guard let failure = resolution.failures.first else { return .unknown }
+        // Without a failure, what was opened held nothing; without a chain, nothing was found.
+        guard let failure = resolution.failures.first else { return resolution.chain.isEmpty ? .unknown : .noMembers }
         switch failure.reason {
         case .unknown: return .unknown
         case .notServed: return .notServed
         case .disabled: return .disabled
         case .suspended: return .suspended
-        case .moved(let address): return .moved(to: isFull ? address : nil)
+        // One address in place of several would be half the truth.
+        case .moved(let address): return .moved(to: isFull && resolution.failures.count == 1 ? address : nil)
         }
     }
 
     /// VRFY and RCPT.
     private func existence(_ resolution: Resolution) -> Verdict {
-        let asked = askedMailbox(resolution)
-        // A forward's own wish comes first: to say 251, or to say nothing.
-        for case let entry in resolution.chain {
+        let verdict = location(resolution)
+        // A mailbox without room is one whatever its forwards wish to be said.
+        if case .full = verdict { return verdict }
+        for entry in resolution.chain {
             guard let forward = entry.forward else { continue }
-            if forward.reply == .silent {
-                return .verified(NamedMailbox(name: shown(entry.displayName), mailbox: entry.address))
-            }
-            if forward.reply == .announced, !forward.keepsCopy, forward.targets.count == 1, isFull {
-                return .willForward(to: forward.targets[0], asked: entry.address)
+            switch forward.reply {
+            case .auto: continue
+            case .silent:
+                return .verified(isFull ? named(entry) : askedMailbox(resolution))
+            case .announced:
+                guard isFull, !forward.keepsCopy, forward.targets.count == 1, forward.targets[0] != entry.address
+                else { continue }
+                return .willForward(to: forward.targets[0], asked: askedMailbox(resolution).mailbox)
             }
         }
+        return verdict
+    }
+
+    /// Where mail ends, whatever forwards wish to be said of it.
+    private func location(_ resolution: Resolution) -> Verdict {
         if let end = resolution.end {
             switch end.kind {
             case .relay: return .notVerifiable
-            case .elsewhere: return isFull ? .willForward(to: end.mailbox, asked: asked.mailbox) : .verified(asked)
-            case .user(.full): return .full(isFull ? named(end) : asked)
-            case .user, .postmaster, .list: return .verified(isFull ? named(end) : asked)
+            case .elsewhere:
+                let asked = askedMailbox(resolution)
+                return isFull ? .willForward(to: end.mailbox, asked: asked.mailbox) : .verified(asked)
+            case .user(.full): return .full(isFull ? named(end) : askedMailbox(resolution))
+            case .user, .postmaster, .list: return .verified(isFull ? named(end) : askedMailbox(resolution))
             }
         }
+        let asked = askedMailbox(resolution)
         // Several are reached, or a copy is kept: the name that stands for them all.
         guard let last = resolution.chain.last else { return .verified(asked) }
-        let mailbox = NamedMailbox(name: shown(last.displayName), mailbox: isFull ? last.address : asked.mailbox)
-        if case .user(let user, _) = last, user.status == .full { return .full(mailbox) }
+        let mailbox = isFull ? named(last) : asked
+        // A copy comes before whatever else is reached.
+        if let copy = resolution.recipients.first, copy.mailbox == last.address, copy.kind == .user(.full) {
+            return .full(mailbox)
+        }
         return .verified(mailbox)
     }
 
@@ -105,6 +122,10 @@ public struct Judgement: Hashable, Sendable {
         NamedMailbox(name: shown(recipient.name), mailbox: recipient.mailbox)
     }
 
+    private func named(_ entry: Entry) -> NamedMailbox {
+        NamedMailbox(name: shown(entry.displayName), mailbox: entry.address)
+    }
+
     /// The asked mailbox, for those who may not learn where it leads.
     private func askedMailbox(_ resolution: Resolution) -> NamedMailbox {
         let mailbox = resolution.asked ?? resolution.recipients[0].mailbox
@@ -116,11 +137,16 @@ public struct Judgement: Hashable, Sendable {
     /// RFC 6531 3.7.4: without SMTPUTF8 no UTF-8 string may be in a reply. A name is left out; a mailbox can't be.
     private func inASCII(_ verdict: Verdict) -> Verdict {
         if utf8 { return verdict }
+        // RCPT shows a mailbox in 251 and 551 only.
+        switch (wire, verdict) {
+        case (.recipient, .verified), (.recipient, .full): return verdict
+        default: break
+        }
         switch verdict {
         case .verified(let mailbox):
-            return mailbox.mailbox.isASCII || wire == .recipient ? .verified(mailbox.withASCIIName) : .needsUTF8
+            return mailbox.mailbox.isASCII ? .verified(mailbox.withASCIIName) : .needsUTF8
         case .full(let mailbox):
-            return mailbox.mailbox.isASCII || wire == .recipient ? .full(mailbox.withASCIIName) : .needsUTF8
+            return mailbox.mailbox.isASCII ? .full(mailbox.withASCIIName) : .needsUTF8
         case .willForward(let address, let asked):
             if address.isASCII { return verdict }
             return wire == .recipient ? .verified(NamedMailbox(name: "", mailbox: asked)) : .needsUTF8
@@ -140,6 +166,7 @@ public struct Judgement: Hashable, Sendable {
 
 extension NamedMailbox {
     fileprivate var withASCIIName: NamedMailbox {
-        name.utf8.allSatisfy { $0 < 128 } ? self : NamedMailbox(name: "", mailbox: mailbox)
+        let isASCII = name.utf8.withContiguousStorageIfAvailable { $0.allSatisfy { $0 < 128 } }
+        return isASCII ?? name.utf8.allSatisfy { $0 < 128 } ? self : NamedMailbox(name: "", mailbox: mailbox)
     }
 }

@@ -26,11 +26,15 @@ public struct QuestionBudget: Sendable {
 
     public init() {}
 
+    /// How many clients are remembered.
+    public var count: Int { accounts.count }
+
     /// - Parameters:
     ///   - perMinute: the class's limit; a client that was silent for a minute may ask so many at once.
     ///   - now: seconds on a clock that never goes back.
     public mutating func ask(_ client: ClientAddress, perMinute: Int, now: Double) -> Admission {
         let most = Double(perMinute)
+        if accounts.count >= Self.clients, accounts[client] == nil { forgetIdle(now: now) }
         var account = accounts[client] ?? Account(questions: most, seconds: now)
         account.questions = min(most, account.questions + max(0, now - account.seconds) * most / 60)
         account.seconds = now
@@ -38,7 +42,6 @@ public struct QuestionBudget: Sendable {
         if account.questions >= 1 {
             account.questions -= 1
             account.refusals = 0
-            if accounts.count >= Self.clients { forgetIdle(now: now) }
             return .admitted
         }
         account.refusals += 1
@@ -48,7 +51,8 @@ public struct QuestionBudget: Sendable {
     /// Whoever has asked nothing for a minute has a full budget, which is what a stranger has.
     private mutating func forgetIdle(now: Double) {
         accounts = accounts.filter { now - $0.value.seconds < 60 }
-        // A flood from ever new addresses must not grow the table: better that some start afresh.
-        if accounts.count >= Self.clients { accounts = [:] }
+        // A flood from ever new addresses must not grow the table, nor have it searched at every question: better that
+        // some start afresh.
+        if accounts.count > Self.clients / 4 * 3 { accounts = [:] }
     }
 }

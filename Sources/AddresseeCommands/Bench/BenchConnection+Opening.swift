@@ -9,7 +9,8 @@ extension BenchConnection {
     static let patience = 30
 
     /// Connects, and goes as far as the first question. The socket waits 100 ms for what it reads.
-    static func opened(_ plan: BenchPlan, longestName: Int, stop: StopSignal) throws(CommandFailure) -> BenchConnection {
+    static func opened(_ plan: BenchPlan, longestName: Int, stop: StopSignal) throws(CommandFailure) -> BenchConnection
+    {
         var connection = BenchConnection(
             socket: try plan.server.connected(), plan: plan, longestName: longestName)
         try connection.begin(stop)
@@ -77,8 +78,10 @@ extension ListenAddress {
     }
 
     private func unreachable() -> CommandFailure {
-        CommandFailure(
-            .temporary, "can't connect to \(self): \(String(cString: strerror(errno))); is the server running?")
+        let code = errno
+        let reason = String(cString: strerror(code))
+        let hint = code == EMFILE ? "; allow more files with ulimit -n" : "; is the server running there?"
+        return CommandFailure(.temporary, "can't connect to \(self): \(reason)\(hint)")
     }
 
     /// - Returns: how many octets of it count.

@@ -67,7 +67,7 @@ struct BenchConnection: ~Copyable {
         }
         recipients += 1
         append(verb.prefix)
-        (output + outputEnd).copyMemory(from: name.baseAddress.unsafelyUnwrapped, byteCount: name.count)
+        if let start = name.baseAddress { (output + outputEnd).copyMemory(from: start, byteCount: name.count) }
         outputEnd += name.count
         append(verb.suffix)
         wait(time)

@@ -37,6 +37,15 @@ struct BenchPlan {
 
     /// How a transaction is begun anew; two replies that are not counted.
     static let restart: StaticString = "RSET\r\nMAIL FROM:<>\r\n"
+
+    /// Measures; until Ctrl-C at the latest.
+    /// - Parameter names: a file.
+    func measured(names: String) throws(CommandFailure) -> BenchReport {
+        let list = try NameList(file: names)
+        let stop = StopSignal()
+        var generator = try LoadGenerator(self, names: list, stop: stop)
+        return try generator.run()
+    }
 }
 
 /// Nanoseconds of a clock that only goes forward.

@@ -73,7 +73,7 @@ final class NameList {
             if name.isEmpty { continue }
             if name.count > lengthLimit {
                 throw CommandFailure(
-                    .data, "\(file):\(line): the name is longer than \(lengthLimit) octets, the most a command line holds")
+                    .data, "\(file):\(line): the name is longer than \(lengthLimit) octets; a command holds no more")
             }
             if name.contains(where: { $0 < 32 || $0 == 127 }) {
                 throw CommandFailure(.data, "\(file):\(line): the name holds a control character; leave it out")

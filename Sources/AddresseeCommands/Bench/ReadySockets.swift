@@ -11,9 +11,10 @@ final class ReadySockets {
         typealias Create = @convention(c) (Int32) -> Int32
         typealias Change = @convention(c) (Int32, Int32, Int32, UnsafeMutableRawPointer?) -> Int32
         typealias Wait = @convention(c) (Int32, UnsafeMutableRawPointer, Int32, Int32) -> Int32
-        typealias Poll = @convention(c) (
-            UnsafeMutablePointer<pollfd>, nfds_t, UnsafePointer<timespec>, UnsafeRawPointer?
-        ) -> Int32
+        typealias Poll =
+            @convention(c) (
+                UnsafeMutablePointer<pollfd>, nfds_t, UnsafePointer<timespec>, UnsafeRawPointer?
+            ) -> Int32
 
         let create: Create
         let change: Change

@@ -42,8 +42,9 @@ struct Demo: AsyncParsableCommand {
         try DemoDirectory.seed(try wiring.createStore(configuration.sources[0]))
         let output = Output.current
         try await wiring.serve(configuration) { addresses in
+            let guide = DemoGuide(addresses: addresses, configuration: file, program: CommandLine.arguments[0])
             // The server goes on even if nobody reads this.
-            try? output.write(DemoGuide(addresses: addresses, configuration: file).text(for: output))
+            try? output.write(guide.text(for: output))
         }
     }
 

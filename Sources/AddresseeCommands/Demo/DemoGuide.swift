@@ -1,12 +1,15 @@
 // What to try with the demonstration, each as a line to paste.
 
 import AddresseeConfiguration
+import Foundation
 
 /// The text that `addressee demo` prints once it serves.
 struct DemoGuide {
     /// Of the listeners, in the order of the configuration.
     var addresses: [ListenAddress]
     var configuration: String
+    /// The program as it was called; where it is not on the PATH, lines to paste must find it.
+    var program: String
 
     func text(for output: Output) -> String {
         let today = addresses.first.map(\.description) ?? ""
@@ -32,7 +35,7 @@ struct DemoGuide {
               curl -sv smtp://\(plain) -X "EXPN Executive-Washroom-List" 2>&1 | grep "^< 5"
 
             \(heading("Ask without the server, and see why:", output))
-              export ADDRESSEE_CONFIG=\(configuration.shellWord)
+              export \(path)ADDRESSEE_CONFIG=\(configuration.shellWord)
               addressee verify user1
               addressee resolve everyone --explain
               addressee resolve sam+lists@assisprogramming.net --explain
@@ -44,6 +47,11 @@ struct DemoGuide {
 
 
             """
+    }
+
+    private var path: String {
+        guard program.contains("/") else { return "" }
+        return "PATH=" + URL(fileURLWithPath: program).deletingLastPathComponent().path.shellWord + ":\"$PATH\" "
     }
 
     private func heading(_ text: String, _ output: Output) -> String {

@@ -9,8 +9,10 @@ struct TemporaryFolder {
 
     /// - Parameter name: what its name begins with.
     init(named name: String) throws(CommandFailure) {
+        // What mkdtemp(3) puts a name in place of.
+        let unique = String(repeating: "X", count: 6)
         let place = FileManager.default.temporaryDirectory.path
-        var template = Array("\(place)/\(name)-XXXXXX".utf8CString)
+        var template = Array("\(place)/\(name)-\(unique)".utf8CString)
         guard mkdtemp(&template) != nil else {
             let reason = String(cString: strerror(errno))
             throw CommandFailure(

@@ -111,7 +111,9 @@ struct CSVReader {
         buffer.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[rest])) }
         (start, end) = (0, rest.count)
         while end < Self.recordLimit, !isAtEnd {
-            let got = try buffer.withUnsafeMutableBytes { try source(UnsafeMutableRawBufferPointer(rebasing: $0[end...])) }
+            let got = try buffer.withUnsafeMutableBytes { bytes in
+                try source(UnsafeMutableRawBufferPointer(rebasing: bytes[end...]))
+            }
             isAtEnd = got == 0
             end += got
         }

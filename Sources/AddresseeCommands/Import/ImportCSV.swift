@@ -49,6 +49,7 @@ struct ImportCSV: ParsableCommand {
         let place = try directory.index(ofSource: options.source)
         let wiring = try ConfiguredDirectory.wiring()
         let others = try sources.indices.filter { $0 != place }.map { try wiring.openSource(sources[$0]) }
-        return UserImport(file: input, store: try wiring.openStore(sources[place]), elsewhere: others)
+        return UserImport(
+            file: input, store: try wiring.openStore(sources[place]), elsewhere: others, place: place)
     }
 }

@@ -9,12 +9,14 @@ struct UserImport {
     let store: any RecordStore
     /// The other sources, which may not have anything at the users' addresses.
     var elsewhere: [any Source] = []
+    /// How many of them are asked before the store.
+    var place = 0
 
     /// - Parameter progress: is called now and then with how many users were taken in, and the octets read for them.
     /// - Returns: how many were added.
     /// - Throws: `ImportFaults`, `StoreError`, `Trouble` or `CommandFailure`; nothing has been added then.
     func run(progress: (_ users: Int, _ octets: Int) -> Void = { _, _ in }) throws -> Int {
-        let rows = try UserRows(reader: CSVReader(source: file.read), elsewhere: elsewhere)
+        let rows = try UserRows(reader: CSVReader(source: file.read), elsewhere: elsewhere, place: place)
         do {
             if let store = store as? any BulkUserStore {
                 return try store.importUsers(next: rows.next) { progress($0, rows.consumed) }

@@ -10,6 +10,8 @@ final class UserRows {
     private let columns: UserColumns
     /// Asked whether something stands at an address: sources other than the one that is written to.
     private let elsewhere: [any Source]
+    /// How many of them are asked before the one that is written to.
+    private let place: Int
     private var lines = LineNumbers()
     private var faults = ImportFaults()
 
@@ -18,8 +20,9 @@ final class UserRows {
 
     /// Reads the header.
     /// - Throws: `ImportFaults` when it can't be used, and what the source throws.
-    init(reader: CSVReader, elsewhere: [any Source] = []) throws {
+    init(reader: CSVReader, elsewhere: [any Source] = [], place: Int = 0) throws {
         self.reader = reader
+        self.place = place
         self.elsewhere = elsewhere
         columns = try UserColumns(&self.reader)
     }
@@ -59,11 +62,11 @@ final class UserRows {
     }
 
     private func checkElsewhere(_ address: Mailbox) throws {
-        for source in elsewhere {
+        for (index, source) in elsewhere.enumerated() {
             switch source.answer(.entries([address])) {
             case .couldNotTell(let trouble): throw trouble
-            // A forward may sit on a user of another source.
-            case .entry(.forward, _): continue
+            // A forward may sit on a user of a source that is asked later.
+            case .entry(.forward, _) where index < place: continue
             case .entry(let entry, _):
                 let kind = RecordKind(rawValue: entry.kindName) ?? .user
                 let error = EditError.addressTakenElsewhere(address, by: kind, source: source.name)

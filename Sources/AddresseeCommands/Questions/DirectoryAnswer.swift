@@ -62,7 +62,7 @@ extension Resolution.Outcome {
     var trouble: String? {
         switch self {
         case .answered, .ambiguous: nil
-        case .couldNotTell(let trouble): "\(trouble); try again, or look into that source"
+        case .couldNotTell(let trouble): "\(trouble)"
         case .loop(let path): "there is a loop: \(path.arrows); break it at one of these steps"
         case .limit(let kind, let path):
             "the limit on \(kind.rawValue) was passed at \(path.arrows); raise expansion-\(kind.rawValue) in the"

@@ -14,10 +14,20 @@ struct RemoveRecord<Noun: RecordCommand>: ParsableCommand {
     @Argument(help: "What to remove.")
     var name: String
 
-    @Flag(name: .customLong("force"), help: "Remove it even if other records lead to it.")
+    // Nothing can stand in a domain that is not there, so there it is no option.
+    @Flag(
+        name: .customLong("force"),
+        help: ArgumentHelp(
+            "Remove it even if other records lead to it.", visibility: Noun.kind == .domain ? .hidden : .default))
     var isForced = false
 
     @OptionGroup var options: WriteOptions
+
+    func validate() throws {
+        if isForced, Noun.kind == .domain {
+            throw ValidationError("A domain can't be removed by force; remove what stands in it first.")
+        }
+    }
 
     func run() throws {
         let directory = try options.configuration.directory()

@@ -1,0 +1,116 @@
+// That no change makes a loop: what is walked, from where, and how the loop is shown.
+
+import MailAddress
+
+extension RecordEditor {
+    /// All sources in their order, with the transaction in the place of the store.
+    func sources(with writing: any RecordReading) -> [any Source] {
+        var sources = otherSources
+        sources.insert(writing, at: min(storeIndex, sources.count))
+        return sources
+    }
+
+    /// A walk that follows everything; a domain that is not served here is where it may end.
+    func walk(to target: Mailbox, sources: [any Source]) -> Resolution {
+        Expansion(
+            .address(target), purpose: .resolve, sources: sources.map(\.name), defaultDomain: defaultDomain,
+            limits: limits
+        ).run(sources)
+    }
+
+    /// - Parameter start: where the loop is to begin when it is shown, if that is on it.
+    func checkOutcome(of resolution: Resolution, startingAt start: Mailbox?) throws(EditError) {
+        switch resolution.outcome {
+        case .couldNotTell(let trouble): throw .couldNotTell(trouble)
+        case .loop(let path): throw .cycle(path.cycle(startingAt: start))
+        case .limit(let kind, let path): throw .tooDeep(kind, path)
+        case .ambiguous, .answered: break
+        }
+    }
+
+    /// Walks from the record itself: one step more than from its targets, and all of them together. A user too, for one
+    /// who is suspended holds up the forward that keeps a copy there, and one who is not any more lets it go on.
+    func checkLimits(of record: Record, in writing: any RecordReading) throws(EditError) {
+        guard let address = record.address else { return }
+        try checkOutcome(of: walk(to: address, sources: sources(with: writing)), startingAt: address)
+    }
+
+    func checkNoLoop(from addresses: [Mailbox], in writing: any RecordReading) throws(EditError) {
+        let sources = sources(with: writing)
+        for address in addresses {
+            if case .loop(let path) = walk(to: address, sources: sources).outcome {
+                throw .cycle(path.cycle(startingAt: address))
+            }
+        }
+    }
+
+    func loops(from address: Mailbox, in writing: any RecordReading) -> Bool {
+        if case .loop = walk(to: address, sources: sources(with: writing)).outcome { return true }
+        return false
+    }
+
+    /// The address, and the same in each alias of its domain.
+    func spellings(of address: Mailbox, in writing: any RecordReading) throws(EditError) -> [Mailbox] {
+        try domains(answering: address.domain, in: writing).map { Mailbox(localPart: address.localPart, domain: $0) }
+    }
+
+    /// What records point to in a domain, or in an alias of it: any loop that a change of the domain makes goes through
+    /// one of these. By index, so that adding a domain does not read the whole store.
+    func targets(pointingInto domain: Domain, in writing: any RecordReading) throws(EditError) -> [Mailbox] {
+        var targets: Set<Mailbox> = []
+        for domain in try domains(answering: domain, in: writing) {
+            let references = try EditError.wrapping { try writing.references(toDomain: domain, limit: .max) }
+            for reference in references {
+                guard let record = try record(of: reference, in: writing) else { continue }
+                targets.formUnion(record.ways.filter { $0.domain == domain })
+            }
+        }
+        return Array(targets)
+    }
+
+    private func record(of reference: Reference, in writing: any RecordReading) throws(EditError) -> Record? {
+        if reference.kind == .user { return nil }
+        if reference.kind == .domain {
+            guard let domain = try? Domain(reference.name), case .domain(let record) = writing.answer(.domain(domain))
+            else { return nil }
+            return .domain(record)
+        }
+        guard let address = try? Mailbox(reference.name) else { return nil }
+        return try EditError.wrapping { try writing.record(reference.kind, at: address) }
+    }
+
+    private func domains(answering domain: Domain, in writing: any RecordReading) throws(EditError) -> [Domain] {
+        var domains = [domain]
+        try EditError.wrapping {
+            try writing.forEach(.domain, in: nil) { record in
+                if case .domain(let other) = record, other.kind == .alias(of: domain) { domains.append(other.domain) }
+            }
+        }
+        return domains
+    }
+}
+
+extension Record {
+    /// Where mail may go on from the record.
+    fileprivate var ways: [Mailbox] {
+        references.filter { $0.role != .owner && $0.role != .newAddress }.map(\.mailbox)
+    }
+}
+
+extension [Mailbox] {
+    /// Of a path that leads back to an address on it, the loop alone; from `start` and back to it where that is on it.
+    fileprivate func cycle(startingAt start: Mailbox?) -> [Mailbox] {
+        guard let last, let first = firstIndex(of: last), first < count - 1 else { return self }
+        let loop = Array(self[first..<(count - 1)])
+        let turn = start.flatMap { loop.firstIndex(of: $0) } ?? 0
+        return Array(loop[turn...] + loop[...turn])
+    }
+}
+
+extension Source {
+    /// What to say when the source gave another answer than one to the question.
+    func trouble(in answer: Answer) -> Trouble {
+        if case .couldNotTell(let trouble) = answer { return trouble }
+        return Trouble(source: name, reason: "the answer is not one to the question")
+    }
+}

@@ -1,0 +1,83 @@
+import Testing
+
+@testable import AddresseeCommands
+
+@Suite struct DomainCommandTests {
+    @Test func lists() async throws {
+        let site = try Site()
+        #expect(
+            await site.run("domain", "ls")
+                == Run(
+                    0,
+                    out: "example.net\talias\texample.org\t\t+\nexample.org\tlocal\t\t\t+\nrelay.example\trelay\t\t\t\n"
+                ))
+        #expect(await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\t\t+\n"))
+        #expect(
+            await site.run("domain", "ls", terminal: true).out == """
+                DOMAIN         KIND   ALIAS OF     CATCH-ALL  DETAIL SEPARATOR
+                example.net    alias  example.org             +
+                example.org    local                          +
+                relay.example  relay
+
+                """)
+        #expect(
+            await site.run("domain", "ls", "--json").out == """
+                [
+                {"aliasOf":"example.org","catchAll":null,"detailSeparator":"+","domain":"example.net","kind":"alias",\
+                "record":"domain","source":"main"},
+                {"aliasOf":null,"catchAll":null,"detailSeparator":"+","domain":"example.org","kind":"local",\
+                "record":"domain","source":"main"},
+                {"aliasOf":null,"catchAll":null,"detailSeparator":"","domain":"relay.example","kind":"relay",\
+                "record":"domain","source":"main"}
+                ]
+
+                """)
+    }
+
+    @Test func addsAndShows() async throws {
+        let site = try Site()
+        #expect(
+            await site.run(
+                "domain", "add", "shop.example", "--catch-all", "fred@example.org", "--detail-separator", "+-")
+                == Run(0, out: "added domain shop.example\n"))
+        #expect(
+            await site.run("domain", "show", "SHOP.example")
+                == Run(
+                    0,
+                    out: "domain\tshop.example\nkind\tlocal\nalias-of\t\ncatch-all\tfred@example.org\n"
+                        + "detail-separator\t+-\n"))
+        #expect(
+            await site.run("domain", "add", "example.edu", "--alias-of", "example.org", "--json")
+                == Run(
+                    0,
+                    out: """
+                        {"aliasOf":"example.org","catchAll":null,"detailSeparator":"+","domain":"example.edu",\
+                        "kind":"alias","record":"domain","source":"main"}
+
+                        """))
+    }
+
+    @Test func sets() async throws {
+        let site = try Site()
+        #expect(
+            await site.run("domain", "set", "example.org", "--catch-all", "fred@example.org", "--no-detail-separator")
+                == Run(0, out: "changed domain example.org\n"))
+        #expect(
+            await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\tfred@example.org\t\n"))
+        #expect(
+            await site.run("domain", "set", "example.org", "--no-catch-all", "--detail-separator=-").status == 0)
+        #expect(await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\t\t-\n"))
+        #expect(await site.run("domain", "set", "relay.example", "--kind", "local").status == 0)
+        #expect(await site.run("domain", "ls", "relay.example") == Run(0, out: "relay.example\tlocal\t\t\t\n"))
+    }
+
+    @Test func removes() async throws {
+        let site = try Site()
+        #expect(
+            await site.run("domain", "rm", "relay.example") == Run(0, out: "removed domain relay.example\n"))
+        let refused = await site.run("domain", "rm", "example.org")
+        #expect(refused.status == 65)
+        #expect(refused.err.hasPrefix("addressee: the domain example.org is still used by "))
+        #expect(refused.err.contains("domain example.net, "))
+    }
+}

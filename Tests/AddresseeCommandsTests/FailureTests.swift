@@ -1,0 +1,216 @@
+// Every way in which a command fails: one line that says what to do, and the exit status.
+
+import Foundation
+import MailboxDirectory
+import Testing
+
+@testable import AddresseeCommands
+
+@Suite struct FailureTests {
+    struct Case: CustomStringConvertible {
+        var arguments: [String]
+        var status: Int32
+        var text: String
+
+        init(_ arguments: String..., is status: Int32, _ text: String) {
+            self.arguments = arguments
+            self.status = status
+            self.text = text
+        }
+
+        var description: String { arguments.joined(separator: " ") }
+    }
+
+    static let malformed = [
+        Case(
+            "user", "add", "fred@", is: 65,
+            "\"fred@\" is not an address such as fred@example.org: the address or a part of it is empty"),
+        Case(
+            "user", "add", "fred", is: 65,
+            "\"fred\" is not an address such as fred@example.org: the address has no \"@\" and domain"),
+        Case(
+            "user", "add", "", is: 65,
+            "\"\" is not an address such as fred@example.org: the address or a part of it is empty"),
+        Case(
+            "user", "show", "a\u{1B}[31m\n@b", is: 65,
+            "\"a\\u{1B}[31m\\n@b\" is not an address such as fred@example.org: there is a control character at position 2"
+        ),
+        Case(
+            "alias", "add", "a@example.org", "--to", "b..c@example.org", is: 65,
+            "\"b..c@example.org\" is not an address such as fred@example.org: the dot at position 2 has no name on both"
+                + " of its sides"),
+        Case(
+            "user", "add", String(repeating: "é", count: 3000) + "@example.org", is: 65,
+            "\"\(String(repeating: "é", count: 80))…\" is not an address such as fred@example.org: the part before \"@\""
+                + " is longer than 64 octets"),
+        Case(
+            "domain", "add", "example-.org", is: 65,
+            "\"example-.org\" is not a domain such as example.org: the hyphen at position 8 is at the end of a part of"
+                + " the domain"),
+        Case(
+            "list", "join", "staff@example.org", "Fred <fred>", is: 65,
+            "\"fred\" is not an address such as fred@example.org: the address has no \"@\" and domain"),
+        Case("verify", "", is: 65, "the name is empty; give a name or an address such as fred@example.org"),
+        Case(
+            "verify", "a\tb", is: 65,
+            "\"a\\tb\" is neither a name nor an address: there is a control character at position 2"),
+        Case(
+            "verify", "<fred@example.org", is: 65,
+            "\"<fred@example.org\" is neither a name nor an address: the address must stand between \"<\" and \">\""),
+        Case(
+            "resolve", String(repeating: "x", count: 600), is: 65,
+            "\"\(String(repeating: "x", count: 80))…\" is longer than 505 octets, which is all VRFY takes"),
+    ]
+
+    static let refused = [
+        Case(
+            "user", "add", "fred@example.org", is: 65,
+            "fred@example.org is a user already; one address is one thing: remove that first (addressee user rm"
+                + " fred@example.org) or choose another address"),
+        Case(
+            "user", "add", "new@example.org", "--login", "FC", is: 65,
+            "the login FC belongs to another user already; choose another"),
+        Case(
+            "user", "add", "fred@elsewhere.example", is: 65,
+            "the domain elsewhere.example is not on record; add it first: addressee domain add elsewhere.example"),
+        Case(
+            "alias", "add", "a@example.org", "--to", "nobody@example.org", is: 65,
+            "nobody is at nobody@example.org; add that first, correct it, or use --force to write it all the same"),
+        Case(
+            "alias", "add", "a@example.org", "--to", "a@example.org", is: 65,
+            "a@example.org would point to itself; leave that target out"),
+        Case(
+            "forward", "add", "fred@example.org", "--to", "info@example.org", is: 65,
+            "this would make a loop: fred@example.org -> info@example.org -> fred@example.org;"
+                + " leave out one of these steps"),
+        Case(
+            "domain", "add", "example.org", is: 65,
+            "the domain example.org is on record already; change it with: addressee domain set example.org"),
+        Case(
+            "user", "show", "nobody@example.org", is: 67,
+            "there is no user nobody@example.org; see which there are: addressee user ls example.org"),
+        Case(
+            "user", "set", "info@example.org", "--name", "x", is: 67,
+            "there is no user info@example.org; it is an alias: addressee alias show info@example.org"),
+        Case(
+            "moved", "rm", "nobody@example.org", is: 67,
+            "there is no moved address nobody@example.org; see which there are: addressee moved ls example.org"),
+        Case(
+            "list", "join", "fred@example.org", "sam@example.com", is: 67,
+            "there is no list fred@example.org; it is a user: addressee user show fred@example.org"),
+        Case(
+            "domain", "show", "elsewhere.example", is: 67,
+            "the domain elsewhere.example is not on record; add it with: addressee domain add elsewhere.example"),
+        Case(
+            "domain", "set", "elsewhere.example", "--kind", "relay", is: 67,
+            "the domain elsewhere.example is not on record; add it with: addressee domain add elsewhere.example"),
+        Case("user", "ls", "--source", "ldap", is: 64, "no source is called \"ldap\"; the configuration has: main"),
+        Case(
+            "verify", "fred", "--as", "friends", is: 64,
+            "no class of clients is called \"friends\"; the configuration has: trusted, partners, everyone"),
+    ]
+
+    @Test(arguments: malformed + refused) func failures(_ test: Case) async throws {
+        let site = try Site()
+        let run = await site.run(bare: test.arguments + ["--config", site.configuration])
+        #expect(run.status == test.status)
+        #expect(run.out == "")
+        #expect(run.err == "addressee: \(test.text)\n")
+    }
+
+    @Test(arguments: [
+        (["user", "add"], "Missing expected argument '<address>'"),
+        (["user", "set", "a@example.org"], "Say what to change: --name, --login, --no-login or --status."),
+        (["user", "set", "a@example.org", "--login", "a", "--no-login"], "Give --login or --no-login, not both."),
+        (
+            ["domain", "set", "example.org"],
+            "Say what to change: --kind, --alias-of, --catch-all or --detail-separator."
+        ),
+        (
+            ["domain", "add", "a.example", "--kind", "local", "--alias-of", "example.org"],
+            "--alias-of is a kind by itself; leave out --kind."
+        ),
+        (
+            ["forward", "set", "a@example.org"],
+            "Say what to change: --to, --keep-copy, --no-keep-copy or --reply."
+        ),
+        (["moved", "set", "a@example.org"], "Give --to or --no-to."),
+        (
+            ["list", "set", "a@example.org"],
+            "Say what to change: --name, --owner, --no-owner, --member or --expn."
+        ),
+        (["alias", "add", "a@example.org"], "Missing expected argument '--to <target> ...'"),
+        (["demo", "--port", "70000"], "--port takes 0 to 65535, not 70000."),
+        (["demo", "--port", "2521"], "--port and --plain-port must differ."),
+        (
+            ["domain", "rm", "example.org", "--force"],
+            "A domain can't be removed by force; remove what stands in it first."
+        ),
+        (["bogus"], "Unexpected argument 'bogus'"),
+    ])
+    func usage(_ arguments: [String], _ text: String) async throws {
+        let run = try await Site().run(bare: arguments)
+        #expect(run.status == 64)
+        #expect(run.out == "")
+        #expect(run.err.hasPrefix("Error: \(text)\n"))
+        #expect(run.err.contains("\nUsage: addressee "))
+    }
+
+    @Test func configuration() async throws {
+        let site = try Site()
+        let file = site.configuration
+        #expect(
+            await site.run(bare: ["user", "ls", "--config", "/nowhere/a.yaml"])
+                == Run(
+                    78,
+                    err:
+                        "addressee: /nowhere/a.yaml: there is no such file; \"addressee init\" writes one, --config names"
+                        + " another\n"))
+        try Data("default-domain: ..\nsource: []\n".utf8).write(to: URL(fileURLWithPath: file))
+        let run = await site.run("verify", "fred")
+        #expect(run.status == 78)
+        let lines = run.err.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.allSatisfy { $0.hasPrefix("addressee: \(file):") })
+    }
+
+    @Test func stores() async throws {
+        let site = try Site()
+        site.failing = ["main"]
+        #expect(
+            await site.run("user", "ls")
+                == Run(
+                    75,
+                    err: "addressee: source main could not tell: the disk is gone\n"))
+        #expect(await site.run("user", "add", "new@example.org").status == 75)
+    }
+
+    @Test func severalSources() async throws {
+        let site = try Site(sources: ["main", "branch"])
+        try site.stores[1].write { try $0.insert(Site.records[0]) }
+        #expect(
+            await site.run("user", "add", "pearl@example.org", "--source", "branch")
+                == Run(0, out: "added user pearl@example.org\n"))
+        #expect(await site.run("user", "ls", "--source", "branch") == Run(0, out: "pearl@example.org\t\t\tactive\n"))
+        #expect(await site.run("user", "ls").out.hasSuffix("pearl@example.org\t\t\tactive\n"))
+        #expect(
+            await site.run("user", "show", "pearl@example.org", "--json").out.contains("\"source\":\"branch\""))
+        #expect(
+            await site.run("user", "rm", "pearl@example.org")
+                == Run(
+                    67,
+                    err: "addressee: there is no user pearl@example.org in the source main, but in branch; use --source"
+                        + " branch\n"))
+        #expect(
+            await site.run("user", "add", "pearl@example.org")
+                == Run(
+                    65,
+                    err: "addressee: pearl@example.org is a user in the source branch already; choose another address\n"
+                ))
+        // Who is not in main may be in the source that can't tell.
+        site.failing = ["branch"]
+        let complaint = "addressee: source branch could not tell: the disk is gone\n"
+        #expect(await site.run("user", "rm", "pearl@example.org") == Run(75, err: complaint))
+        #expect(await site.run("user", "add", "new@example.org") == Run(75, err: complaint))
+    }
+}

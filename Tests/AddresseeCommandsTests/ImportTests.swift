@@ -1,0 +1,201 @@
+// `addressee import csv`: what is taken in, and every fault with its words.
+
+import AddresseeConfiguration
+import Foundation
+import MailAddress
+import MailboxDirectory
+import Synchronization
+import Testing
+
+@testable import AddresseeCommands
+
+@Suite struct ImportTests {
+    @Test(arguments: [false, true]) func addsUsers(inBulk: Bool) async throws {
+        let place = try ImportPlace(inBulk: inBulk)
+        let run = await place.run(
+            #"""
+            status,login,address,name
+            ,,sam@example.org,
+            suspended,wf,Wilma@example.org,"Ångström, Wilma"
+
+            full,,"""quoted name""@example.org",X
+            active,,away@example.org,Sits under a forward
+
+            """#)
+        #expect(run.err == "")
+        #expect(run.status == 0)
+        #expect(run.out.hasPrefix("imported 4 users in "))
+        #expect(run.out.hasSuffix(" s\n"))
+        #expect(try place.user("sam@example.org") == User(address: try Mailbox("sam@example.org")))
+        #expect(
+            try place.user("wilma@example.org")
+                == User(
+                    address: try Mailbox("Wilma@example.org"), fullName: "Ångström, Wilma", login: "wf",
+                    status: .suspended))
+        #expect(try place.user("\"quoted name\"@example.org")?.status == .full)
+        #expect(try place.user("away@example.org")?.fullName == "Sits under a forward")
+    }
+
+    @Test func saysWhatItDid() async throws {
+        let place = try ImportPlace()
+        let json = await place.run("address\na@example.org\n", "--json")
+        #expect(json.out.hasPrefix("{\"imported\":1,\"seconds\":"))
+        #expect(json.out.hasSuffix("}\n"))
+        #expect(await place.run("address\nb@example.org\n").out.hasPrefix("imported 1 user in "))
+        #expect(await place.run("address\n").out.hasPrefix("imported 0 users in "))
+    }
+
+    @Test func writesToTheSourceThatIsNamed() async throws {
+        let place = try ImportPlace(sources: ["main", "other"])
+        #expect(await place.run("address\na@example.net\n", "--source", "other").status == 0)
+        #expect(try place.user("a@example.net", in: "other") != nil)
+        let wrong = await place.run("address\nb@example.net\n", "--source", "nowhere")
+        #expect(wrong.status == 64)
+        // An address is one thing in all sources.
+        let taken = await place.run("address\nb@example.net\nfred@example.org\n", "--source", "other")
+        #expect(taken.status == 65)
+        #expect(
+            taken.err.hasPrefix(
+                "FILE:3: fred@example.org is a user in the source main already; choose another address\n"))
+        #expect(try place.user("b@example.net", in: "other") == nil)
+        // A forward sits on a user of a source that is asked later, not the other way round.
+        let under = "address\naway@example.org\n"
+        #expect(await place.run(under, "--source", "other").status == 0)
+        let over = await place.run("address\nlater@example.org\n", "--source", "main")
+        #expect(
+            over.err.hasPrefix(
+                "FILE:2: later@example.org is a forward in the source other already; choose another address\n"))
+    }
+
+    /// A file, and what is said of it before the last line.
+    struct Wrong: Sendable, CustomTestStringConvertible {
+        let text: String
+        let faults: [String]
+
+        init(_ text: String, _ faults: String...) {
+            self.text = text
+            self.faults = faults
+        }
+
+        var testDescription: String { faults.first ?? "" }
+    }
+
+    static let wrong = [
+        Wrong("", "1: the file is empty; its first line names the columns, such as address,name"),
+        Wrong("\"address\n", "1: a field begins with a quote that is not closed"),
+        Wrong("adress,name\n", "1: there is no column \"adress\"; did you mean address?"),
+        Wrong(
+            "address,Full Name\n", "1: there is no column \"Full Name\"; the columns are address, name, login, status"),
+        Wrong(
+            "Address,logins\n", "1: there is no column \"Address\"; did you mean address?",
+            "1: there is no column \"logins\"; did you mean login?"),
+        Wrong("name,address,name\n", "1: the column name is there twice"),
+        Wrong("name,login\n", "1: there is no column address; the first line names the columns"),
+        Wrong("address\nfred@\n", "2: the address \"fred@\" is wrong: The address or a part of it is empty."),
+        Wrong("address\nfred\n", "2: the address \"fred\" is wrong: The address has no \"@\" and domain."),
+        Wrong(
+            "address\n a@example.org\n",
+            "2: the address \" a@example.org\" is wrong: The character at position 1 may not stand there."),
+        Wrong("address,status\na@example.org,Full\n", "2: there is no status \"Full\"; did you mean full?"),
+        Wrong(
+            "address,status\na@example.org,gone\n",
+            "2: there is no status \"gone\"; it is active, disabled, suspended or full"),
+        Wrong("address,name\na@example.org\n", "2: the line has 1 field, but the first line has 2"),
+        Wrong("address\na@example.org,\n", "2: the line has 2 fields, but the first line has 1"),
+        Wrong("address,name\na@example.org,\"x\n", "2: a field begins with a quote that is not closed"),
+        Wrong(
+            "address,name\na@example.org,x\"y\"\n",
+            "2: a quote stands inside a field; put the whole field in quotes, and double those in it"),
+        Wrong("address,name\na@example.org,\"x\ny\"\n", "2: the name holds a control character; leave it out"),
+        Wrong("address,name\na@example.org,x\u{85}y\n", "2: the name holds a control character; leave it out"),
+        Wrong(
+            "address,name\na@example.org,x<y\n",
+            "2: the name holds < or >, which in a reply enclose the mailbox; leave them out"),
+        Wrong(
+            "address,name\na@example.org,\(String(repeating: "x", count: 201))\n",
+            "2: the name is longer than 200 octets; shorten it"),
+        Wrong("address,login\na@example.org,x\u{7F}\n", "2: the login holds a control character; leave it out"),
+        Wrong("address\na@example.org\n\nb@example.org\nA@EXAMPLE.ORG\n", "5: A@EXAMPLE.ORG is in line 2 already"),
+        Wrong(
+            "address\na@example.org\n\nfred@example.org\n",
+            "4: fred@example.org is a user already; one address is one thing: remove that first (addressee user rm"
+                + " fred@example.org) or choose another address"),
+        Wrong(
+            "address\ninfo@example.org\n",
+            "2: info@example.org is an alias already; one address is one thing: remove that first (addressee alias rm"
+                + " info@example.org) or choose another address"),
+        Wrong(
+            "address\na@example.com\n",
+            "2: the domain example.com is not on record; add it first: addressee domain add example.com"),
+        Wrong("address,login\na@example.org,aa\nb@example.org,AA\n", "3: the login AA is in line 2 already"),
+        Wrong(
+            "address,login\na@example.org,fc\n",
+            "2: the login fc belongs to another user already; choose another"),
+        // What the store refuses does not hide what is wrong further down.
+        Wrong(
+            "address\nfred@example.org\na@example.org\nb@example.org\nc@example.org\nd\n\ne\n",
+            "2: fred@example.org is a user already; one address is one thing: remove that first (addressee user rm"
+                + " fred@example.org) or choose another address",
+            "6: the address \"d\" is wrong: The address has no \"@\" and domain.",
+            "8: the address \"e\" is wrong: The address has no \"@\" and domain."),
+    ]
+
+    @Test(arguments: wrong, [false, true]) func refuses(_ wrong: Wrong, inBulk: Bool) async throws {
+        let place = try ImportPlace(inBulk: inBulk)
+        let run = await place.run(wrong.text)
+        let what = wrong.faults.count == 1 ? "this line" : "these \(wrong.faults.count) lines"
+        #expect(
+            run.err == wrong.faults.map { "FILE:\($0)\n" }.joined()
+                + "addressee: nothing was imported; correct \(what) and import the file again\n")
+        #expect(run.out == "")
+        #expect(run.status == 65)
+        #expect(try place.count == 1)
+    }
+
+    @Test func refusesOctetsThatAreNoUTF8() async throws {
+        let place = try ImportPlace()
+        let run = await place.run(octets: Array("address,name\na@example.org,".utf8) + [0xFF, 0x0A])
+        #expect(run.err.hasPrefix("FILE:2: the line is not UTF-8; save the file in that encoding\n"))
+        #expect(run.status == 65)
+    }
+
+    @Test func tellsTheFirstTwenty() async throws {
+        let place = try ImportPlace()
+        let run = await place.run("address\nok@example.org\n" + (1...50).map { "wrong\($0)\n" }.joined())
+        let lines = run.err.split(separator: "\n")
+        #expect(lines.count == 21)
+        #expect(lines[0] == "FILE:3: the address \"wrong1\" is wrong: The address has no \"@\" and domain.")
+        #expect(lines[19] == "FILE:22: the address \"wrong20\" is wrong: The address has no \"@\" and domain.")
+        #expect(
+            lines[20] == "addressee: nothing was imported; correct these 50 lines (30 more are not shown) and import"
+                + " the file again")
+        #expect(try place.count == 1)
+    }
+
+    @Test func needsAFile() async throws {
+        let run = try await ImportPlace().run(file: "/nowhere/users.csv")
+        #expect(run.status == 64)
+        #expect(run.err == "addressee: can't read /nowhere/users.csv: No such file or directory\n")
+    }
+
+    @Test func showsProgressToAPerson() async throws {
+        let place = try ImportPlace()
+        let rows = (1...60_000).map { "user\($0)@example.org\n" }.joined()
+        let run = await place.run("address\n" + rows, terminal: true)
+        #expect(run.status == 0)
+        #expect(run.err.hasSuffix("\r\u{1B}[K"))
+        #expect(run.err.hasPrefix("\r\u{1B}[K"))
+        #expect(run.err.contains(" users/s, "))
+    }
+
+    @Test func progressLine() {
+        #expect(
+            ProgressBar.line(50_000, done: 250, total: 1000, elapsed: 2)
+                == " 25 % ######..................  25000 users/s, 6 s left")
+        #expect(
+            ProgressBar.line(9, done: 1000, total: 1000, elapsed: 3)
+                == "100 % ########################  3 users/s, 0 s left")
+        #expect(ProgressBar.line(10, done: 100, total: nil, elapsed: 2) == "10 users  5 users/s")
+        #expect(ProgressBar.line(0, done: 0, total: 10, elapsed: 0) == "  0 % ........................  ")
+    }
+}

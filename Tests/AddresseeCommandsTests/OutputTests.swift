@@ -1,0 +1,76 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import AddresseeCommands
+
+@Suite struct OutputTests {
+    @Test(arguments: [
+        ("fred", 4), ("Ångström", 8), ("A\u{30A}ngstro\u{308}m", 8), ("山田", 4), ("ﾔﾏﾀ", 3), ("👩‍👩‍👧", 2), ("한국", 4),
+        ("", 0),
+        ("Иван", 4),
+    ])
+    func columns(_ text: String, _ columns: Int) {
+        #expect(text.columns == columns)
+    }
+
+    @Test(arguments: [
+        ("fred", "fred"), ("Björn", "Björn"), ("a\u{1B}[31mb", "a\\u{1B}[31mb"), ("a\tb\r\n", "a\\tb\\r\\n"),
+        ("\u{202E}evil", "\\u{202E}evil"), ("\u{9B}1m", "\\u{009B}1m"),
+    ])
+    func printable(_ text: String, _ shown: String) {
+        #expect(text.printable == shown)
+    }
+
+    @Test(arguments: [("plain/a-b.yaml", "plain/a-b.yaml"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''")])
+    func shellWords(_ text: String, _ word: String) {
+        #expect(text.shellWord == word)
+    }
+
+    @Test func tablesTakeTheirWidthsFromTheFirstRows() throws {
+        let text = Mutex("")
+        let pieces = Mutex(0)
+        let output = Output(
+            isTerminal: true, isColoured: false, isErrorTerminal: true,
+            standardOutput: { piece in
+                text.withLock { $0 += piece }
+                pieces.withLock { $0 += 1 }
+            }, standardError: { _ in })
+        var table = Table(["ADDRESS", "NAME", "STATUS"], to: output)
+        for _ in 0..<Table.sample { try table.add(["山田@example.org", "山田", "active"]) }
+        for _ in 0..<10_000 { try table.add(["somebody.else@example.org", "", "full"]) }
+        #expect(pieces.withLock { $0 } > 5)
+        try table.finish()
+        let lines = text.withLock { $0.split(separator: "\n") }
+        #expect(lines[0] == "ADDRESS           NAME  STATUS")
+        #expect(lines[1] == "山田@example.org  山田  active")
+        #expect(lines[Table.sample + 1] == "somebody.else@example.org        full")
+        #expect(lines.count == Table.sample + 10_001)
+    }
+
+    @Test func cellsCannotBreakTheLine() throws {
+        let text = Mutex("")
+        let output = Output(
+            isTerminal: false, isColoured: false, isErrorTerminal: false,
+            standardOutput: { piece in text.withLock { $0 += piece } }, standardError: { _ in })
+        var table = Table(["A", "B"], to: output)
+        try table.add(["a\tb", "c\nd"])
+        try table.finish()
+        #expect(text.withLock { $0 } == "a\\tb\tc\\nd\n")
+    }
+
+    @Test(arguments: [
+        ["user", "ls"], ["user", "ls", "--json"], ["verify", "fred"], ["--help"], ["user", "show", "fred@example.org"],
+    ])
+    func readerThatHasGone(_ arguments: [String]) async throws {
+        let site = try Site()
+        let said = Mutex("")
+        let output = Output(
+            isTerminal: false, isColoured: false, isErrorTerminal: false,
+            standardOutput: { _ in throw Output.Closed() }, standardError: { text in said.withLock { $0 += text } })
+        let option = arguments[0] == "--help" ? [] : ["--config", site.configuration]
+        let status = await Program.run(arguments + option, wiring: site.wiring, output: output)
+        #expect(status == 0)
+        #expect(said.withLock { $0 } == "")
+    }
+}

@@ -1,0 +1,56 @@
+// Help, completion and manual pages, all of which the argument parser makes from what the commands say of themselves.
+
+import AddresseeConfiguration
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import AddresseeCommands
+
+@Suite struct ParserTests {
+    @Test(arguments: ["bash", "zsh", "fish"]) func completion(_ shell: String) async throws {
+        let run = try await Site().run(bare: ["--generate-completion-script", shell])
+        #expect(run.status == 0)
+        #expect(run.err == "")
+        #expect(run.out.contains("keep-copy"))
+    }
+
+    @Test func version() async throws {
+        #expect(try await Site().run(bare: ["--version"]) == Run(0, out: "addressee \(Program.version)\n"))
+    }
+
+    @Test func everythingIsDescribed() async throws {
+        let run = try await Site().run(bare: ["--experimental-dump-help"])
+        #expect(run.status == 0)
+        let root = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [String: Any])
+        let command = try #require(root["command"] as? [String: Any])
+        #expect(describe(command, path: []).sorted() == [])
+    }
+
+    /// Names what has no text, or a text that is no sentence.
+    private func describe(_ command: [String: Any], path: [String]) -> [String] {
+        let path = path + [command["commandName"] as? String ?? "?"]
+        var missing: [String] = []
+        let subcommands = command["subcommands"] as? [[String: Any]] ?? []
+        if path.last == "help" { return [] }
+        let abstract = command["abstract"] as? String ?? ""
+        if !abstract.hasSuffix(".") { missing.append("\(path): \(abstract)") }
+        for argument in command["arguments"] as? [[String: Any]] ?? [] {
+            let name = argument["valueName"] as? String ?? "?"
+            if (argument["abstract"] as? String ?? "").isEmpty { missing.append("\(path) \(name)") }
+        }
+        // These two explain themselves at length.
+        let isLong = path.contains("bench") || path.contains("import")
+        if subcommands.isEmpty, !isLong, !(command["discussion"] as? String ?? "").contains("Example: addressee ") {
+            missing.append("\(path): no example")
+        }
+        return missing + subcommands.flatMap { describe($0, path: path) }
+    }
+
+    @Test func serveHandsOverTheConfiguration() async throws {
+        let site = try Site()
+        #expect(await site.run("serve") == Run(0))
+        #expect(site.servedConfiguration?.file == site.configuration)
+    }
+}

@@ -1,0 +1,116 @@
+// Aliases, forwards and moved addresses.
+
+import Testing
+
+@testable import AddresseeCommands
+
+@Suite struct RedirectionCommandTests {
+    @Test func aliases() async throws {
+        let site = try Site()
+        #expect(
+            await site.run("alias", "add", "sales@example.org", "--to", "fred@example.org", "barney@example.org")
+                == Run(0, out: "added alias sales@example.org\n"))
+        #expect(
+            await site.run("alias", "ls")
+                == Run(
+                    0,
+                    out: "info@example.org\tfred@example.org\nsales@example.org\tfred@example.org, barney@example.org\n"
+                ))
+        #expect(
+            await site.run("alias", "ls", terminal: true)
+                == Run(
+                    0,
+                    out: """
+                        ADDRESS            TO
+                        info@example.org   fred@example.org
+                        sales@example.org  fred@example.org, barney@example.org
+
+                        """))
+        #expect(
+            await site.run(
+                "alias", "set", "sales@example.org", "--to", "wilma@example.org", "--to", "fred@example.org", "--json")
+                == Run(
+                    0,
+                    out: """
+                        {"address":"sales@example.org","record":"alias","source":"main",\
+                        "to":["wilma@example.org","fred@example.org"]}
+
+                        """))
+        #expect(
+            await site.run("alias", "show", "sales@example.org")
+                == Run(0, out: "address\tsales@example.org\nto\twilma@example.org\nto\tfred@example.org\n"))
+        #expect(
+            await site.run("alias", "rm", "sales@example.org") == Run(0, out: "removed alias sales@example.org\n"))
+        #expect(
+            await site.run("alias", "add", "x@example.org", "--to", "nobody@example.org", "--force")
+                == Run(0, out: "added alias x@example.org\n"))
+    }
+
+    @Test func forwards() async throws {
+        let site = try Site()
+        #expect(
+            await site.run("forward", "ls")
+                == Run(
+                    0,
+                    out:
+                        "away@example.org\taway@example.com\tno\tauto\nbarney@example.org\tbarney@example.com\tyes\tauto\n"
+                ))
+        #expect(
+            await site.run("forward", "ls", terminal: true)
+                == Run(
+                    0,
+                    out: """
+                        ADDRESS             TO                  KEEP COPY  REPLY
+                        away@example.org    away@example.com    no         auto
+                        barney@example.org  barney@example.com  yes        auto
+
+                        """))
+        #expect(
+            await site.run(
+                "forward", "add", "fred@example.org", "--to", "fred@example.com", "--keep-copy", "--reply", "251",
+                "--json")
+                == Run(
+                    0,
+                    out: """
+                        {"address":"fred@example.org","keepCopy":true,"record":"forward","reply":"251","source":"main",\
+                        "to":["fred@example.com"]}
+
+                        """))
+        #expect(
+            await site.run("forward", "set", "fred@example.org", "--no-keep-copy", "--reply", "250")
+                == Run(0, out: "changed forward fred@example.org\n"))
+        #expect(
+            await site.run("forward", "show", "fred@example.org")
+                == Run(0, out: "address\tfred@example.org\nto\tfred@example.com\nkeep-copy\tno\nreply\t250\n"))
+        #expect(await site.run("forward", "set", "fred@example.org", "--to", "wilma@example.org").status == 0)
+        #expect(
+            await site.run("forward", "rm", "fred@example.org") == Run(0, out: "removed forward fred@example.org\n"))
+        #expect(await site.run("user", "show", "fred@example.org").status == 0)
+    }
+
+    @Test func moved() async throws {
+        let site = try Site()
+        #expect(
+            await site.run("moved", "ls") == Run(0, out: "gone@example.org\t\nold@example.org\tnew@example.com\n"))
+        #expect(
+            await site.run("moved", "add", "former@example.org")
+                == Run(0, out: "added moved address former@example.org\n"))
+        #expect(
+            await site.run("moved", "set", "former@example.org", "--to", "new@example.com", "--json")
+                == Run(
+                    0,
+                    out: """
+                        {"address":"former@example.org","record":"moved","source":"main","to":"new@example.com"}
+
+                        """))
+        #expect(
+            await site.run("moved", "set", "former@example.org", "--no-to")
+                == Run(0, out: "changed moved address former@example.org\n"))
+        #expect(
+            await site.run("moved", "show", "former@example.org", "--json").out
+                == "{\"address\":\"former@example.org\",\"record\":\"moved\",\"source\":\"main\",\"to\":null}\n")
+        #expect(
+            await site.run("moved", "rm", "former@example.org")
+                == Run(0, out: "removed moved address former@example.org\n"))
+    }
+}

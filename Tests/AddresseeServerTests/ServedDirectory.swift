@@ -1,0 +1,48 @@
+// A server in this process, over directories in memory.
+
+import AddresseeConfiguration
+import AddresseeServer
+import DialogueTesting
+import Logging
+import MailboxDirectory
+import SMTPProtocol
+import Testing
+import Verification
+
+enum ServedDirectory {
+    /// Serves the directory of a dialogue, under its settings, while `body` runs with the port.
+    static func serve(_ dialogue: Dialogue, _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+        let directory = try DialogueFiles.directory(dialogue.directory)
+        var client = dialogue.client
+        client.networks = []
+        var listener = ListenerConfiguration(address: .ip(host: "127.0.0.1", port: 0))
+        listener.enhancedCodes = dialogue.form == .enhanced
+        listener.possibilities = dialogue.namesPossibilities
+        let sources = directory.sources.map {
+            SourceConfiguration(name: $0.name, kind: .sqlite(path: "/nowhere"))
+        }
+        let configuration = Configuration(
+            file: "none", hostname: dialogue.hostname, defaultDomain: directory.defaultDomain, sources: sources,
+            listeners: [listener], clients: [client],
+            limits: SessionLimits(recipients: dialogue.recipients, errors: dialogue.errors), threads: 1)
+        let server = Server(
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            makeSources: { _ in
+                try directory.sources.map { text in
+                    FailingSource(base: try MemoryStore(name: text.name, text.records).source, failing: text.failing)
+                }
+            },
+            reload: { configuration })
+        let (addresses, continuation) = AsyncStream.makeStream(of: [ListenAddress].self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let events = AsyncStream<Server.Event> { _ in }
+            group.addTask { try await server.run(configuration, events: events) { continuation.yield($0) } }
+            group.addTask {
+                for await case .ip(_, let port) in addresses.compactMap(\.first) { return try await body(port) }
+            }
+            // The server never ends by itself: what ends first is the body, or a failure.
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+}

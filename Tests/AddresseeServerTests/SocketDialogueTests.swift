@@ -1,0 +1,26 @@
+// Every file *.session again, over a socket.
+
+import DialogueTesting
+import Testing
+
+struct SocketDialogueTests {
+    static let names = (try? DialogueFiles.sessions()) ?? []
+
+    @Test(arguments: names)
+    func play(name: String) async throws {
+        let dialogue = try DialogueFiles.dialogue(name)
+        if !dialogue.isForSockets { return }
+        try await ServedDirectory.serve(dialogue) { port in
+            for cutting in Cutting.allCases where cutting != .pipelined || dialogue.isPipelined {
+                let differences = try await SocketPeer.connected(port: port) { peer in
+                    try await dialogue.play(to: peer, cutting)
+                }
+                for difference in differences { Issue.record("\(difference)") }
+            }
+        }
+    }
+
+    @Test func thereAreDialogues() {
+        #expect(Self.names.count >= 40)
+    }
+}

@@ -1,0 +1,123 @@
+// The state machine over a directory in memory: session, inquiry, verdict, reply, as a connection of the server has it.
+
+public import MailboxDirectory
+import SMTPProtocol
+import Verification
+
+/// When a directory's answers come.
+public enum Answering: String, Sendable, CaseIterable {
+    case atOnce
+    /// When nothing else can be done, the youngest first.
+    case late
+}
+
+/// A session in memory.
+public final class SessionPeer: DialoguePeer {
+    private var session: Session
+    private var framing = LineFraming()
+    private var inbound: [UInt8] = []
+    private var pending: [(ticket: Int, reply: Reply)] = []
+    private let dialogue: Dialogue
+    private let directory: DirectoryText
+    private let sources: [any Source]
+    private let answering: Answering
+
+    public init(_ dialogue: Dialogue, _ directory: DirectoryText, _ answering: Answering = .atOnce) throws {
+        self.dialogue = dialogue
+        self.directory = directory
+        self.answering = answering
+        sources = try directory.sources.map { text in
+            FailingSource(
+                base: try MemoryStore(name: text.name, text.records).source, failing: text.failing)
+        }
+        let disclosure = dialogue.client.disclosure
+        session = Session(
+            SessionConfiguration(
+                hostname: Array(dialogue.hostname.utf8), form: dialogue.form, offersVerify: disclosure.vrfy != .closed,
+                offersExpand: disclosure.expn != .closed, offersTLS: dialogue.offersTLS,
+                recipients: dialogue.recipients, slots: answering == .late ? 3 : 64, errors: dialogue.errors))
+        session.connected()
+    }
+
+    public func send(_ octets: [UInt8]) async throws {
+        inbound += octets
+        process()
+    }
+
+    public func receive() async throws -> [UInt8] {
+        answerPending()
+        var said: [UInt8] = []
+        session.takeOutput { said = $0 }
+        return said
+    }
+
+    private func answerPending() {
+        while !pending.isEmpty {
+            let answers = pending.reversed()
+            pending = []
+            for answer in answers { session.answered(answer.reply, to: answer.ticket) }
+            process()
+        }
+    }
+
+    private func process() {
+        while !session.isClosed {
+            switch framing.next(inbound.span, from: 0) {
+            case .incomplete(let consumed):
+                inbound.removeFirst(consumed)
+                return
+            case .overlong(let next):
+                inbound.removeFirst(next)
+                if session.receivedOverlongLine() == .close { return }
+            case .line(let end, let next):
+                switch session.received(inbound.span.extracting(..<end)) {
+                case .go: inbound.removeFirst(next)
+                case .wait: return
+                case .close: return
+                case .startTLS:
+                    inbound = []
+                    session.tlsStarted()
+                case .ask(let query, let ticket):
+                    inbound.removeFirst(next)
+                    answer(query, ticket)
+                }
+            }
+        }
+    }
+
+    private func answer(_ query: Query, _ ticket: Int) {
+        let context = Inquiry.Context(sources: sources.map(\.name), defaultDomain: directory.defaultDomain)
+        let inquiry = Inquiry(query, by: dialogue.client, in: context)
+        let verdict = inquiry.verdict(on: inquiry.expansion?.run(sources))
+        let reply = verdict.reply(on: inquiry.wire, form: dialogue.form, naming: dialogue.namesPossibilities)
+        switch answering {
+        case .atOnce: session.answered(reply, to: ticket)
+        case .late: pending.append((ticket, reply))
+        }
+    }
+}
+
+/// A source that can't tell some things.
+public struct FailingSource: Source {
+    let base: any Source
+    let failing: Set<String>
+
+    public init(base: any Source, failing: Set<String>) {
+        self.base = base
+        self.failing = failing
+    }
+
+    public var name: String { base.name }
+
+    public func answer(_ lookup: Lookup) -> Answer {
+        let kind =
+            switch lookup {
+            case .domain: "domain"
+            case .entries: "entries"
+            case .name: "name"
+            case .members: "members"
+            }
+        if failing.contains(kind) { return .couldNotTell(Trouble(source: name, reason: "told to fail")) }
+        return base.answer(lookup)
+    }
+}

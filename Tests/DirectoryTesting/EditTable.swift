@@ -1,0 +1,276 @@
+// What every store has to refuse, in which words, and what it has to take: a change a row.
+
+import MailboxDirectory
+
+private let small = """
+    domain a
+    domain b alias-of=a
+    domain c catch-all=fred@a
+    domain r relay
+    domain free
+    user fred@a (Fred) login=fc
+    user jane@a
+    alias info@a fred@a
+    forward fwd@a t@elsewhere
+    forward jane@a t@elsewhere
+    moved old@a to=fred@a
+    list l@a owner=jane@a : fred@a x@elsewhere (Ex)
+    list empty@a
+    """
+
+private let taken = "; one address is one thing: remove that first (addressee"
+private let nobody = "add that first, correct it, or use --force to write it all the same"
+private let step = "leave out one of these steps"
+
+/// Every row.
+public let editTable: [EditRow] = formRows + takenRows + targetRows + loopRows + removalRows + domainRows + listRows
+
+private let formRows: [EditRow] = [
+    EditRow(small, "add alias x@a", "the alias x@a needs at least one --to"),
+    EditRow(small, "add forward x@a", "the forward x@a needs at least one --to"),
+    EditRow(small, "set alias info@a", "the alias info@a needs at least one --to"),
+    EditRow(small, "add alias x@a x@a", "x@a would point to itself; leave that target out"),
+    EditRow(small, "add alias x@a fred@a FRED@A", "FRED@A is given twice; once is enough"),
+    EditRow(small, "add moved x@a to=X@a", "x@a would point to itself; leave that target out"),
+    EditRow(small, "add list x@a : x@a", "x@a would point to itself; leave that target out"),
+    EditRow(small, "add list x@a owner=x@a : fred@a", "done"),
+    EditRow(small, "add list x@a owner=fred@a : fred@a", "done"),
+    EditRow(
+        small, "add user x@a (A < B)",
+        "the full name holds < or >, which in a reply enclose the mailbox; leave them out"),
+    EditRow(small, "add user x@a (A\tB)", "the full name holds a control character; leave it out"),
+    EditRow(small, "add user x@a (A\u{85}B)", "the full name holds a control character; leave it out"),
+    EditRow(small, "add user x@a (\(String(repeating: "é", count: 100)))", "done"),
+    EditRow(
+        small, "add user x@a (\(String(repeating: "é", count: 101)))",
+        "the full name is longer than 200 octets; shorten it"),
+    EditRow(small, "add user x@a login=", "the login is empty; leave it out to have none"),
+    EditRow(
+        small, "add user x@a login=a<b", "the login holds < or >, which in a reply enclose the mailbox; leave them out"),
+    EditRow(small, "add list x@a (A\rB)", "the list's name holds a control character; leave it out"),
+    EditRow(
+        small, "add list x@a : y@elsewhere (A > B)",
+        "the name of y@elsewhere holds < or >, which in a reply enclose the mailbox; leave them out"),
+    EditRow(
+        small, "add domain x separators=+a",
+        "a detail separator is a punctuation character such as + or -, not a letter, digit, dot, quote or space"),
+    EditRow(small, "add domain x separators=", "done"),
+    EditRow(small, "add domain [192.0.2.1]", "done"),
+    EditRow(small, "add domain [192.0.2.1] alias-of=a", "an address literal can't be an alias of a domain"),
+]
+
+private let takenRows: [EditRow] = [
+    EditRow(small, "add user x@a", "done"),
+    EditRow(small, "add user FRED@a", "FRED@a is a user already\(taken) user rm FRED@a) or choose another address"),
+    EditRow(
+        small, "add alias fred@a x@elsewhere",
+        "fred@a is a user already\(taken) user rm fred@a) or choose another address"),
+    EditRow(small, "add user info@a", "info@a is an alias already\(taken) alias rm info@a) or choose another address"),
+    EditRow(
+        small, "add list old@a", "old@a is a moved address already\(taken) moved rm old@a) or choose another address"),
+    EditRow(small, "add moved l@a", "l@a is a list already\(taken) list rm l@a) or choose another address"),
+    EditRow(
+        small, "add forward fwd@a x@elsewhere",
+        "fwd@a is a forward already\(taken) forward rm fwd@a) or choose another address"),
+    EditRow(
+        small, "add forward jane@a x@elsewhere",
+        "jane@a is a forward already\(taken) forward rm jane@a) or choose another address"),
+    EditRow(small, "add forward fred@a x@elsewhere", "done"),
+    EditRow(small, "add user fwd@a", "done"),
+    EditRow(
+        small, "add alias fwd@a fred@a",
+        "fwd@a is a forward already\(taken) forward rm fwd@a) or choose another address"),
+    EditRow(
+        small, "add user x@elsewhere",
+        "the domain elsewhere is not on record; add it first: addressee domain add elsewhere"),
+    EditRow(small, "add user x@a login=FC", "the login FC belongs to another user already; choose another"),
+    EditRow(small, "set user jane@a login=fc", "the login fc belongs to another user already; choose another"),
+    EditRow(small, "set user fred@a (Frederic) login=FC", "done"),
+    EditRow(small, "set user x@a", "there is no user x@a"),
+    EditRow(small, "set user fwd@a", "there is no user fwd@a"),
+    EditRow(small, "set alias fred@a x@elsewhere", "there is no alias fred@a"),
+    EditRow(small, "add domain A", "the domain A is on record already; change it with: addressee domain set A"),
+    EditRow(
+        "domain a\nsource\ndomain a\nalias x@a t@elsewhere", "add user x@a",
+        "x@a is an alias in the source other already; choose another address"),
+    EditRow(
+        "domain a\nsource\ndomain a\nuser x@a", "add user x@a",
+        "x@a is a user in the source other already; choose another address"),
+    EditRow("domain a\nsource\ndomain a\nuser x@a", "add forward x@a t@elsewhere keep", "done"),
+    EditRow("domain a\nforward x@a t@elsewhere\nsource\ndomain a", "add user x@a", source: 1, "done"),
+    EditRow(
+        "domain a\nsource\ndomain a\nforward x@a t@elsewhere", "add user x@a",
+        "x@a is a forward in the source other already; choose another address"),
+    EditRow(
+        "domain a\nuser x@a\nsource\ndomain a", "add forward x@a t@elsewhere", source: 1,
+        "x@a is a user in the source other, which is asked first, so that a forward here would not be followed; write it there"
+    ),
+]
+
+private let targetRows: [EditRow] = [
+    EditRow(small, "add alias x@a fred@a", "done"),
+    EditRow(small, "add alias x@a fred+x@a", "done"),
+    EditRow(small, "add alias x@a fred@b", "done"),
+    EditRow(small, "add alias x@a any@elsewhere", "done"),
+    EditRow(small, "add alias x@a any@r", "done"),
+    EditRow(small, "add alias x@a any@c", "done"),
+    EditRow(small, "add alias x@a postmaster@a", "done"),
+    EditRow(small, "add alias x@a old@a", "done"),
+    EditRow(small, "add alias x@a y@a", "nobody is at y@a; \(nobody)"),
+    EditRow(small, "add alias x@a fred@a y@b", "nobody is at y@b; \(nobody)"),
+    EditRow(small, "force add alias x@a y@a", "done"),
+    EditRow(small, "set alias info@a y@a", "nobody is at y@a; \(nobody)"),
+    EditRow(small, "set alias info@a jane@a", "done"),
+    EditRow(small, "force set alias info@a y@a", "done"),
+    EditRow(small, "add moved x@a to=y@a", "nobody is at y@a; \(nobody)"),
+    EditRow(small, "add moved x@a", "done"),
+    EditRow(small, "add list x@a owner=y@a", "nobody is at y@a; \(nobody)"),
+    EditRow(small, "add domain x catch-all=y@a", "nobody is at y@a; \(nobody)"),
+    EditRow(small, "add domain x catch-all=y@x", "nobody is at y@x; \(nobody)"),
+    EditRow(small, "force add domain x catch-all=y@x", "done"),
+    EditRow(
+        small, "add forward x@a t@elsewhere keep",
+        "there is no mailbox at x@a to keep a copy in; add the user first, or leave out --keep-copy"),
+    EditRow(small, "force add forward x@a t@elsewhere keep", "done"),
+    EditRow(small, "add forward fred@a t@elsewhere keep", "done"),
+    EditRow(
+        small, "set forward fwd@a t@elsewhere keep",
+        "there is no mailbox at fwd@a to keep a copy in; add the user first, or leave out --keep-copy"),
+    EditRow(small, "set forward jane@a t@elsewhere keep", "done"),
+]
+
+private let loopRows: [EditRow] = [
+    EditRow("domain a\nalias x@a y@a", "add alias y@a x@a", "this would make a loop: y@a -> x@a -> y@a; \(step)"),
+    EditRow("domain a\nalias x@a y@a", "force add alias y@a x@a", "this would make a loop: y@a -> x@a -> y@a; \(step)"),
+    EditRow(
+        "domain a\nalias x@a y@a\nlist z@a : x@a", "add forward y@a z@a",
+        "this would make a loop: y@a -> z@a -> x@a -> y@a; \(step)"),
+    EditRow(
+        "domain a\nuser u@a\nalias x@a y@a\nalias y@a u@a", "set alias y@a x@a",
+        "this would make a loop: y@a -> x@a -> y@a; \(step)"),
+    EditRow("domain a\nlist l@a\nlist m@a : l@a", "join l@a m@a", "this would make a loop: l@a -> m@a -> l@a; \(step)"),
+    EditRow(
+        "domain a\nlist l@a\nlist m@a : l@a", "set list l@a : m@a", "this would make a loop: l@a -> m@a -> l@a; \(step)"
+    ),
+    EditRow(
+        "domain a catch-all=x@a\nuser u@a\nalias x@a u@a", "set alias x@a y@a",
+        "this would make a loop: x@a -> y@a -> x@a; \(step)"),
+    EditRow(
+        "domain a\nalias x@a y@a", "set domain a catch-all=x@a", "this would make a loop: x@a -> y@a -> x@a; \(step)"),
+    EditRow(
+        "domain a\ndomain b\nalias x@a y@b", "force set domain b catch-all=x@a",
+        "this would make a loop: x@a -> y@b -> x@a; \(step)"),
+    EditRow(
+        "domain a\nalias x@a y@b", "add domain b catch-all=x@a", "this would make a loop: x@a -> y@b -> x@a; \(step)"),
+    EditRow("domain a\nalias x@a x@b", "add domain b alias-of=a", "this would make a loop: x@a -> x@a; \(step)"),
+    EditRow(
+        "domain a\ndomain b relay\nalias x@a x@b", "set domain b alias-of=a",
+        "this would make a loop: x@a -> x@a; \(step)"),
+    EditRow(
+        "domain a separators=\nalias x@a x+y@a", "set domain a separators=+",
+        "this would make a loop: x@a -> x@a; \(step)"),
+    EditRow(
+        "domain a separators=\ndomain b alias-of=a\nalias x@a x+y@b", "set domain a separators=+",
+        "this would make a loop: x@a -> x@a; \(step)"),
+    EditRow(
+        "domain a\nuser x+y@a\nalias x@a x+y@a", "force rm user x+y@a", "this would make a loop: x@a -> x@a; \(step)"),
+    EditRow(
+        "domain a catch-all=x@a\nuser u@a\nalias x@a u+y@a", "rm user u@a",
+        "this would make a loop: x@a -> u+y@a -> x@a; \(step)"),
+    EditRow(
+        "domain a\ndomain b alias-of=a catch-all=x@a\nuser u@a\nalias x@a u@b", "rm user u@a",
+        "this would make a loop: u@b -> x@a -> u@b; \(step)"),
+    EditRow(
+        "domain a\nalias x@a y@a\nalias y@a x@a", "rm alias x@a",
+        "x@a is still pointed to by alias y@a; change these first, or use --force to leave them dangling"),
+    EditRow("domain a\nalias x@a y@a\nalias y@a x@a", "force rm alias x@a", "done"),
+    EditRow("domain a\nalias x@a y@a\nalias y@a x@a", "force set alias x@a z@elsewhere", "done"),
+    EditRow(
+        "domain a\nsource\ndomain a\nalias x@a y@a", "add alias y@a x@a",
+        "this would make a loop: y@a -> x@a -> y@a; \(step)"),
+    EditRow(
+        "domain a\nuser u@a status=suspended\nforward u@a x@a keep\nalias x@a u@a", "set user u@a",
+        "this would make a loop: u@a -> x@a -> u@a; \(step)"),
+    EditRow(
+        "domain a\nuser u@a\nalias x@a u@a", "add alias y@a x@a", limits: ExpansionLimits(depth: 1),
+        "this would pass the limit on depth: y@a -> x@a; point closer to the mailbox"),
+    EditRow("domain a\nuser u@a\nalias x@a u@a", "add alias y@a x@a", limits: ExpansionLimits(depth: 2), "done"),
+    EditRow(
+        "domain a\nuser u@a", "add list l@a : u@a x@elsewhere", limits: ExpansionLimits(addresses: 1),
+        "this would pass the limit on addresses: l@a; point closer to the mailbox"),
+]
+
+private let removalRows: [EditRow] = [
+    EditRow(small, "rm alias info@a", "done"),
+    EditRow(small, "rm moved old@a", "done"),
+    EditRow(small, "rm list empty@a", "done"),
+    EditRow(small, "rm user x@a", "there is no user x@a"),
+    EditRow(small, "rm alias fred@a", "there is no alias fred@a"),
+    EditRow(
+        small, "rm user fred@a",
+        "fred@a is still pointed to by alias info@a, domain c, list l@a, moved old@a; change these first, or use --force to leave"
+            + " them dangling"),
+    EditRow(small, "force rm user fred@a", "done"),
+    EditRow(small, "rm forward fwd@a", "done"),
+    // The forward there still answers, so nobody is left dangling.
+    EditRow(small, "rm user jane@a", "done"),
+    EditRow(small, "rm forward jane@a", "done"),
+    EditRow(
+        "domain a\nuser u@a\nforward u@a t@elsewhere keep", "rm user u@a",
+        "u@a is still pointed to by forward u@a; change these first, or use --force to leave them dangling"),
+    EditRow("domain a\nuser u@a\nforward u@a t@elsewhere keep", "force rm user u@a", "done"),
+    EditRow("domain a\nuser u@a\nforward u@a t@elsewhere keep", "rm forward u@a", "done"),
+    EditRow("domain a\nforward u@a t@elsewhere\nalias x@a u@a\nsource\ndomain a\nuser u@a", "rm forward u@a", "done"),
+    EditRow(
+        "domain a\nuser u@a\n" + (0..<7).map { "alias x\($0)@a u@a" }.joined(separator: "\n"), "rm user u@a",
+        "u@a is still pointed to by alias x0@a, alias x1@a, alias x2@a, alias x3@a, alias x4@a and others; change these first, or"
+            + " use --force to leave them dangling"),
+    EditRow(
+        "domain a\nuser u@a\nlist l@a owner=u@a : u@a", "rm user u@a",
+        "u@a is still pointed to by list l@a; change these first, or use --force to leave them dangling"),
+]
+
+private let domainRows: [EditRow] = [
+    EditRow(small, "add domain x", "done"),
+    EditRow(small, "add domain x alias-of=a", "done"),
+    EditRow(small, "add domain x alias-of=x", "a domain can't be an alias of itself"),
+    EditRow(small, "add domain x alias-of=b", "b is an alias of a itself; use --alias-of a"),
+    EditRow(
+        small, "add domain x alias-of=y",
+        "the domain y is not on record; add it before its alias: addressee domain add y"),
+    EditRow(small, "set domain y", "there is no domain y"),
+    EditRow(small, "set domain free relay", "done"),
+    EditRow(small, "set domain free alias-of=a", "done"),
+    EditRow(small, "set domain a alias-of=c", "the domain a is still used by domain b; remove or change these first"),
+    EditRow(small, "rm domain free", "done"),
+    EditRow(small, "rm domain y", "there is no domain y"),
+    EditRow(
+        "domain a\ndomain b alias-of=a", "rm domain a",
+        "the domain a is still used by domain b; remove or change these first"),
+    EditRow(
+        "domain a\nuser u@a", "rm domain a", "the domain a is still used by user u@a; remove or change these first"),
+    EditRow(
+        "domain a\ndomain b\nalias x@b y@a", "rm domain a",
+        "the domain a is still used by alias x@b; remove or change these first"),
+    EditRow("domain a catch-all=x@a", "rm domain a", "done"),
+    EditRow("domain a\nsource\ndomain a", "rm domain a", "done"),
+    EditRow("domain a\nsource\ndomain b", "add domain c alias-of=b", "done"),
+]
+
+private let listRows: [EditRow] = [
+    EditRow(small, "join l@a jane@a y@elsewhere (Why)", "added 2"),
+    EditRow(small, "join l@a fred@a jane@a", "added 1"),
+    EditRow(small, "join l@a FRED@a", "added 0"),
+    EditRow(small, "join l@a jane@a jane@a", "jane@a is given twice; once is enough"),
+    EditRow(small, "join l@a l@a", "l@a would point to itself; leave that target out"),
+    EditRow(small, "join l@a nobody@a", "nobody is at nobody@a; \(nobody)"),
+    EditRow(small, "force join l@a nobody@a", "added 1"),
+    EditRow(small, "join x@a fred@a", "there is no list x@a"),
+    EditRow(small, "join fred@a jane@a", "there is no list fred@a"),
+    EditRow(
+        small, "join l@a y@elsewhere (A<B)",
+        "the name of y@elsewhere holds < or >, which in a reply enclose the mailbox; leave them out"),
+    EditRow(small, "leave l@a fred@a x@elsewhere", "done"),
+    EditRow(small, "leave l@a fred@a jane@a", "jane@a is not a member of l@a"),
+    EditRow(small, "leave x@a fred@a", "there is no list x@a"),
+]

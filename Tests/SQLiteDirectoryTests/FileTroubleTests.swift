@@ -1,0 +1,186 @@
+// Files that are no directory, not yet, no longer, or of another time. A reader says "could not tell", a store throws,
+// and both say what to do.
+
+import AddresseeSchema
+import Foundation
+import GRDB
+import GRDBSQLite
+import MailAddress
+import MailboxDirectory
+import Testing
+
+@testable import SQLiteDirectory
+
+@Suite struct FileTroubleTests {
+    private func openingTrouble(_ path: String) -> String? {
+        guard case .trouble(let trouble)? = storeError({ _ = try SQLiteStore(path: path, name: "local") }) else {
+            return nil
+        }
+        #expect(trouble.source == "local")
+        return trouble.reason
+    }
+
+    private func creatingTrouble(_ path: String) -> String? {
+        guard case .trouble(let trouble)? = storeError({ try SQLiteStore.create(path: path) }) else { return nil }
+        return trouble.reason
+    }
+
+    /// Both a reader and a store give this reason.
+    private func expect(_ path: String, _ part: String) throws {
+        let reader = SQLiteReader(path: path, name: "local")
+        #expect(reader.check()?.reason.contains(part) == true)
+        for lookup in [Lookup.domain(try Domain("example.org")), .entries([try mailbox("fred@example.org")])] {
+            let reason = reason(reader.answer(lookup))
+            #expect(reason?.contains(part) == true, "\(reason ?? "an answer")")
+        }
+        let opening = openingTrouble(path)
+        #expect(opening?.contains(part) == true, "\(opening ?? "opened")")
+    }
+
+    @Test func missing() throws {
+        let file = try TemporaryFile()
+        try expect(file.path, "addressee init")
+        try expect(file.path + "/x", "there is no file")
+        #expect(creatingTrouble(file.directory.path + "/no/x.sqlite")?.contains("mkdir -p") == true)
+        try Data().write(to: URL(filePath: file.path))
+        try expect(file.path + "/x", "no directory")
+        #expect(creatingTrouble(file.path)?.contains("already") == true)
+        try expect(file.directory.path, "not a file")
+    }
+
+    @Test func notADatabase() throws {
+        let file = try TemporaryFile()
+        try Data(repeating: 0x41, count: 10_000).write(to: URL(filePath: file.path))
+        try expect(file.path, "is not an SQLite database")
+    }
+
+    @Test func foreign() throws {
+        let file = try TemporaryFile()
+        try file.sql("CREATE TABLE cookies (a); PRAGMA user_version = 1")
+        try expect(file.path, "some other program")
+        let empty = try TemporaryFile()
+        try Data().write(to: URL(filePath: empty.path))
+        try expect(empty.path, "some other program")
+    }
+
+    @Test func newer() throws {
+        let file = try TemporaryFile()
+        _ = try file.store()
+        try file.sql("PRAGMA user_version = 7")
+        try expect(file.path, "is of version 7, and this program knows version \(Schema.version); install")
+    }
+
+    @Test func becomesNewerWhileOpen() throws {
+        let file = try TemporaryFile()
+        _ = try file.store()
+        let reader = file.reader()
+        #expect(reader.check() == nil)
+        try file.sql("PRAGMA user_version = 7")
+        #expect(reader.check()?.reason.contains("version 7") == true)
+        try file.sql("PRAGMA user_version = 1")
+        Thread.sleep(forTimeInterval: 0.1)
+        #expect(reader.check() == nil)
+    }
+
+    @Test func olderIsBroughtUpToDate() throws {
+        let file = try TemporaryFile()
+        let store = try file.store([.user(try user("fred@example.org"))])
+        try store.queue.close()
+        let next = Schema.migrations + [(2, "0002-note", "CREATE TABLE note (a TEXT) STRICT")]
+        let broken = Schema.migrations + [(2, "0002-note", "CREATE TABLE note (a TEXT) STRICT; SELECT nonsense")]
+        #expect(throws: StoreError.self) { try SQLiteStore(path: file.path, name: "local", migrations: broken) }
+        #expect(openingTrouble(file.path) == nil)
+        _ = try SQLiteStore(path: file.path, name: "local", migrations: next)
+        try file.sql("INSERT INTO note VALUES ('x')")
+        try expect(file.path, "is of version 2")
+    }
+
+    @Test func corruptPage() throws {
+        let file = try TemporaryFile()
+        let store = try file.store(try (0..<2000).map { .user(try user("u\($0)@example.org", "Claude \($0)")) })
+        try store.queue.close()
+        let handle = try FileHandle(forUpdating: URL(filePath: file.path))
+        let size = try handle.seekToEnd()
+        // All but the header and the schema.
+        try handle.seek(toOffset: 5 * 4096)
+        try handle.write(contentsOf: Data(repeating: 0xA5, count: Int(size) - 5 * 4096))
+        try handle.close()
+        let reader = file.reader()
+        var troubles = 0
+        for index in 0..<2000 {
+            let answer = reader.answer(.entries([try mailbox("u\(index)@example.org")]))
+            if let reason = reason(answer) {
+                #expect(reason.contains("damaged"))
+                troubles += 1
+            } else {
+                #expect(answer != .absent)
+            }
+        }
+        #expect(troubles > 1000)
+    }
+
+    @Test func rowsThatCannotBeRead() throws {
+        let file = try TemporaryFile()
+        let alias = Alias(address: try mailbox("a@example.org"), targets: [try mailbox("b@example.org")])
+        _ = try file.store([
+            .user(try user("u@example.org", "Fred")), .alias(alias), .user(try user("good@example.org")),
+        ])
+        try file.sql(
+            """
+            DELETE FROM reference;
+            UPDATE entry SET full_name = CAST(x'46ff' AS TEXT) WHERE key = 'u';
+            """)
+        let reader = file.reader()
+        reader.beginBatch()
+        #expect(reason(reader.answer(.entries([alias.address])))?.contains("a@example.org leads nowhere") == true)
+        #expect(reason(reader.answer(.entries([try mailbox("u@example.org")])))?.contains("UTF-8") == true)
+        // The connection is as good as before.
+        #expect(reason(reader.answer(.entries([try mailbox("good@example.org")]))) == nil)
+        reader.endBatch()
+    }
+
+    @Test func goneAndReplacedWhileOpen() throws {
+        let (file, other) = (try TemporaryFile(), try TemporaryFile())
+        try file.store([.user(try user("fred@example.org"))]).queue.close()
+        try other.store([.user(try user("anna@example.org"))]).queue.close()
+        let reader = file.reader()
+        let (fred, anna) = (try mailbox("fred@example.org"), try mailbox("anna@example.org"))
+        #expect(reader.answer(.entries([anna])) == .absent)
+        for part in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file.path + part) }
+        Thread.sleep(forTimeInterval: 1.1)
+        #expect(reason(reader.answer(.entries([fred])))?.contains("there is no file") == true)
+        #expect(reason(reader.answer(.entries([anna])))?.contains("there is no file") == true)
+        try FileManager.default.moveItem(atPath: other.path, toPath: file.path)
+        Thread.sleep(forTimeInterval: 1.1)
+        #expect(reader.answer(.entries([fred])) == .absent)
+        #expect(reason(reader.answer(.entries([anna]))) == nil)
+        // Replaced in one go, as rename() does it.
+        try FileManager.default.removeItem(at: other.directory)
+        let third = try TemporaryFile()
+        try third.store([.user(try user("fred@example.org"))]).queue.close()
+        #expect(rename(third.path, file.path) == 0)
+        Thread.sleep(forTimeInterval: 1.1)
+        #expect(reader.answer(.entries([anna])) == .absent)
+    }
+
+    @Test func lockedStoreAndReader() throws {
+        let file = try TemporaryFile()
+        let store = try file.store([.user(try user("fred@example.org"))])
+        let reader = file.reader()
+        // A writer's transaction is nothing to a reader.
+        try store.write { transaction in
+            try transaction.insert(.user(user("anna@example.org")))
+            #expect(reader.answer(.entries([try mailbox("anna@example.org")])) == .absent)
+        }
+        #expect(reason(reader.answer(.entries([try mailbox("anna@example.org")]))) == nil)
+        #expect(SQLiteFailure(code: SQLITE_BUSY, message: "").reason(path: "x").contains("locked"))
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root may read and write anything"))
+    func permissions() throws {
+        let file = try TemporaryFile()
+        try file.store().queue.close()
+        try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: file.path)
+        try expect(file.path, "let this user read it")
+    }
+}

@@ -1,0 +1,133 @@
+// Every lookup, through a reader, through an administrator's view, and in the ranks of bare names.
+
+import MailAddress
+import MailboxDirectory
+import SQLiteDirectory
+import Testing
+
+@Suite struct LookupTests {
+    private func filled(_ file: TemporaryFile) throws -> SQLiteStore {
+        try file.store([
+            .domain(DomainRecord(domain: try Domain("second.example"))),
+            .domain(DomainRecord(domain: try Domain("relay.example"), kind: .relay)),
+            .domain(DomainRecord(domain: try Domain("old.example"), kind: .alias(of: try Domain("example.org")))),
+            .user(try user("fred@example.org", "Fred Claude", login: "fc1")),
+            .user(try user("claude@second.example", "Anna O'Brien")),
+            .user(try user("frieda@example.org", "Frieda Claude", login: "Anna")),
+            .user(try user("zoë@example.org", "Zoë von  Claude")),
+            .user(try user("sales@example.org")), .user(try user("sales@second.example")),
+            .user(try user("sales@relay.example", "Rita Relay", login: "rrr")),
+            .user(try user("oldie@old.example", "Oldie Relay")),
+            .alias(Alias(address: try mailbox("info@example.org"), targets: [try mailbox("fred@example.org")])),
+            .list(
+                MailingList(address: try mailbox("list@example.org"), name: "List"),
+                members: [
+                    ListMember(mailbox: try mailbox("z@x.example"), name: "Z"),
+                    ListMember(mailbox: try mailbox("a@x.example")),
+                ]),
+            .list(MailingList(address: try mailbox("empty@example.org")), members: []),
+        ])
+    }
+
+    private func answers(_ file: TemporaryFile, _ lookup: Lookup) throws -> Answer {
+        let reader = file.reader()
+        let alone = reader.answer(lookup)
+        reader.beginBatch()
+        #expect(reader.answer(lookup) == alone)
+        #expect(reader.answer(lookup) == alone)
+        reader.endBatch()
+        let store = try SQLiteStore(path: file.path, name: "local")
+        #expect(try store.read { $0.answer(lookup) } == alone)
+        #expect(try store.write { $0.answer(lookup) } == alone)
+        return alone
+    }
+
+    @Test func domains() throws {
+        let file = try TemporaryFile()
+        _ = try filled(file)
+        let relay = DomainRecord(domain: try Domain("relay.example"), kind: .relay)
+        #expect(try answers(file, .domain(Domain("RELAY.example"))) == .domain(relay))
+        #expect(try answers(file, .domain(Domain("else.example"))) == .absent)
+    }
+
+    @Test func entries() throws {
+        let file = try TemporaryFile()
+        _ = try filled(file)
+        func asked(_ keys: String...) throws -> Answer { try answers(file, .entries(keys.map { try mailbox($0) })) }
+        let fred = Entry.user(try user("fred@example.org", "Fred Claude", login: "fc1"), forward: nil)
+        #expect(try asked("FRED@EXAMPLE.org") == .entry(fred, key: 0))
+        #expect(try asked("\"fred\"@example.org") == .entry(fred, key: 0))
+        #expect(try asked("fred+x@example.org", "fred@nowhere.example", "fred@example.org") == .entry(fred, key: 2))
+        #expect(try asked("fred@second.example", "nobody@example.org") == .absent)
+        #expect(try asked("fred@old.example") == .absent)
+        guard case .entry(.alias(let alias), key: 0) = try asked("info@example.org") else {
+            Issue.record("no alias")
+            return
+        }
+        #expect(alias.targets == [try mailbox("fred@example.org")])
+    }
+
+    @Test func members() throws {
+        let file = try TemporaryFile()
+        _ = try filled(file)
+        guard case .members(let members) = try answers(file, .members(of: mailbox("LIST@example.org"))) else {
+            Issue.record("no members")
+            return
+        }
+        #expect(members.map(\.mailbox.description) == ["z@x.example", "a@x.example"])
+        #expect(members.map(\.name) == ["Z", ""])
+        #expect(try answers(file, .members(of: mailbox("empty@example.org"))) == .members([]))
+        #expect(try answers(file, .members(of: mailbox("fred@example.org"))) == .absent)
+        #expect(try answers(file, .members(of: mailbox("gone@example.org"))) == .absent)
+        #expect(try answers(file, .members(of: mailbox("list@else.example"))) == .absent)
+    }
+
+    @Test(arguments: [
+        ("fred", NameRank.localPart, ["fred@example.org"]),
+        ("FRED", .localPart, ["fred@example.org"]),
+        // A local-part beats the five who are called so, and one in a relay domain is none.
+        ("claude", .localPart, ["claude@second.example"]),
+        ("sales", .localPart, ["sales@example.org", "sales@second.example"]),
+        ("list", .localPart, ["list@example.org"]),
+        ("FC1", .login, ["fred@example.org"]),
+        // A login beats a full name.
+        ("anna", .login, ["frieda@example.org"]),
+        ("o'brien", .fullName, ["claude@second.example"]),
+        ("fred  claude", .fullName, ["fred@example.org"]),
+        ("ZOË VON claude", .fullName, ["zoë@example.org"]),
+        ("Von", .fullName, ["zoë@example.org"]),
+    ])
+    func names(name: String, rank: NameRank, expected: [String]) throws {
+        let file = try TemporaryFile()
+        _ = try filled(file)
+        let octets = Array(name.utf8)
+        let query = NameQuery(localPart: try? LocalPart(octets: octets), folded: NameFolding.fold(octets), limit: 21)
+        guard case .matches(let entries, let found) = try answers(file, .name(query)) else {
+            Issue.record("\(name) matches nothing")
+            return
+        }
+        #expect(found == rank)
+        #expect(entries.map(\.address.description) == expected)
+    }
+
+    @Test(arguments: ["clau", "nobody", "fred clau", "", "on", "rita", "rrr", "oldie", "relay"])
+    func nobody(name: String) throws {
+        let file = try TemporaryFile()
+        _ = try filled(file)
+        let octets = Array(name.utf8)
+        let query = NameQuery(localPart: try? LocalPart(octets: octets), folded: NameFolding.fold(octets), limit: 21)
+        #expect(try answers(file, .name(query)) == .absent)
+    }
+
+    @Test func namesStopAtTheLimit() throws {
+        let file = try TemporaryFile()
+        let records = try (0..<30).map { Record.user(try user("u\($0)@example.org", "Claude \($0)")) }
+        _ = try file.store(records)
+        let query = NameQuery(localPart: nil, folded: Array("claude".utf8), limit: 21)
+        guard case .matches(let entries, .fullName) = file.reader().answer(.name(query)) else {
+            Issue.record("no matches")
+            return
+        }
+        #expect(entries.count == 21)
+    }
+}

@@ -1,0 +1,95 @@
+// What a reader sees of changes, alone and in a batch, and what it forgets.
+
+import GRDB
+import GRDBSQLite
+import MailAddress
+import MailboxDirectory
+import Testing
+
+@testable import SQLiteDirectory
+
+@Suite struct ReaderTests {
+    @Test func aChangeIsSeenByTheNextQuestion() throws {
+        let file = try TemporaryFile()
+        let store = try file.store()
+        let (reader, second) = (file.reader(), try Domain("second.example"))
+        let fred = try mailbox("fred@second.example")
+        for _ in 0..<3 {
+            #expect(reader.answer(.domain(second)) == .absent)
+            try store.write {
+                try $0.insert(.domain(DomainRecord(domain: second)))
+                try $0.insert(.user(user("fred@second.example")))
+            }
+            #expect(reader.answer(.domain(second)) == .domain(DomainRecord(domain: second)))
+            #expect(reader.answer(.entries([fred])) != .absent)
+            // The row gets the same number again, so the old record must be forgotten too.
+            try store.write {
+                try $0.replace(.domain(DomainRecord(domain: second, kind: .relay)))
+            }
+            #expect(reader.answer(.domain(second)) == .domain(DomainRecord(domain: second, kind: .relay)))
+            try store.write {
+                try $0.remove(.user, at: fred)
+                try $0.removeDomain(second)
+            }
+        }
+    }
+
+    @Test func aBatchSeesOneState() throws {
+        let file = try TemporaryFile()
+        let store = try file.store()
+        let reader = file.reader()
+        let fred = try mailbox("fred@example.org")
+        reader.beginBatch()
+        #expect(reader.answer(.entries([fred])) == .absent)
+        try store.write { try $0.insert(.user(user("fred@example.org"))) }
+        #expect(reader.answer(.entries([fred])) == .absent)
+        reader.endBatch()
+        reader.beginBatch()
+        #expect(reader.answer(.entries([fred])) != .absent)
+        reader.endBatch()
+        // An empty one costs nothing and harms nothing.
+        reader.beginBatch()
+        reader.endBatch()
+        reader.endBatch()
+    }
+
+    @Test func aReaderAtRestHoldsNoTransaction() throws {
+        let file = try TemporaryFile()
+        let store = try file.store([.user(try user("fred@example.org", "Fred Claude"))])
+        let reader = file.reader()
+        let fred = try mailbox("fred@example.org")
+        _ = reader.answer(.entries([fred]))
+        _ = reader.answer(.name(NameQuery(localPart: nil, folded: Array("fred".utf8), limit: 1)))
+        reader.beginBatch()
+        _ = reader.answer(.entries([fred]))
+        reader.endBatch()
+        // A checkpoint that truncates needs every reader out of the log.
+        try store.write { try $0.insert(.user(user("anna@example.org"))) }
+        try store.queue.writeWithoutTransaction { database in
+            let row = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            #expect(row?[0] == 0)
+        }
+    }
+
+    @Test func rememberedDomainsAreBounded() throws {
+        let file = try TemporaryFile()
+        _ = try file.store()
+        let reader = file.reader()
+        for index in 0..<(Questions.knownDomainLimit * 2 + 10) {
+            #expect(reader.answer(.domain(try Domain("d\(index).example"))) == .absent)
+        }
+        #expect(reader.answer(.domain(try Domain("example.org"))) != .absent)
+    }
+
+    @Test func twoReadersOnOneFile() throws {
+        let file = try TemporaryFile()
+        let store = try file.store()
+        let readers = [file.reader(), file.reader()]
+        for index in 0..<50 {
+            try store.write { try $0.insert(.user(user("u\(index)@example.org"))) }
+            for reader in readers {
+                #expect(reader.answer(.entries([try mailbox("u\(index)@example.org")])) != .absent)
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// One question over one wire to a directory in memory, to its reply lines.
+
+import DirectoryTesting
+import MailAddress
+import MailboxDirectory
+import SMTPProtocol
+import Testing
+import Verification
+
+private func empty() throws -> any RecordStore { try MemoryStore() }
+
+/// One question with all that its answer depends on.
+struct Asking {
+    var directory: String
+    var question: String
+    var wire: Wire
+    var disclosure = Disclosure.full
+    var isTrusted = true
+    var utf8 = false
+    var tamper: Tamper?
+
+    var client: ClientClass {
+        ClientClass(name: "test", networks: [], disclosure: disclosure, isTrusted: isTrusted)
+    }
+
+    var query: Query {
+        get throws {
+            let subject: Subject =
+                switch Question(text: question) {
+                case .address(let mailbox): .mailbox(mailbox)
+                case .postmaster: .postmaster
+                case .name(let octets): .name(octets)
+                }
+            switch (wire, subject) {
+            case (.verify, _): return .verify(subject, utf8: utf8)
+            case (.expand, _): return .expand(subject, utf8: utf8)
+            case (.recipient, .mailbox(let mailbox)): return .recipient(.mailbox(mailbox), utf8: utf8)
+            case (.recipient, .postmaster): return .recipient(.postmaster, utf8: utf8)
+            case (.recipient, .name): throw TextError("RCPT takes no names")
+            }
+        }
+    }
+
+    func verdict() throws -> Verdict {
+        let row = ResolveRow("", directory, question, "")
+        return try row.withSources(from: empty, tamper: tamper) { sources in
+            let context = Inquiry.Context(
+                sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain)
+            let inquiry = Inquiry(try query, by: client, in: context)
+            return inquiry.verdict(on: inquiry.expansion?.run(sources))
+        }
+    }
+
+    /// The reply as it goes on the wire, LF between lines.
+    func reply(_ form: ReplyForm = .enhanced, naming: Bool = true) throws -> String {
+        try verdict().reply(on: wire, form: form, naming: naming).lines(withEnhancedCode: form == .enhanced)
+            .joined(separator: "\n")
+    }
+}
+
+extension Disclosure {
+    static func all(_ vrfy: VRFYDisclosure, _ expn: EXPNDisclosure, _ rcpt: RCPTDisclosure) -> Disclosure {
+        Disclosure(vrfy: vrfy, expn: expn, rcpt: rcpt)
+    }
+
+    static let existence = Disclosure(vrfy: .existence, expn: .full, rcpt: .existence)
+}

@@ -1,0 +1,52 @@
+// Budgets of questions: they run out, fill again, and never grow the server.
+
+import Testing
+import Verification
+
+@Suite struct QuestionBudgets {
+    private let client = ClientAddress.ipv4(1)
+
+    @Test func runsOutAndFillsAgain() {
+        var budget = QuestionBudget()
+        for _ in 0..<60 { #expect(budget.ask(client, perMinute: 60, now: 0) == .admitted) }
+        #expect(budget.ask(client, perMinute: 60, now: 0) == .refused)
+        #expect(budget.ask(client, perMinute: 60, now: 0.5) == .refused)
+        #expect(budget.ask(client, perMinute: 60, now: 1.5) == .admitted)
+        #expect(budget.ask(client, perMinute: 60, now: 1.5) == .refused)
+        // After a minute it is full, and no fuller than that.
+        for _ in 0..<60 { #expect(budget.ask(client, perMinute: 60, now: 1000) == .admitted) }
+        #expect(budget.ask(client, perMinute: 60, now: 1000) == .refused)
+    }
+
+    @Test func closesAfterManyRefusals() {
+        var budget = QuestionBudget()
+        #expect(budget.ask(client, perMinute: 1, now: 0) == .admitted)
+        for _ in 0..<QuestionBudget.patience { #expect(budget.ask(client, perMinute: 1, now: 0) == .refused) }
+        #expect(budget.ask(client, perMinute: 1, now: 0) == .closed)
+        #expect(budget.ask(client, perMinute: 1, now: 60) == .admitted)
+        #expect(budget.ask(client, perMinute: 1, now: 60) == .refused)
+    }
+
+    @Test func clientsAreApart() {
+        var budget = QuestionBudget()
+        #expect(budget.ask(client, perMinute: 1, now: 0) == .admitted)
+        #expect(budget.ask(.ipv4(2), perMinute: 1, now: 0) == .admitted)
+        #expect(budget.ask(.unixSocket, perMinute: 1, now: 0) == .admitted)
+        #expect(budget.ask(client, perMinute: 1, now: 0) == .refused)
+    }
+
+    @Test(arguments: [0, 1])
+    func floodsAreForgotten(_ perMinute: Int) {
+        var budget = QuestionBudget()
+        for number in 0..<UInt32(QuestionBudget.clients * 3) {
+            _ = budget.ask(.ipv4(number), perMinute: perMinute, now: Double(number) / 100_000)
+            if number % 10_000 == 0 { #expect(budget.count <= QuestionBudget.clients) }
+        }
+    }
+
+    @Test func theClockMayStandStill() {
+        var budget = QuestionBudget()
+        #expect(budget.ask(client, perMinute: 1, now: 10) == .admitted)
+        #expect(budget.ask(client, perMinute: 1, now: 5) == .refused)
+    }
+}
