@@ -56,7 +56,10 @@ let package = Package(
         room("Verification", ["MailAddress", "MailboxDirectory", "SMTPProtocol"]),
         room(
             "AddresseeSchema", path: "schema", resources: [.embedInCode("sqlite/0001-directory.sql")]),
-        room("SQLiteDirectory", ["MailAddress", "MailboxDirectory", "AddresseeSchema", grdb, sqlite]),
+        .target(name: "CSQLiteSettings", linkerSettings: [.linkedLibrary("sqlite3")]),
+        room(
+            "SQLiteDirectory",
+            ["MailAddress", "MailboxDirectory", "AddresseeSchema", "CSQLiteSettings", grdb, sqlite]),
         room(
             "AddresseeConfiguration",
             ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", yams]),

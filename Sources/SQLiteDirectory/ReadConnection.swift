@@ -28,6 +28,7 @@ final class ReadConnection {
 
     /// - Throws: why the file can't be read.
     init(path: String) throws(SQLiteFailure) {
+        SQLiteEngine.setUp()
         self.path = path
         identity = try DirectoryFile.identity(path)
         var pointer: OpaquePointer?

@@ -26,7 +26,10 @@ public final class SQLiteReader: Source {
     private var trouble: Trouble?
     private var failures = 0
     private var nextAttempt: Int64 = 0
+    private var nextIdentityCheck: Int64 = 0
 
+    /// Between looks at whether another file stands at the path; nanoseconds. No command can put one there and ask in less.
+    private static let identityPeriod: Int64 = 1_000_000
     /// At most between attempts to open the file; nanoseconds.
     private static let patience: Int64 = 1_000_000_000
     private static let firstBackOff: Int64 = 10_000_000
@@ -71,8 +74,12 @@ public final class SQLiteReader: Source {
         if hasSnapshot { return nil }
         if let trouble, Self.now() < nextAttempt { return trouble }
         do throws(SQLiteFailure) {
-            // A file that was put in the place of this one must be seen by the very next question too.
-            if let connection, try DirectoryFile.identity(path) != connection.identity { close() }
+            // A file that was put in the place of this one must be seen by the very next question that anyone can ask.
+            let now = Self.now()
+            if now >= nextIdentityCheck {
+                if let connection, try DirectoryFile.identity(path) != connection.identity { close() }
+                nextIdentityCheck = now + Self.identityPeriod
+            }
             let open: ReadConnection
             if let connection { open = connection } else { open = try ReadConnection(path: path) }
             connection = open
