@@ -78,6 +78,8 @@ public struct ConfigurationTemplate {
         #  pipelined-questions: 64
           # Bad commands that a session may send before 421: 1 to 1000000.
         #  errors: 20
+          # Recipients whose answer is remembered until the directory changes: 0 to 1000000000, 48 octets of memory each.
+        #  remembered-recipients: 1048576
           # Octets of a message, as SIZE offers it: up to 1000000000000; 0 states no limit.
         #  message-size: 26214400
           # Of one question: redirections in a row, 1 to 1000; addresses, 1 to 100000000; look-ups, 1 to 1000000000.

@@ -12,17 +12,21 @@ public struct SessionLimits: Hashable, Sendable {
     public var pipelinedQuestions: Int
     /// Bad commands in one session before 421.
     public var errors: Int
+    /// Recipients that are remembered, all together, for as long as the directory does not change; 0 for none. Each takes
+    /// 48 octets, all of them from the start.
+    public var rememberedRecipients: Int
     /// Octets of a message, as SIZE offers it (RFC 1870); 0 states no limit.
     public var messageSize: Int
 
     public init(
         connections: Int = 10_000, recipients: Int = 1000, pipelinedQuestions: Int = 64, errors: Int = 20,
-        messageSize: Int = 26_214_400
+        rememberedRecipients: Int = 1_048_576, messageSize: Int = 26_214_400
     ) {
         self.connections = connections
         self.recipients = recipients
         self.pipelinedQuestions = pipelinedQuestions
         self.errors = errors
+        self.rememberedRecipients = rememberedRecipients
         self.messageSize = messageSize
     }
 }
@@ -41,6 +45,7 @@ extension SessionLimits {
         read("recipients", 100...1_000_000, into: &session.recipients, reason: "RFC 5321 4.5.3.1.8")
         read("pipelined-questions", 1...1000, into: &session.pipelinedQuestions)
         read("errors", 1...1_000_000, into: &session.errors)
+        read("remembered-recipients", 0...1_000_000_000, into: &session.rememberedRecipients)
         read("message-size", 0...1_000_000_000_000, into: &session.messageSize)
         read("expansion-depth", 1...1000, into: &expansion.depth)
         read("expansion-addresses", 1...100_000_000, into: &expansion.addresses)

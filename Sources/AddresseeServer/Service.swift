@@ -1,6 +1,7 @@
 // What a configuration means for a connection: made once a configuration, shared by all connections, never changed.
 
 import AddresseeConfiguration
+import NIOCore
 import NIOSSL
 import SMTPProtocol
 import Verification
@@ -11,6 +12,11 @@ struct Service: Sendable {
     let inquiries: Inquiry.Context
     let hostname: [UInt8]
     let tls: NIOSSLContext?
+
+    /// Recipients that each event loop may remember.
+    var rememberedRecipients: Int {
+        configuration.limits.rememberedRecipients / (configuration.threads ?? System.coreCount)
+    }
 
     /// - Throws: `ServerError.tls` when the certificate or its key can't be used.
     init(_ configuration: Configuration) throws(ServerError) {

@@ -79,9 +79,14 @@ public protocol Source {
     func beginBatch()
 
     func endBatch()
+
+    /// In a batch: a number that is another one whenever any answer may be another one, for whoever remembers answers;
+    /// nil when the source can't tell, and then nothing may be remembered.
+    func version() -> UInt64?
 }
 
 extension Source {
     public func beginBatch() {}
     public func endBatch() {}
+    public func version() -> UInt64? { nil }
 }

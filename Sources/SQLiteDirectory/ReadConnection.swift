@@ -6,7 +6,7 @@ import GRDBSQLite
 final class ReadConnection {
     /// Memory for pages of the file, in KiB. Two readers of ten million addresses stay under 150 MB with it, and the
     /// inner pages of every index fit.
-    static let cacheKiB = 48 * 1024
+    static let cacheKiB = 24 * 1024
     /// How long a question may wait for a lock, in milliseconds: it holds up an event loop. In WAL mode readers wait
     /// only while another program recovers the log or removes it.
     static let lockPatience: Int32 = 20
@@ -16,7 +16,8 @@ final class ReadConnection {
     private let handle: Handle
     private let dataVersion: PreparedStatement
     private let userVersion: PreparedStatement
-    private var seenVersion: Int64 = -1
+    /// What `PRAGMA data_version` told last: another number whenever another connection has changed the file.
+    private(set) var seenVersion: Int64 = -1
     private let path: String
 
     /// The C handle; statements that outlive it are finalized by SQLite's zombie rule (sqlite3_close_v2).

@@ -26,6 +26,9 @@ public final class SQLiteReader: Source {
     private var trouble: Trouble?
     private var failures = 0
     private var nextAttempt: Int64 = 0
+    /// How often something has changed, or may have.
+    private var changes: UInt64 = 0
+    private var countedVersion: Int64 = -1
     private var nextIdentityCheck: Int64 = 0
 
     /// Between looks at whether another file stands at the path; nanoseconds. No command can put one there and ask in less.
@@ -70,6 +73,8 @@ public final class SQLiteReader: Source {
         }
     }
 
+    public func version() -> UInt64? { beginSnapshot() == nil ? changes : nil }
+
     private func beginSnapshot() -> Trouble? {
         if hasSnapshot { return nil }
         if let trouble, Self.now() < nextAttempt { return trouble }
@@ -85,6 +90,10 @@ public final class SQLiteReader: Source {
             connection = open
             try open.beginSnapshot()
             hasSnapshot = true
+            if open.seenVersion != countedVersion {
+                countedVersion = open.seenVersion
+                changes += 1
+            }
             trouble = nil
             failures = 0
             return nil
@@ -113,6 +122,8 @@ public final class SQLiteReader: Source {
     private func close() {
         endSnapshot()
         connection = nil
+        // The next connection counts from a number of its own.
+        countedVersion = -1
     }
 
     /// Nanoseconds on a clock that is never set back.

@@ -1,5 +1,6 @@
 // What a reader sees of changes, alone and in a batch, and what it forgets.
 
+import Foundation
 import GRDB
 import GRDBSQLite
 import MailAddress
@@ -91,5 +92,57 @@ import Testing
                 #expect(reader.answer(.entries([try mailbox("u\(index)@example.org")])) != .absent)
             }
         }
+    }
+}
+
+struct VersionTests {
+    /// Whoever remembers answers has to hear of every change, by whomever.
+    @Test func isAnotherOneAfterEachChange() throws {
+        let file = try TemporaryFile()
+        let store = try file.store()
+        let reader = file.reader()
+        func version() throws -> UInt64 {
+            reader.beginBatch()
+            defer { reader.endBatch() }
+            return try #require(reader.version())
+        }
+        var last = try version()
+        #expect(try version() == last)
+        for number in 0..<20 {
+            if number.isMultiple(of: 2) {
+                try store.write { try $0.insert(.user(try user("user\(number)@example.org"))) }
+            } else {
+                try file.sql("UPDATE entry SET full_name = 'Nr \(number)'")
+            }
+            let next = try version()
+            #expect(next > last)
+            #expect(try version() == next)
+            last = next
+        }
+    }
+
+    @Test func thereIsNoneWithoutAFile() throws {
+        let file = try TemporaryFile()
+        let reader = file.reader()
+        reader.beginBatch()
+        #expect(reader.version() == nil)
+        reader.endBatch()
+    }
+
+    @Test func isAnotherOneForAnotherFile() throws {
+        let file = try TemporaryFile()
+        _ = try file.store()
+        let reader = file.reader()
+        reader.beginBatch()
+        let before = try #require(reader.version())
+        reader.endBatch()
+        let other = try TemporaryFile()
+        _ = try other.store()
+        try FileManager.default.removeItem(atPath: file.path)
+        try FileManager.default.moveItem(atPath: other.path, toPath: file.path)
+        usleep(5000)
+        reader.beginBatch()
+        #expect(reader.version() != before)
+        reader.endBatch()
     }
 }

@@ -1,0 +1,101 @@
+// What is remembered of recipients, and above all what is not.
+
+import MailAddress
+import SMTPProtocol
+import Testing
+import Verification
+
+private func mailbox(_ text: String) throws -> Mailbox { try Mailbox(text) }
+
+private func verified(_ mailbox: Mailbox) -> Verdict { .verified(NamedMailbox(name: "", mailbox: mailbox)) }
+
+struct RecipientMemoryTests {
+    @Test func remembers() throws {
+        var memory = RecipientMemory(places: 64)
+        let (fred, nobody) = (try mailbox("fred@example.org"), try mailbox("nobody@example.org"))
+        #expect(memory.recall(fred, version: 1, disclosure: .full) == nil)
+        memory.remember(verified(fred), of: fred, version: 1, disclosure: .full)
+        memory.remember(.unknown, of: nobody, version: 1, disclosure: .full)
+        #expect(memory.recall(fred, version: 1, disclosure: .full) == verified(fred))
+        #expect(memory.recall(try mailbox("\"FRED\"@Example.ORG"), version: 1, disclosure: .full) != nil)
+        #expect(memory.recall(nobody, version: 1, disclosure: .full) == .unknown)
+    }
+
+    @Test func forgetsWithTheVersion() throws {
+        var memory = RecipientMemory(places: 64)
+        let fred = try mailbox("fred@example.org")
+        memory.remember(.unknown, of: fred, version: 7, disclosure: .full)
+        for version: UInt64 in [0, 6, 8, 1 << 31] {
+            #expect(memory.recall(fred, version: version, disclosure: .full) == nil)
+        }
+        memory.remember(verified(fred), of: fred, version: 8, disclosure: .full)
+        #expect(memory.recall(fred, version: 8, disclosure: .full) == verified(fred))
+    }
+
+    @Test func tellsClientsApart() throws {
+        var memory = RecipientMemory(places: 64)
+        let fred = try mailbox("fred@example.org")
+        memory.remember(verified(fred), of: fred, version: 1, disclosure: .existence)
+        #expect(memory.recall(fred, version: 1, disclosure: .full) == nil)
+    }
+
+    /// The octets of both parts stand one after the other: where one ends and the other begins must count.
+    @Test(arguments: [
+        ("a@bc", "ab@c"), ("a@b.c", "a.b@c"), ("fred@example.org", "fred@example.or"), ("a@b", "a@bb"),
+    ])
+    func tellsNeighboursApart(one: String, other: String) throws {
+        var memory = RecipientMemory(places: 2)
+        memory.remember(.unknown, of: try mailbox(one), version: 1, disclosure: .full)
+        #expect(memory.recall(try mailbox(other), version: 1, disclosure: .full) == nil)
+        #expect(memory.recall(try mailbox(one), version: 1, disclosure: .full) == .unknown)
+    }
+
+    @Test(arguments: [
+        Verdict.couldNotTell, .loop, .suspended, .disabled, .moved(to: nil), .notServed, .notVerifiable,
+        .tooManyQuestions, .closed,
+    ])
+    func keepsNothingElse(verdict: Verdict) throws {
+        var memory = RecipientMemory(places: 64)
+        let fred = try mailbox("fred@example.org")
+        memory.remember(verdict, of: fred, version: 1, disclosure: .full)
+        #expect(memory.recall(fred, version: 1, disclosure: .full) == nil)
+    }
+
+    @Test(arguments: [-1, 0, 1])
+    func mayHaveNoPlace(places: Int) throws {
+        var memory = RecipientMemory(places: places)
+        let fred = try mailbox("fred@example.org")
+        memory.remember(.unknown, of: fred, version: 1, disclosure: .full)
+        #expect(memory.recall(fred, version: 1, disclosure: .full) == nil)
+    }
+
+    @Test func longOnesAreAskedAnew() throws {
+        var memory = RecipientMemory(places: 64)
+        for count in 30...50 {
+            let long = try mailbox(String(repeating: "x", count: count) + "@example.org")
+            memory.remember(.unknown, of: long, version: 1, disclosure: .full)
+            let recalled = memory.recall(long, version: 1, disclosure: .full)
+            #expect(recalled == nil || (recalled == .unknown && count + 11 <= 40))
+        }
+    }
+
+    /// However full it is, it says what is true or nothing.
+    @Test func isNeverWrong() throws {
+        var memory = RecipientMemory(places: 2048)
+        let mailboxes = try (0..<2000).map { try mailbox("user\($0)@example.org") }
+        var found = 0
+        for pass in 0..<6 {
+            let version = UInt64(pass / 2)
+            for (index, mailbox) in mailboxes.enumerated() {
+                let verdict = (index + pass / 2).isMultiple(of: 3) ? Verdict.unknown : verified(mailbox)
+                if let recalled = memory.recall(mailbox, version: version, disclosure: .full) {
+                    #expect(recalled == verdict)
+                    found += 1
+                }
+                memory.remember(verdict, of: mailbox, version: version, disclosure: .full)
+                #expect(memory.recall(mailbox, version: version, disclosure: .full) == verdict)
+            }
+        }
+        #expect(found > 0)
+    }
+}
