@@ -62,17 +62,21 @@ struct ConfiguredDirectory {
         let known = configuration.sources
         let shown = "there is no \(kind.phrase) \(address)"
         for (index, other) in try sources().enumerated() {
-            let answer = other.answer(.entries([address]))
+            let entry: Entry
+            switch other.answer(.entries([address])) {
+            case .entry(let found, _): entry = found
+            case .absent: continue
             // Whether it is anywhere can't be told then.
-            if case .couldNotTell(let trouble) = answer { throw trouble }
-            guard case .entry(let entry, _) = answer else { continue }
-            let isOfKind = entry.kindName == kind.rawValue || (kind == .forward && entry.forward != nil)
+            case let answer: throw other.trouble(in: answer)
+            }
+            let isOfKind = entry.kind == kind || (kind == .forward && entry.forward != nil)
             if isOfKind, known.count > 1 {
                 let asked = source ?? known[0].name
                 return CommandFailure(
                     .noUser, "\(shown) in the source \(asked), but in \(other.name); use --source \(known[index].name)")
             }
-            if !isOfKind, let found = RecordKind(rawValue: entry.kindName) {
+            if !isOfKind {
+                let found = entry.kind
                 return CommandFailure(
                     .noUser, "\(shown); it is \(found.withArticle): addressee \(found.rawValue) show \(entry.address)")
             }

@@ -75,9 +75,19 @@ public enum Program {
                 return report(error, output: output)
             }
         } else {
-            output.standardError(text + "\n")
+            output.error(usage(Addressee.message(for: error), help: text))
         }
         return status.rawValue
+    }
+
+    /// The parser's words as one line, and where there is more to read: `See 'addressee user add --help'`, as it ends.
+    private static func usage(_ message: String, help: String) -> String {
+        var sentence = message.prefix(1).lowercased() + message.dropFirst()
+        if sentence.hasSuffix(".") { sentence.removeLast() }
+        let more = help.matches(of: /See '(addressee [^']+)' for more/).last.map { String($0.1) }
+        // A question, such as whether another option was meant, keeps its mark.
+        if !sentence.hasSuffix("?") { sentence += ";" }
+        return "\(sentence) see: \(more ?? "addressee --help")"
     }
 }
 
@@ -108,20 +118,5 @@ extension CommandFailure {
     /// Its own errors are not public.
     private static func isOfParser(_ error: any Error) -> Bool {
         String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
-    }
-}
-
-extension EditError {
-    /// What a store throws outside a change.
-    init(_ error: StoreError) {
-        switch error {
-        case .addressTaken(let address, let kind): self = .addressTaken(address, by: kind)
-        case .domainTaken(let domain): self = .domainTaken(domain)
-        case .loginTaken(let login): self = .loginTaken(login)
-        case .noSuchDomain(let domain): self = .noSuchDomain(domain)
-        case .notFound(let kind, let name): self = .notFound(kind, name)
-        case .notEmpty(let domain): self = .notEmpty(domain, [], more: true)
-        case .trouble(let trouble): self = .couldNotTell(trouble)
-        }
     }
 }

@@ -78,7 +78,8 @@ public struct ConfigurationTemplate {
         #  pipelined-questions: 64
           # Bad commands that a session may send before 421: 1 to 1000000.
         #  errors: 20
-          # Recipients whose answer is remembered until the directory changes: 0 to 1000000000, 48 octets of memory each.
+          # Recipients whose answer is remembered until the directory changes: 0 to 16777216. Each takes 48 octets, as the
+          # table fills.
         #  remembered-recipients: 1048576
           # Octets of a message, as SIZE offers it: up to 1000000000000; 0 states no limit.
         #  message-size: 26214400
@@ -98,7 +99,7 @@ public struct ConfigurationTemplate {
           # For what was asked before the server was told to stop: 1s to 1h.
         #  shutdown: 10s
 
-        # Event loops: auto, one a core, or 1 to 64.
+        # Event loops: auto, one a core, or 1 to 64. A change takes effect when the server is started again.
         #threads: auto
 
         log:

@@ -1,8 +1,9 @@
 // The word that was probably meant, for diagnostics.
 
-enum NearestWord {
+/// Finds the word of a list that a person probably meant.
+public enum NearestWord {
     /// The nearest of `words`, or nil when none is near. Case, `_` for `-`, and a swap of neighbours count little.
-    static func of(_ word: String, among words: [String]) -> String? {
+    public static func of(_ word: String, among words: [String]) -> String? {
         let given = plain(word)
         let ranked = words.map { (word: $0, distance: distance(given, plain($0))) }
         if let best = ranked.min(by: { $0.distance < $1.distance }),

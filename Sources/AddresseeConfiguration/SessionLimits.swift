@@ -13,7 +13,7 @@ public struct SessionLimits: Hashable, Sendable {
     /// Bad commands in one session before 421.
     public var errors: Int
     /// Recipients that are remembered, all together, for as long as the directory does not change; 0 for none. Each takes
-    /// 48 octets, all of them from the start.
+    /// 48 octets, as the table fills.
     public var rememberedRecipients: Int
     /// Octets of a message, as SIZE offers it (RFC 1870); 0 states no limit.
     public var messageSize: Int
@@ -45,7 +45,7 @@ extension SessionLimits {
         read("recipients", 100...1_000_000, into: &session.recipients, reason: "RFC 5321 4.5.3.1.8")
         read("pipelined-questions", 1...1000, into: &session.pipelinedQuestions)
         read("errors", 1...1_000_000, into: &session.errors)
-        read("remembered-recipients", 0...1_000_000_000, into: &session.rememberedRecipients)
+        read("remembered-recipients", 0...16_777_216, into: &session.rememberedRecipients)
         read("message-size", 0...1_000_000_000_000, into: &session.messageSize)
         read("expansion-depth", 1...1000, into: &expansion.depth)
         read("expansion-addresses", 1...100_000_000, into: &expansion.addresses)

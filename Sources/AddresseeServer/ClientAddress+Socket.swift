@@ -1,5 +1,6 @@
 // From NIO's values to ours.
 
+import AddresseeConfiguration
 import NIOCore
 import Verification
 
@@ -11,15 +12,15 @@ extension TimeAmount {
 }
 
 extension ClientAddress {
-    /// Where the other end of a channel is.
-    init(_ address: SocketAddress?) {
-        switch address {
-        case .unixDomainSocket, nil: self = .unixSocket
-        case .v4, .v6:
-            // A link-local address comes with its interface (RFC 4007 11), which no network is told by. What can't be
-            // read is nobody's friend: an address outside every network but the widest.
-            let text = address?.ipAddress?.prefix { $0 != "%" }
-            self = text.flatMap { ClientAddress(String($0)) } ?? ClientAddress(ipv6High: 0, low: 0)
+    /// Where the other end of a channel is that was accepted at this address.
+    init(_ address: SocketAddress?, at listener: ListenAddress) {
+        if case .unix = listener {
+            self = .unixSocket
+            return
         }
+        // A link-local address comes with its interface (RFC 4007 11), which no network is told by. What can't be read is
+        // nobody's friend: an address outside every network but the widest.
+        let text = address?.ipAddress?.prefix { $0 != "%" }
+        self = text.flatMap { ClientAddress(String($0)) } ?? ClientAddress(ipv6High: 0, low: 0)
     }
 }

@@ -2,14 +2,35 @@
 
 import Foundation
 public import Logging
+import NIOConcurrencyHelpers
+
+/// The least level that is written. Thread-safe.
+public final class LogThreshold: Sendable {
+    private let level: NIOLockedValueBox<Logger.Level>
+
+    public init(_ level: Logger.Level) {
+        self.level = NIOLockedValueBox(level)
+    }
+
+    public var value: Logger.Level {
+        get { level.withLockedValue { $0 } }
+        set { level.withLockedValue { $0 = newValue } }
+    }
+}
 
 /// Writes `2026-11-23T14:00:00.123Z info listening on=127.0.0.1:2525 sources=main`.
 public struct LineLogHandler: LogHandler {
-    public var logLevel: Logger.Level
     public var metadata: Logger.Metadata = [:]
+    private let level: LogThreshold
 
-    public init(level: Logger.Level) {
-        logLevel = level
+    /// - Parameter level: what is written; shared by all copies, so that it can be changed while the program runs.
+    public init(level: LogThreshold) {
+        self.level = level
+    }
+
+    public var logLevel: Logger.Level {
+        get { level.value }
+        set { level.value = newValue }
     }
 
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -24,8 +45,14 @@ public struct LineLogHandler: LogHandler {
             line += " \(key)=\(Self.quoted("\(value)"))"
         }
         line += "\n"
-        // One write a line, so that lines of several threads do not mix.
-        FileHandle.standardError.write(Data(line.utf8))
+        Self.write(line)
+    }
+
+    /// One write a line, so that lines of several threads do not mix. What can't be written is lost: a full disk must
+    /// not end the service.
+    private static func write(_ line: String) {
+        var line = line
+        line.withUTF8 { SystemCall.writeToStandardError(UnsafeRawBufferPointer($0)) }
     }
 
     /// As it is when it is one plain word; else in quotes, with what is not printable escaped.

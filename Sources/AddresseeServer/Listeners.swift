@@ -50,8 +50,16 @@ struct Listeners {
         } catch {
             for listener in opened { try? await listener.channel.close() }
             open = open.filter { !closed.contains($0.configuration) }
-            for configuration in closed { open.append((configuration, try await listen(configuration))) }
-            throw error
+            var lost: [String] = []
+            for configuration in closed {
+                do {
+                    open.append((configuration, try await listen(configuration)))
+                } catch {
+                    lost.append("\(error)")
+                }
+            }
+            if lost.isEmpty { throw error }
+            throw ServerError.lost(because: "\(error)", lost: lost)
         }
         for old in unwanted where !closed.contains(old.configuration) { try? await old.channel.close() }
         // In the order of the configuration.
@@ -86,22 +94,38 @@ struct Listeners {
                 return try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                     .bind(host: host, port: port).get()
             case .unix(let path):
-                let channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
-                    .get()
-                if let mode = listener.unixMode {
-                    try FileManager.default.setAttributes([.posixPermissions: Int(mode)], ofItemAtPath: path)
-                }
-                return channel
+                return try await bind(bootstrap, path: path, mode: listener.unixMode)
             }
+        } catch let error as ServerError {
+            throw error
         } catch {
             throw ServerError.listen(listener.address.description, reason: Self.reason(error))
         }
     }
 
+    /// A socket that is left over is replaced; one that somebody listens on is not.
+    private func bind(_ bootstrap: ServerBootstrap, path: String, mode: UInt16?) async throws -> any Channel {
+        if let other = try? await ClientBootstrap(group: group).connect(unixDomainSocketPath: path).get() {
+            try? await other.close()
+            throw ServerError.listen("unix:\(path)", reason: Self.taken)
+        }
+        let channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        guard let mode else { return channel }
+        do {
+            try FileManager.default.setAttributes([.posixPermissions: Int(mode)], ofItemAtPath: path)
+        } catch {
+            try? await channel.close()
+            throw error
+        }
+        return channel
+    }
+
+    private static let taken = "another program listens there already; stop it or choose another address"
+
     private static func reason(_ error: any Error) -> String {
         guard let error = error as? IOError else { return "\(error)" }
         switch error.errnoCode {
-        case EADDRINUSE: return "another program listens there already; stop it or choose another port"
+        case EADDRINUSE: return taken
         case EACCES: return "not permitted; ports below 1024 need privilege"
         case EADDRNOTAVAIL: return "this machine has no such address"
         default: return String(cString: strerror(error.errnoCode))

@@ -13,8 +13,11 @@ final class LoopContext {
     private var connections: [ObjectIdentifier: SMTPHandler] = [:]
     private var isInBatch = false
     private var memory: RecipientMemory
-    /// That of all sources together, in this batch; nil when one of them has none.
+    /// Another number whenever any answer may be another one; nil in a batch in which a source can't tell.
     private var version: UInt64?
+    private var epoch: UInt64 = 0
+    private var lastVersions: [UInt64] = []
+    private(set) var isDraining = false
     let shared: SharedState
 
     init(service: Service, sources: [any Source], shared: SharedState) {
@@ -26,9 +29,13 @@ final class LoopContext {
 
     /// Takes a new configuration; connections that are open keep how they are served.
     func replace(service: Service, sources: [any Source]) {
+        if service.rememberedRecipients != self.service.rememberedRecipients {
+            memory = RecipientMemory(places: service.rememberedRecipients)
+        }
         self.service = service
         self.sources = sources
-        memory = RecipientMemory(places: service.rememberedRecipients)
+        // Other sources count from numbers of their own.
+        lastVersions = []
     }
 
     func add(_ handler: SMTPHandler) { connections[ObjectIdentifier(handler)] = handler }
@@ -36,6 +43,7 @@ final class LoopContext {
     func remove(_ handler: SMTPHandler) { connections[ObjectIdentifier(handler)] = nil }
 
     func drainAll() {
+        isDraining = true
         for handler in connections.values { handler.drain() }
     }
 
@@ -45,18 +53,20 @@ final class LoopContext {
 
     /// The verdict on one query: every question over SMTP takes this way.
     func answer(_ query: Query, by client: ClientClass) -> Verdict {
+        guard case .recipient(.mailbox(let mailbox), let utf8) = query else { return resolve(query, by: client) }
         beginBatch()
-        guard case .recipient(.mailbox(let mailbox), _) = query, let version else { return resolve(query, by: client) }
-        let disclosure = client.disclosure.rcpt
-        if let verdict = memory.recall(mailbox, version: version, disclosure: disclosure) { return verdict }
+        guard let version else { return resolve(query, by: client) }
+        let asker = RecipientMemory.Asker(disclosure: client.disclosure.rcpt, utf8: utf8)
+        if let verdict = memory.recall(mailbox, version: version, asker: asker) { return verdict }
         let verdict = resolve(query, by: client)
-        memory.remember(verdict, of: mailbox, version: version, disclosure: disclosure)
+        memory.remember(verdict, of: mailbox, version: version, asker: asker)
         return verdict
     }
 
     private func resolve(_ query: Query, by client: ClientClass) -> Verdict {
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
         guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
+        beginBatch()
         let resolution = expansion.run(sources)
         switch resolution.outcome {
         case .couldNotTell(let trouble): shared.log.couldNotTell(trouble, query: query)
@@ -71,12 +81,20 @@ final class LoopContext {
     private func beginBatch() {
         if isInBatch { return }
         isInBatch = true
-        version = 0
+        var versions: [UInt64] = []
         for source in sources {
             source.beginBatch()
-            // Each number only ever grows, so their sum is another one when any of them is.
-            if let sum = version, let next = source.version() { version = sum &+ next } else { version = nil }
+            if let version = source.version() { versions.append(version) }
         }
+        guard versions.count == sources.count else {
+            version = nil
+            return
+        }
+        if versions != lastVersions {
+            lastVersions = versions
+            epoch += 1
+        }
+        version = epoch
     }
 
     func endBatch() {

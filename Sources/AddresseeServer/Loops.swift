@@ -1,6 +1,7 @@
 // The event loops with what each of them owns.
 
 import AddresseeConfiguration
+import MailAddress
 import MailboxDirectory
 import NIOCore
 import NIOPosix
@@ -44,6 +45,14 @@ struct Loops: Sendable {
         for (bound, sources) in zip(contexts.values, opened) {
             try await bound.eventLoop.submit { bound.value.replace(service: service, sources: sources.value) }.get()
         }
+    }
+
+    /// Whether every source says that it does not have this domain.
+    func isMissing(_ domain: Domain) async throws -> Bool {
+        guard let bound = contexts.values.first else { return false }
+        return try await bound.eventLoop.submit {
+            bound.value.sources.allSatisfy { $0.answer(.domain(domain)) == .absent }
+        }.get()
     }
 
     /// Lets every connection finish, and cuts those that have not after the time-out.

@@ -32,6 +32,9 @@ final class SMTPHandler: ChannelDuplexHandler {
     private var isCounted = false
     private var isHeld = false
     private var wantsRead = false
+    private var hasInputEnded = false
+    /// Questions whose replies have not been handed to the channel yet.
+    private var unsent = 0
 
     private enum State {
         case open
@@ -65,7 +68,7 @@ final class SMTPHandler: ChannelDuplexHandler {
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
         loop.add(self)
-        client = ClientAddress(context.remoteAddress)
+        client = ClientAddress(context.remoteAddress, at: listener.address)
         let service = loop.service
         clientClass = service.configuration.clientClass(of: client)
         session = Session(service.session(of: clientClass, at: listener))
@@ -81,6 +84,7 @@ final class SMTPHandler: ChannelDuplexHandler {
             session.connected()
             send(flush: true)
             watchIdle()
+            if loop.isDraining { drain() }
         }
         context.fireChannelActive()
     }
@@ -123,11 +127,7 @@ final class SMTPHandler: ChannelDuplexHandler {
             timers.write = nil
             if isHeld { release() }
         } else if timers.write == nil {
-            let limit = TimeAmount(loop.service.configuration.timeouts.write)
-            timers.write = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [self] in
-                loop.shared.log.connectionFailed(client, reason: "the client does not read its replies")
-                abort()
-            }
+            watchWriting(pending: nil)
         }
         context.fireChannelWritabilityChanged()
     }
@@ -139,14 +139,15 @@ final class SMTPHandler: ChannelDuplexHandler {
                 process()
                 loop.endBatch()
             }
-            finish()
+            // What has come in is kept until the client takes its replies.
+            if isHeld, state == .open { hasInputEnded = true } else { finish() }
         } else {
             context.fireUserInboundEventTriggered(event)
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        loop.shared.log.connectionFailed(client, reason: "\(error)")
+        loop.shared.log.connectionLost(client, error)
         abort()
     }
 
@@ -185,7 +186,7 @@ final class SMTPHandler: ChannelDuplexHandler {
             inbound.moveReaderIndex(forwardBy: next)
             hasNewCommand = true
             carryOut(action)
-            if session.output.count >= Self.flushSize { sendMuch() }
+            if session.output.count >= Self.flushSize || unsent >= session.configuration.slots { sendMuch() }
         }
         send(flush: false)
     }
@@ -200,6 +201,9 @@ final class SMTPHandler: ChannelDuplexHandler {
     }
 
     private func ask(_ query: Query, _ ticket: Int) {
+        unsent += 1
+        // MAIL FROM:<> is never refused, but the recipients after it are questions like any other: a limit that bounces
+        // could pass by would be none.
         if let limit = clientClass.questionsPerMinute, !query.isForPostmaster {
             switch loop.shared.admitQuestion(of: client, perMinute: limit) {
             case .admitted: break
@@ -229,6 +233,7 @@ final class SMTPHandler: ChannelDuplexHandler {
 
     private func send(flush: Bool) {
         guard let context else { return }
+        unsent = 0
         session.takeOutput { output in
             context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: output)), promise: nil)
         }
@@ -250,6 +255,7 @@ final class SMTPHandler: ChannelDuplexHandler {
         loop.endBatch()
         context.flush()
         if isHeld || state != .open { return }
+        if hasInputEnded { return finish() }
         if wantsRead {
             wantsRead = false
             context.read()
@@ -275,10 +281,12 @@ final class SMTPHandler: ChannelDuplexHandler {
     private func close() {
         guard let context, state == .open else { return }
         send(flush: true)
+        // The client may be found gone while the last reply is sent.
+        if state != .open { return }
         state = .lingering
         inbound = ByteBuffer()
         isHeld = false
-        timers.idle?.cancel()
+        timers.cancel()
         let eventLoop = context.eventLoop.assumeIsolated()
         let patience = TimeAmount(loop.service.configuration.timeouts.write)
         timers.end = eventLoop.scheduleTask(in: patience) { [self] in abort() }
@@ -294,6 +302,7 @@ final class SMTPHandler: ChannelDuplexHandler {
     /// The client has closed its side: closes ours when all is sent, or when it won't take it.
     private func finish() {
         guard let context, state != .closed else { return }
+        loop.endBatch()
         state = .lingering
         timers.cancel()
         let eventLoop = context.eventLoop.assumeIsolated()
@@ -315,6 +324,7 @@ final class SMTPHandler: ChannelDuplexHandler {
     /// way, so the end comes when a moment has passed in which nothing came in and nothing waited to go out.
     func drain() {
         guard let context, state == .open else { return }
+        timers.end?.cancel()
         timers.end = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainGrace) { [self] in
             let lastHeard = max(timers.lastInput, timers.lastCommand)
             if isHeld || NIODeadline.now() - lastHeard < Self.drainGrace { return drain() }
@@ -327,6 +337,22 @@ final class SMTPHandler: ChannelDuplexHandler {
         if state == .open { end(with: ReplyCatalogue.shuttingDown(loop.service.hostname)) }
         abort()
     }
+
+    /// Cuts a client that takes nothing of its replies for a whole time-out.
+    private func watchWriting(pending: Int?) {
+        guard let context else { return }
+        let limit = TimeAmount(loop.service.configuration.timeouts.write)
+        let before = pending ?? self.pending
+        timers.write = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [self] in
+            let now = self.pending
+            if now < before { return watchWriting(pending: now) }
+            loop.shared.log.connectionFailed(client, reason: "the client does not read its replies")
+            abort()
+        }
+    }
+
+    /// Octets that the channel still holds.
+    private var pending: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 
     private func watchIdle() {
         guard let context else { return }
@@ -356,6 +382,9 @@ final class SMTPHandler: ChannelDuplexHandler {
     }
 
     private func forget() {
+        // A channel that closes while it is read from gets no end of that read, and the next question, whoever asks it,
+        // must not be answered from this one's view of the directory.
+        loop.endBatch()
         timers.cancel()
         state = .closed
         loop.remove(self)

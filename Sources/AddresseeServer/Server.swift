@@ -12,15 +12,22 @@ public struct Server: Sendable {
     private let makeSources: @Sendable (Configuration) throws -> [any Source]
     private let reload: @Sendable () throws -> Configuration
     private let logger: Logger
+    private let threshold: LogThreshold
+
+    /// Files that the program needs beside its connections.
+    private static let otherFiles = 64
 
     /// - Parameters:
+    ///   - threshold: set to the level of a configuration when it is reloaded.
     ///   - makeSources: opens the configured sources, in their order; called once for each event loop.
     ///   - reload: reads the configuration again, on SIGHUP.
     public init(
-        logger: Logger, makeSources: @escaping @Sendable (Configuration) throws -> [any Source],
+        logger: Logger, threshold: LogThreshold = LogThreshold(.info),
+        makeSources: @escaping @Sendable (Configuration) throws -> [any Source],
         reload: @escaping @Sendable () throws -> Configuration
     ) {
         self.logger = logger
+        self.threshold = threshold
         self.makeSources = makeSources
         self.reload = reload
     }
@@ -62,9 +69,16 @@ public struct Server: Sendable {
         let log = ServerLog(logger)
         let shared = SharedState(log: log)
         let service = try Service(configuration)
+        let connections = configuration.limits.connections
+        if let files = SystemCall.raiseFileLimit(), files < connections + Self.otherFiles {
+            log.fewFiles(files, connections: connections)
+        }
         let loops = try await Loops(group, service: service, shared: shared, makeSources: makeSources)
         var listeners = Listeners(group: group, loops: loops)
         try await listeners.change(to: configuration.listeners)
+        if try await loops.isMissing(configuration.defaultDomain) {
+            log.defaultDomainIsMissing(configuration.defaultDomain)
+        }
         log.started(listeners.addresses.map(\.description), sources: configuration.sources.map(\.name))
         ready(listeners.addresses)
         var timeout = configuration.timeouts.shutdown
@@ -75,7 +89,9 @@ public struct Server: Sendable {
                     let next = try reload()
                     try await take(next, loops: loops, listeners: &listeners)
                     timeout = next.timeouts.shutdown
-                    log.reloaded(next.file)
+                    threshold.value = Logger.Level(rawValue: next.logLevel.rawValue) ?? .info
+                    log.reloaded(next.file, addresses: listeners.addresses.map(\.description))
+                    if next.threads != configuration.threads { log.needsRestart("threads") }
                 } catch {
                     log.notReloaded(configuration.file, reason: "\(error)")
                 }

@@ -1,9 +1,11 @@
 // What the server writes to its log: one line an event, key=value. Levels: a question is debug, a connection is debug,
 // a client's fault is info, the directory's trouble is error.
 
+import Foundation
 import Logging
 import MailAddress
 import MailboxDirectory
+import NIOCore
 import SMTPProtocol
 import Verification
 
@@ -28,7 +30,21 @@ struct ServerLog: Sendable {
 
     func stopped() { logger.info("stopped") }
 
-    func reloaded(_ file: String) { logger.info("configuration-reloaded", metadata: ["file": "\(file)"]) }
+    func reloaded(_ file: String, addresses: [String]) {
+        logger.info(
+            "configuration-reloaded", metadata: ["file": "\(file)", "on": "\(addresses.joined(separator: ","))"])
+    }
+
+    func needsRestart(_ key: String) { logger.warning("needs-restart", metadata: ["key": "\(key)"]) }
+
+    func fewFiles(_ files: Int, connections: Int) {
+        logger.warning(
+            "few-open-files",
+            metadata: [
+                "limit": "\(files)", "connections": "\(connections)",
+                "do": "raise the limit on open files (ulimit -n, LimitNOFILE), or lower limits.connections",
+            ])
+    }
 
     func notReloaded(_ file: String, reason: String) {
         logger.error(
@@ -70,6 +86,18 @@ struct ServerLog: Sendable {
         logger.error(
             "limit-passed",
             metadata: ["limit": "\(kind.rawValue)", "path": "\(path.arrows)", "about": "\(query.about)"])
+    }
+
+    /// A client that has gone is nothing to tell of unless somebody looks for it.
+    func connectionLost(_ client: ClientAddress, _ error: any Error) {
+        let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+        logger.debug("connection-lost", metadata: ["client": "\(client)", "reason": "\(reason)"])
+    }
+
+    func defaultDomainIsMissing(_ domain: Domain) {
+        logger.warning(
+            "default-domain-not-on-record",
+            metadata: ["domain": "\(domain)", "do": "addressee domain add \(domain), or correct default-domain"])
     }
 
     func connectionFailed(_ client: ClientAddress, reason: String) {

@@ -1,6 +1,7 @@
 // What a configuration means for a connection: made once a configuration, shared by all connections, never changed.
 
 import AddresseeConfiguration
+import Foundation
 import NIOCore
 import NIOSSL
 import SMTPProtocol
@@ -40,6 +41,9 @@ struct Service: Sendable {
     }
 
     private static func context(_ files: AddresseeConfiguration.TLSConfiguration) throws(ServerError) -> NIOSSLContext {
+        for file in [files.certificate, files.privateKey] where !FileManager.default.isReadableFile(atPath: file) {
+            throw .tls(certificate: files.certificate, key: files.privateKey, reason: "\(file) can't be read")
+        }
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(files.certificate).map {
                 NIOSSLCertificateSource.certificate($0)
@@ -59,11 +63,15 @@ struct Service: Sendable {
 public enum ServerError: Error, Hashable, Sendable, CustomStringConvertible {
     case tls(certificate: String, key: String, reason: String)
     case listen(String, reason: String)
+    /// A new configuration failed, and listeners of the old one could not be opened again.
+    case lost(because: String, lost: [String])
 
     public var description: String {
         switch self {
         case .tls(let certificate, let key, let reason):
             "can't use the certificate \(certificate) with the key \(key): \(reason)"
+        case .lost(let reason, let lost):
+            "\(reason); and of the old listeners: \(lost.joined(separator: "; "))"
         case .listen(let address, let reason): "can't listen on \(address): \(reason)"
         }
     }

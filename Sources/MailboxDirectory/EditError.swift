@@ -30,13 +30,28 @@ public enum EditError: Error, Hashable, Sendable {
     case couldNotTell(Trouble)
 }
 
+extension EditError {
+    /// The reason that a person is given for what a store throws.
+    public init(_ error: StoreError) {
+        switch error {
+        case .addressTaken(let address, let kind): self = .addressTaken(address, by: kind)
+        case .domainTaken(let domain): self = .domainTaken(domain)
+        case .loginTaken(let login): self = .loginTaken(login)
+        case .noSuchDomain(let domain): self = .noSuchDomain(domain)
+        case .notFound(let kind, let name): self = .notFound(kind, name)
+        case .notEmpty(let domain): self = .notEmpty(domain, [], more: true)
+        case .trouble(let trouble): self = .couldNotTell(trouble)
+        }
+    }
+}
+
 extension EditError: CustomStringConvertible {
     /// One line: what is wrong, and what to do.
     public var description: String {
         switch self {
         case .addressTaken(let address, let kind):
-            return "\(address) is \(kind.withArticle) already; one address is one thing: remove that first"
-                + " (addressee \(kind.rawValue) rm \(address)) or choose another address"
+            return "\(address) is \(kind.withArticle) already; one address is one thing: change it (addressee"
+                + " \(kind.rawValue) set \(address)) or remove it first (addressee \(kind.rawValue) rm \(address))"
         case .addressTakenElsewhere(let address, let kind, let source):
             return "\(address) is \(kind.withArticle) in the source \(source) already; choose another address"
         case .domainTaken(let domain):

@@ -32,14 +32,17 @@ public indirect enum Entry: Hashable, Sendable {
         }
     }
 
-    /// The kind, in the word that the command line uses.
-    public var kindName: String {
+    /// What an administrator would call it. A user who has a forward is a user.
+    public var kind: RecordKind {
         switch self {
-        case .user: "user"
-        case .alias: "alias"
-        case .forward: "forward"
-        case .moved: "moved"
-        case .list: "list"
+        case .user: .user
+        case .alias: .alias
+        case .forward: .forward
+        case .moved: .moved
+        case .list: .list
         }
     }
+
+    /// The kind, in the word that the command line uses.
+    public var kindName: String { kind.rawValue }
 }

@@ -6,7 +6,7 @@ import MailAddress
 
 extension Expansion {
     mutating func found(_ record: DomainRecord, source: Int) -> Move {
-        walk.place = Place(record: record)
+        walk.place = Place(record: record, source: source)
         guard case .alias(let other) = record.kind else {
             note("domain \(record.domain) is \(record.kind == .relay ? "relay" : "local")", source: source)
             return domainIsKnown()
@@ -26,7 +26,12 @@ extension Expansion {
     }
 
     mutating func foundAliased(_ record: DomainRecord) -> Move {
-        walk.place?.aliased = record
+        if case .alias = record.kind {
+            note("\(record.domain) is an alias itself")
+            walk.place?.fault = .isAlias
+        } else {
+            walk.place?.aliased = record
+        }
         return domainIsKnown()
     }
 
@@ -36,6 +41,7 @@ extension Expansion {
             return step()
         }
         note("no source has the domain that this one is an alias of")
+        walk.place?.fault = .isMissing
         return domainIsKnown()
     }
 
@@ -68,8 +74,14 @@ extension Expansion {
     /// Makes the keys in their order and asks the first source.
     mutating func lookUpEntries() -> Move {
         let address = nodes[walk.node].address
-        let other = walk.place?.aliasedDomain
         walk.keys = [address]
+        if walk.place?.fault != nil {
+            // What may stand in the other domain can't be told, and the address as given alone goes before it.
+            walk.detailKeys = 1
+            stage = .entries(source: 0)
+            return step()
+        }
+        let other = walk.place?.aliasedDomain
         if let other { walk.keys.append(Mailbox(localPart: address.localPart, domain: other)) }
         walk.detailKeys = walk.keys.count
         if let separators = walk.place?.ruling.detailSeparators, !separators.isEmpty,
@@ -153,6 +165,8 @@ extension Expansion {
             return reached(
                 Recipient(mailbox: address, name: name, kind: .postmaster, detail: walk.detail), canonical: address)
         }
+        // To say "unknown" would turn a source that was taken out of the configuration into bounces.
+        if let place = walk.place, let fault = place.fault { return couldNotTell(fault, of: place) }
         if case .asked = nodes[walk.node].origin, case .name = question { return askForName() }
         if let catchAll = walk.place?.record.catchAll ?? walk.place?.aliased?.catchAll, catchAll != address {
             note("the domain's catch-all is \(catchAll)")
@@ -165,6 +179,12 @@ extension Expansion {
         }
         note("\(address) is unknown")
         return failed(.unknown, canonical: address)
+    }
+
+    private mutating func couldNotTell(_ fault: AliasFault, of place: Place) -> Move {
+        let other = place.aliasedDomain.map(\.description) ?? "another"
+        let reason = "\(place.record.domain) is an alias of \(other), which \(fault.rawValue)"
+        return couldNotTell(Trouble(source: sourceName(place.source) ?? "", reason: reason))
     }
 }
 

@@ -104,7 +104,7 @@ public struct Expansion: Sendable {
         couldNotTell(Trouble(source: sourceName(currentSource) ?? "", reason: reason))
     }
 
-    private mutating func couldNotTell(_ trouble: Trouble) -> Move {
+    mutating func couldNotTell(_ trouble: Trouble) -> Move {
         note("could not tell: \(trouble.reason)", source: currentSource)
         return finish(.couldNotTell(trouble))
     }
@@ -226,8 +226,12 @@ extension Expansion {
     /// A domain that is served here and, where it is an alias, the one whose alias it is.
     struct Place: Equatable, Sendable {
         var record: DomainRecord
-        /// Nil too where no source has that domain.
+        /// The source that has the record.
+        var source: Int
+        /// Nil too where there is a fault.
         var aliased: DomainRecord?
+        /// Why the domain that this one is an alias of can't be looked into.
+        var fault: AliasFault?
 
         /// The record whose rules hold.
         var ruling: DomainRecord { aliased ?? record }
@@ -236,6 +240,12 @@ extension Expansion {
             if case .alias(let domain) = record.kind { return domain }
             return nil
         }
+    }
+
+    /// What is wrong with the domain that another is an alias of, in words that follow "which".
+    enum AliasFault: String, Sendable {
+        case isMissing = "no source has"
+        case isAlias = "is an alias itself"
     }
 
     /// What a source has, and at which key.
@@ -256,7 +266,7 @@ extension Expansion {
         return path.reversed()
     }
 
-    private func sourceName(_ index: Int) -> String? {
+    func sourceName(_ index: Int) -> String? {
         sourceNames.indices.contains(index) ? sourceNames[index] : nil
     }
 

@@ -58,11 +58,19 @@ extension MemoryStore.View: RecordWriting {
     }
 
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference] {
-        let standing = all.filter { $0.address?.domain == domain }.map { reference($0, role: .target) }
+        references(to: domain, by: all, limit: limit)
+    }
+
+    func redirections(inDomain domain: Domain, limit: Int) throws -> [Reference] {
+        references(to: domain, by: all.filter { $0.kind != .user }, limit: limit)
+    }
+
+    private func references(to domain: Domain, by records: [Record], limit: Int) -> [Reference] {
+        let standing = records.filter { $0.address?.domain == domain }.map { reference($0, role: .target) }
             .sorted { $0.name < $1.name }
         let aliases = contents.domains.values.filter { $0.kind == .alias(of: domain) }
             .map { reference(.domain($0), role: .target) }.sorted { $0.name < $1.name }
-        let pointing = all.filter { $0.domain != domain }.flatMap { record in
+        let pointing = records.filter { $0.domain != domain }.flatMap { record in
             record.references.filter { $0.mailbox.domain == domain }.map { reference(record, role: $0.role) }
         }.sorted { $0.name < $1.name }
         return Array((aliases + standing + pointing).prefix(limit))
@@ -82,7 +90,7 @@ extension MemoryStore.View: RecordWriting {
         case (.user, .forward(let forward)?): try put(record, beside: .forward(forward))
         case (.forward, .user?): throw StoreError.addressTaken(address, by: .forward)
         case (_, let entry?):
-            throw StoreError.addressTaken(address, by: RecordKind(rawValue: entry.kindName) ?? .user)
+            throw StoreError.addressTaken(address, by: entry.kind)
         }
     }
 

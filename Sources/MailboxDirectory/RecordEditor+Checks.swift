@@ -45,19 +45,8 @@ extension RecordEditor {
         "!#$%&'*+-/=?^_`{|}~".utf8.contains(octet)
     }
 
-    /// Longest name on record: a reply line has 512 octets, of which a path may take 256 (RFC 5321 4.5.3.1.5).
-    static let nameLimit = 200
-
     private func checkText(_ text: String, _ what: String) throws(EditError) {
-        if text.utf8.count > Self.nameLimit {
-            throw .unsuitable("\(what) is longer than \(Self.nameLimit) octets; shorten it")
-        }
-        if text.unicodeScalars.contains(where: { $0.value < 32 || (127...159).contains($0.value) }) {
-            throw .unsuitable("\(what) holds a control character; leave it out")
-        }
-        if text.utf8.contains(where: { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: ">") }) {
-            throw .unsuitable("\(what) holds < or >, which in a reply enclose the mailbox; leave them out")
-        }
+        if let fault = NameFault(text.utf8.span) { throw .unsuitable("\(what) \(fault)") }
     }
 
     private func checkLogin(_ login: String) throws(EditError) {
@@ -79,8 +68,7 @@ extension RecordEditor {
                         "\(address) is a user in the source \(source.name), which is asked first, so that a forward here"
                             + " would not be followed; write it there")
                 }
-                let kind = RecordKind(rawValue: entry.kindName) ?? .user
-                throw .addressTakenElsewhere(address, by: kind, source: source.name)
+                throw .addressTakenElsewhere(address, by: entry.kind, source: source.name)
             case .absent: break
             case let answer: throw .couldNotTell(source.trouble(in: answer))
             }

@@ -38,12 +38,17 @@ extension RecordEditor {
     func checkNoLoop(from addresses: [Mailbox], in writing: any RecordReading) throws(EditError) {
         let sources = sources(with: writing)
         for address in addresses {
-            if case .loop(let path) = walk(to: address, sources: sources).outcome {
-                throw .cycle(path.cycle(startingAt: address))
+            switch walk(to: address, sources: sources).outcome {
+            case .loop(let path): throw .cycle(path.cycle(startingAt: address))
+            case .couldNotTell(let trouble): throw .couldNotTell(trouble)
+            // A long way delivers nothing, but does no harm either; it is told when somebody asks.
+            case .limit, .ambiguous, .answered: break
             }
         }
     }
 
+    /// Whether there is a loop already, which a change is not to blame for. False where that can't be told: then the
+    /// walk after the change has to tell, and what can't be read may be removed.
     func loops(from address: Mailbox, in writing: any RecordReading) -> Bool {
         if case .loop = walk(to: address, sources: sources(with: writing)).outcome { return true }
         return false
@@ -55,28 +60,35 @@ extension RecordEditor {
     }
 
     /// What records point to in a domain, or in an alias of it: any loop that a change of the domain makes goes through
-    /// one of these. By index, so that adding a domain does not read the whole store.
+    /// one of these. By index and without plain users, so that a change of a domain does not read the whole store.
     func targets(pointingInto domain: Domain, in writing: any RecordReading) throws(EditError) -> [Mailbox] {
         var targets: Set<Mailbox> = []
         for domain in try domains(answering: domain, in: writing) {
-            let references = try EditError.wrapping { try writing.references(toDomain: domain, limit: .max) }
+            let references = try EditError.wrapping { try writing.redirections(inDomain: domain, limit: .max) }
             for reference in references {
-                guard let record = try record(of: reference, in: writing) else { continue }
+                let record = try record(of: reference, in: writing)
                 targets.formUnion(record.ways.filter { $0.domain == domain })
             }
         }
         return Array(targets)
     }
 
-    private func record(of reference: Reference, in writing: any RecordReading) throws(EditError) -> Record? {
-        if reference.kind == .user { return nil }
-        if reference.kind == .domain {
-            guard let domain = try? Domain(reference.name), case .domain(let record) = writing.answer(.domain(domain))
-            else { return nil }
-            return .domain(record)
+    /// The store named the record in this transaction: one that can't be found or read leaves the change unchecked, and
+    /// then it may not be made.
+    private func record(of reference: Reference, in writing: any RecordReading) throws(EditError) -> Record {
+        if reference.kind == .domain, let domain = try? Domain(reference.name) {
+            switch writing.answer(.domain(domain)) {
+            case .domain(let record): return .domain(record)
+            case let answer: throw .couldNotTell(writing.trouble(in: answer))
+            }
         }
-        guard let address = try? Mailbox(reference.name) else { return nil }
-        return try EditError.wrapping { try writing.record(reference.kind, at: address) }
+        if reference.kind != .domain, let address = try? Mailbox(reference.name),
+            let record = try EditError.wrapping({ try writing.record(reference.kind, at: address) })
+        {
+            return record
+        }
+        throw .couldNotTell(
+            Trouble(source: writing.name, reason: "the \(reference) leads somewhere, but can't be read; repair it"))
     }
 
     private func domains(answering domain: Domain, in writing: any RecordReading) throws(EditError) -> [Domain] {
@@ -109,7 +121,7 @@ extension [Mailbox] {
 
 extension Source {
     /// What to say when the source gave another answer than one to the question.
-    func trouble(in answer: Answer) -> Trouble {
+    public func trouble(in answer: Answer) -> Trouble {
         if case .couldNotTell(let trouble) = answer { return trouble }
         return Trouble(source: name, reason: "the answer is not one to the question")
     }

@@ -115,15 +115,7 @@ extension EditError {
         } catch let error as EditError {
             throw error
         } catch let error as StoreError {
-            switch error {
-            case .addressTaken(let address, let kind): throw .addressTaken(address, by: kind)
-            case .domainTaken(let domain): throw .domainTaken(domain)
-            case .loginTaken(let login): throw .loginTaken(login)
-            case .noSuchDomain(let domain): throw .noSuchDomain(domain)
-            case .notFound(let kind, let name): throw .notFound(kind, name)
-            case .notEmpty(let domain): throw .notEmpty(domain, [], more: true)
-            case .trouble(let trouble): throw .couldNotTell(trouble)
-            }
+            throw EditError(error)
         } catch let trouble as Trouble {
             throw .couldNotTell(trouble)
         } catch {

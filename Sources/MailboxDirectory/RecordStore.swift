@@ -3,7 +3,7 @@
 
 public import MailAddress
 
-/// A source with an administrator: SQLite, LDAP, or memory.
+/// A source with an administrator: SQLite or memory.
 public protocol RecordStore: AnyObject {
     /// The name it bears in the configuration.
     var name: String { get }
@@ -32,13 +32,24 @@ public protocol RecordReading: Source {
 
     /// Records that stand in this domain or point into it, or domains that are aliases of it, at most `limit`.
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference]
+
+    /// Those of `references(toDomain:limit:)` that are no users: the records that lead somewhere, and may so make a
+    /// loop. There may be very many users; a store passes over them without reading them.
+    func redirections(inDomain domain: Domain, limit: Int) throws -> [Reference]
+}
+
+extension RecordReading {
+    /// For a store that has no way to pass over users.
+    public func redirections(inDomain domain: Domain, limit: Int) throws -> [Reference] {
+        Array(try references(toDomain: domain, limit: .max).lazy.filter { $0.kind != .user }.prefix(limit))
+    }
 }
 
 /// A transaction that writes.
 public protocol RecordWriting: RecordReading {
     /// Adds a record. A forward may be added where a user is, and a user where a forward is.
     /// - Throws: `StoreError.addressTaken` when something else stands there, `.domainTaken`, `.loginTaken`,
-    ///   `.noSuchDomain`, `.notStored`.
+    ///   `.noSuchDomain`.
     func insert(_ record: Record) throws
 
     /// Puts the record in place of the one of its kind at its address.

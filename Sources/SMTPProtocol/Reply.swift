@@ -11,11 +11,21 @@ public struct Reply: Hashable, Sendable {
     /// The text of the lines after it.
     public let moreText: [[UInt8]]
 
+    /// A control character, such as the CR LF that would begin a forged line, becomes "?", whatever a directory holds.
     init(_ code: UInt16, _ enhancedCode: EnhancedCode?, _ text: [UInt8], more moreText: [[UInt8]] = []) {
         self.code = code
         self.enhancedCode = enhancedCode
-        self.text = text
-        self.moreText = moreText
+        self.text = Self.printable(text)
+        self.moreText = moreText.contains(where: Self.holdsControl) ? moreText.map(Self.printable) : moreText
+    }
+
+    private static func printable(_ line: [UInt8]) -> [UInt8] {
+        holdsControl(line) ? line.map { $0 < 32 || $0 == 127 ? UInt8(ascii: "?") : $0 } : line
+    }
+
+    private static func holdsControl(_ line: [UInt8]) -> Bool {
+        for octet in line where octet < 32 || octet == 127 { return true }
+        return false
     }
 
     init(_ code: UInt16, _ enhancedCode: EnhancedCode?, _ text: StaticString) {

@@ -115,9 +115,8 @@ public enum ReplyCatalogue {
     public static let notImplemented = Reply(502, .invalidCommand, "Command not implemented")
     public static let badArguments = Reply(501, .invalidArguments, "Syntax error in arguments")
     /// An answer to HELO or EHLO, and so without an enhanced code (RFC 2034 4).
-    public static let badClientName = Reply(501, nil, "Syntax: EHLO domain")
+    public static let badClientName = Reply(501, nil, "Syntax: EHLO domain, or HELO domain")
     public static let malformedUTF8 = Reply(501, .invalidArguments, "Malformed UTF-8")
-    public static let badSequence = Reply(503, .invalidCommand, "Bad sequence of commands")
     public static let nestedMail = Reply(503, .invalidCommand, "A mail transaction is open already: RSET first")
     public static let noTransaction = Reply(503, .invalidCommand, "MAIL first")
     public static let noRecipients = Reply(554, .invalidCommand, "No valid recipients")

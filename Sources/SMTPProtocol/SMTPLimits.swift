@@ -15,8 +15,6 @@ public enum SMTPLimits {
     public static let longestLine = commandLine + mailParameters
     /// Octets of a reply line with its CRLF (RFC 5321 4.5.3.1.5).
     public static let replyLine = 512
-    /// Recipients that must be admitted in a transaction (RFC 5321 4.5.3.1.8).
-    public static let leastRecipients = 100
     /// Octets of the name a client may give itself: a domain (RFC 5321 4.5.3.1.2).
     public static let clientName = 255
 }

@@ -11,7 +11,7 @@ public struct SessionConfiguration: Hashable, Sendable {
     public var offersTLS: Bool
     /// Octets, for SIZE; nil: no limit is stated (RFC 1870 3).
     public var messageSize: UInt64?
-    /// Recipients in a transaction; at least `SMTPLimits.leastRecipients`.
+    /// Recipients in a transaction; 100 at least (RFC 5321 4.5.3.1.8).
     public var recipients: Int
     /// Questions that may wait for their answer or their place; at least 1.
     public var slots: Int

@@ -18,25 +18,26 @@ enum EntryRow {
     private static let domainID: Int32 = 10
     private static let domainKey: Int32 = 11
     private static let domainName: Int32 = 12
+    private static let isCounted: Int32 = 13
 
     /// Reads an entry whose key and domain are known; they are shared, not copied.
     static func read(
         _ row: PreparedStatement, key: [UInt8], domain: Domain, domainID: Int64, of questions: Questions
     ) throws(SQLiteFailure) -> Entry {
-        let spelled = row.octets(localPart) ?? key
+        let spelled = try row.addressPart(localPart) ?? key
         let address = Mailbox(localPart: LocalPart(stored: spelled, key: key), domain: domain)
         // The kinds differ in their first letter, and the table takes no other.
         switch row.text(kind)?.first {
         case UInt8(ascii: "u"):
             let user = try user(row, at: address)
-            let reply = try reply(row)
+            let reply = try reply(row, at: address)
             guard let reply else { return .user(user, forward: nil) }
             let targets = try targets(at: address, domainID, of: questions)
             return .user(user, forward: makeForward(row, address, targets, reply))
         case UInt8(ascii: "a"):
             return .alias(Alias(address: address, targets: try targets(at: address, domainID, of: questions)))
         case UInt8(ascii: "f"):
-            guard let reply = try reply(row) else { throw wrong(address, "has no forward") }
+            guard let reply = try reply(row, at: address) else { throw wrong(address, "has no forward") }
             return .forward(makeForward(row, address, try targets(at: address, domainID, of: questions), reply))
         case UInt8(ascii: "m"):
             let new = try questions.mailboxes(.newAddress, of: key, domain: domainID)
@@ -48,12 +49,15 @@ enum EntryRow {
         }
     }
 
+    /// Whether an entry that was found by a bare name is one that such a name may mean.
+    static func counts(_ row: PreparedStatement) -> Bool { row.int(isCounted) != 0 }
+
     /// Reads an entry together with its address.
     static func readAddressed(_ row: PreparedStatement, of questions: Questions) throws(SQLiteFailure) -> Entry {
-        guard let key = row.octets(key), let domainKey = row.octets(domainKey) else {
+        guard let key = try row.addressPart(key), let domainKey = try row.addressPart(domainKey) else {
             throw .wrong("a row of the table \"entry\" has no address")
         }
-        let domain = Domain(stored: row.octets(domainName) ?? domainKey, key: domainKey)
+        let domain = Domain(stored: try row.addressPart(domainName) ?? domainKey, key: domainKey)
         return try read(row, key: key, domain: domain, domainID: row.int(domainID), of: questions)
     }
 
@@ -70,10 +74,10 @@ enum EntryRow {
         return User(address: address, fullName: try row.string(fullName), login: name, status: active)
     }
 
-    private static func reply(_ row: PreparedStatement) throws(SQLiteFailure) -> ForwardReply? {
+    private static func reply(_ row: PreparedStatement, at address: Mailbox) throws(SQLiteFailure) -> ForwardReply? {
         guard let word = row.text(forward) else { return nil }
         guard let reply = ForwardReply(rawValue: String(decoding: word, as: UTF8.self)) else {
-            throw .wrong("a forward has an unknown reply; look for it with \"addressee check\"")
+            throw wrong(address, "has a forward with an unknown reply")
         }
         return reply
     }
@@ -105,6 +109,6 @@ enum EntryRow {
     }
 
     private static func wrong(_ address: Mailbox, _ what: String) -> SQLiteFailure {
-        .wrong("the row of \(address) \(what); put it right with the commands of addressee")
+        .wrong("the row of \(address) \(what); put it right with the commands of addressee, or with \"sqlite3\"")
     }
 }

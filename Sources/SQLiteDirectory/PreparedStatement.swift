@@ -88,6 +88,17 @@ extension PreparedStatement {
 
     func octets(_ column: Int32) -> [UInt8]? { text(column).map { Array($0) } }
 
+    /// A part of an address; nil when the column is NULL.
+    /// - Throws: when it holds a control character, which no address can have: in a reply it would begin a forged line.
+    func addressPart(_ column: Int32) throws(SQLiteFailure) -> [UInt8]? {
+        guard let octets = text(column) else { return nil }
+        for octet in octets where octet < 32 || octet == 127 {
+            let shown = String(decoding: octets.map { $0 < 32 || $0 == 127 ? UInt8(ascii: "?") : $0 }, as: UTF8.self)
+            throw .wrong("an address on record, \"\(shown)\", holds a control character; correct it with \"sqlite3\"")
+        }
+        return Array(octets)
+    }
+
     /// A text for people; empty when the column is NULL.
     /// - Throws: when it is no UTF-8.
     func string(_ column: Int32) throws(SQLiteFailure) -> String {
@@ -96,7 +107,8 @@ extension PreparedStatement {
         for octet in octets { union |= octet }
         if union < 0x80 { return String(decoding: octets, as: UTF8.self) }
         guard let string = String(validating: octets, as: UTF8.self) else {
-            throw .wrong("a row holds text that is not UTF-8; look for it with \"addressee check\"")
+            let shown = String(decoding: octets, as: UTF8.self)
+            throw .wrong("a text on record, \"\(shown)\", is not UTF-8; give that record another, or use \"sqlite3\"")
         }
         return string
     }

@@ -1,4 +1,4 @@
-// Every statement of the question path. None may scan: QuestionPlanTests reads the plan of each.
+// Every statement of the question path. None may scan: SchemaTests.noQuestionScans reads the plan of each.
 
 enum QuestionSQL {
     /// The columns that `EntryRow` reads, in its order.
@@ -23,22 +23,24 @@ enum QuestionSQL {
         WHERE key = ?1 AND domain_id = ?2 AND role = ?3 ORDER BY position
         """
 
-    // Bare names are looked for in local domains only. CROSS JOIN keeps SQLite from turning the tables round.
+    // Bare names are looked for in local domains only. Which they are stands in the domain, so those elsewhere are read
+    // and passed over, `Questions.candidateLimit` of them at most. CROSS JOIN and LEFT JOIN keep SQLite from turning the
+    // tables round. The column after those of the address: whether the row counts.
     static let byLocalPart = """
-        SELECT \(entryColumns), \(addressColumns) FROM entry e CROSS JOIN domain d ON d.id = e.domain_id
-        WHERE e.key = ?1 AND d.kind = 'local' LIMIT ?2
+        SELECT \(entryColumns), \(addressColumns), d.kind = 'local' FROM entry e CROSS JOIN domain d ON d.id = e.domain_id
+        WHERE e.key = ?1
         """
 
     static let byLogin = """
-        SELECT \(entryColumns), \(addressColumns) FROM entry e CROSS JOIN domain d ON d.id = e.domain_id
-        WHERE e.login_key = ?1 AND d.kind = 'local' LIMIT ?2
+        SELECT \(entryColumns), \(addressColumns), d.kind = 'local' FROM entry e CROSS JOIN domain d ON d.id = e.domain_id
+        WHERE e.login_key = ?1
         """
 
     static let byFullName = """
-        SELECT \(entryColumns), \(addressColumns) FROM name n
-        CROSS JOIN entry e ON e.key = n.key AND e.domain_id = n.domain_id
-        CROSS JOIN domain d ON d.id = e.domain_id
-        WHERE n.word = ?1 AND e.kind = 'user' AND d.kind = 'local' LIMIT ?2
+        SELECT \(entryColumns), \(addressColumns), e.kind = 'user' AND d.kind = 'local' FROM name n
+        LEFT JOIN entry e ON e.key = n.key AND e.domain_id = n.domain_id
+        LEFT JOIN domain d ON d.id = e.domain_id
+        WHERE n.word = ?1
         """
 
     static let all = [domain, entry, references, byLocalPart, byLogin, byFullName]

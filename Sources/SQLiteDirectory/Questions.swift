@@ -20,6 +20,10 @@ final class Questions {
     /// Domains that are remembered, those that are not on record included; then all are forgotten.
     static let knownDomainLimit = 4096
 
+    /// Those who bear a name but are in no local domain, and are passed over; with more the question is given up, for it
+    /// holds up an event loop.
+    static let candidateLimit = 2000
+
     private let domainStatement: PreparedStatement
     private let entryStatement: PreparedStatement
     let referencesStatement: PreparedStatement
@@ -106,10 +110,21 @@ final class Questions {
         _ statement: PreparedStatement, _ key: [UInt8], limit: Int
     ) throws(SQLiteFailure) -> [Entry] {
         statement.bind(1, key)
-        statement.bind(2, Int64(limit))
         defer { statement.reset() }
         var entries: [Entry] = []
-        while try statement.step() { entries.append(try EntryRow.readAddressed(statement, of: self)) }
+        var passedOver = 0
+        while entries.count < limit, try statement.step() {
+            if EntryRow.counts(statement) {
+                entries.append(try EntryRow.readAddressed(statement, of: self))
+                continue
+            }
+            passedOver += 1
+            if passedOver > Self.candidateLimit {
+                throw .wrong(
+                    "more than \(Self.candidateLimit) bear the name \"\(String(decoding: key, as: UTF8.self))\" in relay"
+                        + " and alias domains, too many to look for others; ask for the whole address")
+            }
+        }
         if entries.count < 2 { return entries }
         return entries.sorted { $0.address.description < $1.address.description }
     }

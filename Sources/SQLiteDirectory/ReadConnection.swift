@@ -4,8 +4,8 @@ import AddresseeSchema
 import GRDBSQLite
 
 final class ReadConnection {
-    /// Memory for pages of the file, in KiB. Two readers of ten million addresses stay under 150 MB with it, and the
-    /// inner pages of every index fit.
+    /// Memory for pages of the file, in KiB. The inner pages of every index fit, and two readers of ten million addresses
+    /// stay under 150 MB together with what the server remembers.
     static let cacheKiB = 24 * 1024
     /// How long a question may wait for a lock, in milliseconds: it holds up an event loop. In WAL mode readers wait
     /// only while another program recovers the log or removes it.
@@ -78,7 +78,7 @@ final class ReadConnection {
         guard version == Schema.version else {
             throw .wrong(
                 "\(path) is of version \(version), older than the \(Schema.version) of this program; any command of"
-                    + " addressee that writes brings it up to date, such as \"addressee check\"")
+                    + " addressee that writes brings it up to date, and so does \"addressee domain ls\"")
         }
     }
 }

@@ -38,7 +38,9 @@ struct SQLiteFailure: Error, Hashable, Sendable {
                 + " beside it"
         case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
             "\(path) may not be written; give this user the right to write it and its directory"
-        case SQLITE_FULL: "the disk of \(path) is full; free some space and try again"
+        case SQLITE_FULL:
+            "the disk of \(path) is full, or that of SQLite's temporary files; free some space, or name another"
+                + " directory for these in the environment variable SQLITE_TMPDIR, and try again"
         case SQLITE_IOERR:
             "\(path) cannot be read or written (\(message), code \(code)); look for disk errors in the kernel's log"
         case SQLITE_NOMEM: "there is no memory left to read \(path)"

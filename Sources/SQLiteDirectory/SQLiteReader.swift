@@ -73,7 +73,7 @@ public final class SQLiteReader: Source {
         }
     }
 
-    public func version() -> UInt64? { beginSnapshot() == nil ? changes : nil }
+    public func version() -> UInt64? { isInBatch && beginSnapshot() == nil ? changes : nil }
 
     private func beginSnapshot() -> Trouble? {
         if hasSnapshot { return nil }

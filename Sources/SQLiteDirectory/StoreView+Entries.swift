@@ -90,13 +90,13 @@ extension StoreView {
         }
     }
 
-    private func point(_ place: Place, _ role: Questions.Role, to mailboxes: [Mailbox]) throws {
+    private func point(_ place: Place, _ role: ReferenceRole, to mailboxes: [Mailbox]) throws {
         for (position, mailbox) in mailboxes.enumerated() {
             try point(place, role, to: mailbox, name: "", position: position)
         }
     }
 
-    func point(_ place: Place, _ role: Questions.Role, to mailbox: Mailbox, name: String, position: Int) throws {
+    func point(_ place: Place, _ role: ReferenceRole, to mailbox: Mailbox, name: String, position: Int) throws {
         let (localPart, domain) = (mailbox.localPart, mailbox.domain)
         try run(
             """

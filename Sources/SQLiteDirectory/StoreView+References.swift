@@ -11,7 +11,7 @@ extension StoreView {
         try clearly {
             try collect(
                 """
-                SELECT e.kind, r.role, e.local_part, e.key, d.name, d.key FROM reference r
+                SELECT iif(e.kind = 'user', 'forward', e.kind), r.role, e.local_part, e.key, d.name, d.key FROM reference r
                 CROSS JOIN entry e ON e.key = r.key AND e.domain_id = r.domain_id
                 CROSS JOIN domain d ON d.id = e.domain_id
                 WHERE r.to_domain_key = ?1 AND r.to_key = ?2 LIMIT ?3
@@ -46,7 +46,7 @@ extension StoreView {
                 """, [domain.key], limit, into: &found)
             try collect(
                 """
-                SELECT e.kind, r.role, e.local_part, e.key, d.name, d.key FROM reference r
+                SELECT iif(e.kind = 'user', 'forward', e.kind), r.role, e.local_part, e.key, d.name, d.key FROM reference r
                 CROSS JOIN entry e ON e.key = r.key AND e.domain_id = r.domain_id
                 CROSS JOIN domain d ON d.id = e.domain_id
                 WHERE r.to_domain_key = ?1 AND d.key <> ?1 LIMIT ?2
@@ -54,11 +54,45 @@ extension StoreView {
             try collect(
                 """
                 SELECT 'domain', 'catch-all', NULL, NULL, name, key FROM domain
-                WHERE catch_all_domain_key = ?1 AND key <> ?1 LIMIT ?2
+                WHERE catch_all_domain_key = ?1 AND catch_all_key IS NOT NULL AND key <> ?1 LIMIT ?2
                 """, [domain.key], limit, into: &found)
         }
         return found
     }
+
+    func redirections(inDomain domain: Domain, limit: Int) throws -> [Reference] {
+        var found: [Reference] = []
+        try clearly {
+            for sql in Self.redirectionStatements { try collect(sql, [domain.key], limit, into: &found) }
+        }
+        return found
+    }
+
+    /// Domains, then what stands in this one, then what points into it. By the kind and by the partial index on forwards,
+    /// so that users are passed over unread.
+    static let redirectionStatements = [
+        "SELECT 'domain', 'target', NULL, NULL, name, key FROM domain WHERE target_key = ?1 LIMIT ?2",
+        """
+        SELECT e.kind, 'target', e.local_part, e.key, d.name, d.key FROM domain d
+        CROSS JOIN entry e ON e.domain_id = d.id AND e.kind IN ('alias', 'moved', 'list')
+        WHERE d.key = ?1 LIMIT ?2
+        """,
+        """
+        SELECT 'forward', 'target', e.local_part, e.key, d.name, d.key FROM domain d
+        CROSS JOIN entry e INDEXED BY entry_forward ON e.domain_id = d.id AND e.forward IS NOT NULL
+        WHERE d.key = ?1 LIMIT ?2
+        """,
+        """
+        SELECT iif(e.kind = 'user', 'forward', e.kind), r.role, e.local_part, e.key, d.name, d.key FROM reference r
+        CROSS JOIN entry e ON e.key = r.key AND e.domain_id = r.domain_id
+        CROSS JOIN domain d ON d.id = e.domain_id
+        WHERE r.to_domain_key = ?1 AND d.key <> ?1 LIMIT ?2
+        """,
+        """
+        SELECT 'domain', 'catch-all', NULL, NULL, name, key FROM domain
+        WHERE catch_all_domain_key = ?1 AND catch_all_key IS NOT NULL AND key <> ?1 LIMIT ?2
+        """,
+    ]
 
     /// Adds what the statement finds until there are `limit`. Its columns: kind, role, local-part and its key, name of
     /// the domain and its key.

@@ -1,10 +1,9 @@
 // The statements of an import.
 
 extension UserImport {
-    // A table may be left of an import that was given up outside of a transaction.
+    static let dropTables = "DROP TABLE IF EXISTS temp.staged_user; DROP TABLE IF EXISTS temp.staged_name"
+
     static let tables = """
-        DROP TABLE IF EXISTS temp.staged_user;
-        DROP TABLE IF EXISTS temp.staged_name;
         CREATE TEMP TABLE staged_user (
             number INTEGER PRIMARY KEY, key TEXT, domain_id INTEGER, local_part TEXT, status TEXT, full_name TEXT,
             login_key TEXT, login TEXT);

@@ -1,5 +1,6 @@
-// A million users at once: staged as they come, then put into each table in that table's own order, so that every page
-// is written once. All of it is one transaction: what is killed half-way leaves the directory as it was.
+// A million users at once: staged as they come in temporary tables, which keeps nobody else from writing; then put into
+// each table in that table's own order, so that every page is written once. That is one transaction: what is killed
+// half-way leaves the directory as it was.
 
 import GRDB
 import GRDBSQLite
@@ -33,21 +34,20 @@ extension SQLiteStore: BulkUserStore {
                     try? database.execute(sql: "PRAGMA ignore_check_constraints = OFF")
                     try? database.execute(sql: "PRAGMA cache_size = \(usual)")
                 }
-                var count = 0
+                let staging = try UserImport(StoreView(database, name: name, path: path))
+                defer { staging.discard() }
+                while let user = try next() {
+                    try staging.take(user)
+                    if staging.count.isMultiple(of: 10_000) { progress(staging.count) }
+                }
+                try staging.endBatch()
                 try database.inTransaction(.immediate) {
-                    let view = StoreView(database, name: name, path: path)
-                    let staging = try UserImport(view)
-                    while let user = try next() {
-                        try staging.take(user)
-                        if staging.count.isMultiple(of: 10_000) { progress(staging.count) }
-                    }
                     try staging.finish()
-                    count = staging.count
                     return .commit
                 }
                 // The log has grown to the size of the import. When a reader is in the way it is emptied later.
                 _ = try? database.checkpoint(.truncate)
-                return count
+                return staging.count
             }
         }
     }
@@ -69,10 +69,14 @@ final class UserImport {
     private let view: StoreView
     private let user: PreparedStatement
     private let word: PreparedStatement
+    /// Where users were put, and the first of them. Others may change a domain before the import is finished.
+    private var domains: [Domain: (id: Int64, first: Int)] = [:]
     private(set) var count = 0
 
     init(_ view: StoreView) throws {
         self.view = view
+        // Some may be left of an import that could not discard them.
+        try view.database.execute(sql: Self.dropTables)
         try view.database.execute(sql: Self.tables)
         user = try view.statement("INSERT INTO temp.staged_user VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
         word = try view.statement("INSERT INTO temp.staged_name VALUES (?1, ?2, ?3)")
@@ -80,13 +84,13 @@ final class UserImport {
 
     func take(_ next: User) throws {
         let address = next.address
-        guard let domain = try view.questions().domain(address.domain) else {
-            throw BulkError(index: count, reason: .noSuchDomain(address.domain))
-        }
+        let domainID = try domains[address.domain]?.id ?? newDomain(address.domain)
+        // One transaction for all that is staged: it touches nothing but the temporary tables, and locks nothing else.
+        if !view.database.isInsideTransaction { try view.database.beginTransaction(.deferred) }
         let (key, login) = (address.localPart.key, LoginColumns(next.login))
         user.bind(1, Int64(count))
         user.bind(2, key)
-        user.bind(3, domain.id)
+        user.bind(3, domainID)
         user.bind(4, address.localPart.octets == key ? nil : address.localPart.octets)
         user.bind(5, next.status == .active ? nil : Array(next.status.rawValue.utf8))
         user.bind(6, next.fullName.isEmpty ? nil : Array(next.fullName.utf8))
@@ -96,14 +100,49 @@ final class UserImport {
         for name in NameFolding.keys(ofFullName: next.fullName) {
             word.bind(1, name)
             word.bind(2, key)
-            word.bind(3, domain.id)
+            word.bind(3, domainID)
             try word.run()
         }
         count += 1
     }
 
-    /// Puts what was staged in its place.
+    /// Looks outside of the transaction, for within it the directory would stay as it was when first looked at.
+    private func newDomain(_ domain: Domain) throws -> Int64 {
+        try endBatch()
+        guard let known = try view.questions().domain(domain) else {
+            throw BulkError(index: count, reason: .noSuchDomain(domain))
+        }
+        domains[domain] = (known.id, count)
+        return known.id
+    }
+
+    /// To be called when all are staged: what follows needs the directory as it is then.
+    func endBatch() throws {
+        if view.database.isInsideTransaction { try view.database.commit() }
+    }
+
+    /// Takes away what is left of the staging.
+    func discard() {
+        if view.database.isInsideTransaction { try? view.database.rollback() }
+        try? view.database.execute(sql: Self.dropTables)
+    }
+
+    /// The domains must be those that were seen; a number may be another domain's by now.
+    private func checkDomains() throws {
+        try view.questions().forgetDomains()
+        for (domain, seen) in domains.sorted(by: { $0.value.first < $1.value.first }) {
+            guard let known = try view.questions().domain(domain) else {
+                throw BulkError(index: seen.first, reason: .noSuchDomain(domain))
+            }
+            if known.id != seen.id {
+                throw SQLiteFailure.wrong("the domain \(domain) was added anew meanwhile; import once more")
+            }
+        }
+    }
+
+    /// Puts what was staged in its place, in a transaction.
     func finish() throws {
+        try checkDomains()
         do {
             try view.database.execute(sql: Self.storeUsers)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
@@ -112,7 +151,6 @@ final class UserImport {
             throw error
         }
         try view.database.execute(sql: Self.storeNames)
-        try view.database.execute(sql: "DROP TABLE temp.staged_user; DROP TABLE temp.staged_name")
     }
 
     /// Finds the first user who can't be added.
@@ -130,7 +168,9 @@ final class UserImport {
                 let address = Mailbox(
                     localPart: LocalPart(stored: row.octets(2) ?? key, key: key),
                     domain: Domain(stored: row.octets(4) ?? domainKey, key: domainKey))
-                let kind = RecordKind(rawValue: try row.string(5)) ?? .user
+                guard let kind = RecordKind(rawValue: try row.string(5)) else {
+                    throw SQLiteFailure.wrong("a row of the table \"entry\" is of no known kind")
+                }
                 first = BulkError(index: index, reason: .addressTaken(address, by: kind))
             }
         }

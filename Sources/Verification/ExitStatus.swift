@@ -21,11 +21,11 @@ public enum ExitStatus: Int32, Hashable, Sendable {
 extension Verdict {
     public var exitStatus: ExitStatus {
         switch self {
-        case .verified, .full, .willForward, .members, .notVerifiable, .closed, .needsUTF8: .yes
+        case .verified, .full, .willForward, .members, .notVerifiable, .needsUTF8: .yes
         case .moved, .noMembers, .unknown, .notServed, .disabled: .noUser
         case .ambiguous, .nonASCIIPath: .data
         case .suspended, .couldNotTell, .loop, .tooManyQuestions: .temporary
-        case .membersHidden: .denied
+        case .membersHidden, .closed: .denied
         }
     }
 }

@@ -91,10 +91,12 @@ extension Question {
 extension Query {
     /// Whether it asks for the postmaster, who is never refused for policy (RFC 5321 4.5.1).
     public var isForPostmaster: Bool {
-        guard case .recipient(let path, _) = self else { return false }
-        switch path {
-        case .postmaster: return true
-        case .mailbox(let mailbox): return mailbox.localPart.isPostmaster
+        switch self {
+        case .recipient(.postmaster, _), .verify(.postmaster, _): true
+        case .recipient(.mailbox(let mailbox), _), .verify(.mailbox(let mailbox), _): mailbox.localPart.isPostmaster
+        case .verify(.name(let octets), _): (try? LocalPart(octets: octets))?.isPostmaster ?? false
+        // Mail needs no EXPN.
+        case .expand: false
         }
     }
 }

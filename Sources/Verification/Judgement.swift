@@ -107,6 +107,10 @@ public struct Judgement: Hashable, Sendable {
     }
 
     /// EXPN: every mailbox that is reached.
+    ///
+    /// DEVIATION: members that take no mail are left out, where RFC 5321 3.5.1 speaks of all mailboxes on the list. A
+    /// 250 may name only what was verified (3.5.3), and only what is usable in RCPT (3.5.2). Where nobody is left the
+    /// answer is 550, and 450 when some may take mail again. Tests: ExpansionTests.
     private func expansion(_ resolution: Resolution) -> Verdict {
         if let end = resolution.end {
             switch end.kind {

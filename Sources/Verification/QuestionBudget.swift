@@ -32,7 +32,8 @@ public struct QuestionBudget: Sendable {
     /// - Parameters:
     ///   - perMinute: the class's limit; a client that was silent for a minute may ask so many at once.
     ///   - now: seconds on a clock that never goes back.
-    public mutating func ask(_ client: ClientAddress, perMinute: Int, now: Double) -> Admission {
+    public mutating func ask(_ address: ClientAddress, perMinute: Int, now: Double) -> Admission {
+        let client = address.account
         let most = Double(perMinute)
         if accounts.count >= Self.clients, accounts[client] == nil { forgetIdle(now: now) }
         var account = accounts[client] ?? Account(questions: most, seconds: now)
@@ -54,5 +55,13 @@ public struct QuestionBudget: Sendable {
         // A flood from ever new addresses must not grow the table, nor have it searched at every question: better that
         // some start afresh.
         if accounts.count > Self.clients / 4 * 3 { accounts = [:] }
+    }
+}
+
+extension ClientAddress {
+    /// Who is counted as one client. An IPv6 host has a /64 to choose its addresses from (RFC 4291 2.5.4).
+    fileprivate var account: ClientAddress {
+        if case .ipv6(let network, _) = self { return .ipv6(network, 0) }
+        return self
     }
 }

@@ -12,30 +12,52 @@ public struct RecipientMemory: Sendable {
     /// Octets that a local-part and its domain may have together to find place; longer ones are asked anew each time.
     static let keyLimit = 40
 
-    /// A place: first what it is about (`Head`), then the folded local-part and the folded domain.
-    private var words: [UInt64]
-    private let mask: Int
+    /// Places to begin with: a site of ten users needs no more.
+    static let firstPlaces = 4096
+
+    /// A place: first the head of its `Key`, then the folded local-part and the folded domain.
+    private var words: [UInt64] = []
+    private var mask = 0
+    private var taken = 0
+    private let limit: Int
 
     private static let placeWords = placeSize / 8
 
-    /// - Parameter places: how many recipients may be remembered; rounded down to a power of two; under 2 for none.
+    /// - Parameter places: how many recipients may be remembered; rounded down to a power of two; under 2 for none. The
+    ///   table takes memory as it fills.
     public init(places: Int) {
         guard places >= 2 else {
-            words = []
-            mask = 0
+            limit = 0
             return
         }
-        let count = 1 << (Int.bitWidth - 1 - places.leadingZeroBitCount)
-        words = Array(repeating: 0, count: count * Self.placeWords)
-        mask = count - 1
+        limit = 1 << (Int.bitWidth - 1 - places.leadingZeroBitCount)
+        resize(to: min(limit, Self.firstPlaces))
+    }
+
+    /// Makes an empty table of so many places: what was remembered is asked anew.
+    private mutating func resize(to places: Int) {
+        words = Array(repeating: 0, count: places * Self.placeWords)
+        mask = places - 1
+        taken = 0
+    }
+
+    /// Who asks: what one is told is not for everyone.
+    public struct Asker: Hashable, Sendable {
+        public var disclosure: RCPTDisclosure
+        /// Whether the transaction has SMTPUTF8 (RFC 6531 3.7.4.1).
+        public var utf8: Bool
+
+        public init(disclosure: RCPTDisclosure, utf8: Bool) {
+            self.disclosure = disclosure
+            self.utf8 = utf8
+        }
     }
 
     /// What is remembered of a recipient.
-    /// - Parameters:
-    ///   - version: that of all sources together; 32 bits of it are told apart.
-    ///   - disclosure: of the client who asks; what others were told is not for everyone.
-    public func recall(_ mailbox: Mailbox, version: UInt64, disclosure: RCPTDisclosure) -> Verdict? {
-        guard let key = Key(mailbox, version: version, disclosure: disclosure), !words.isEmpty else { return nil }
+    /// - Parameter version: another number whenever any answer may be another one, and never one that was used before;
+    ///   32 bits of it are told apart.
+    public func recall(_ mailbox: Mailbox, version: UInt64, asker: Asker) -> Verdict? {
+        guard let key = Key(mailbox, version: version, asker: asker), !words.isEmpty else { return nil }
         let (first, second) = places(of: key)
         let place = key.matches(words, at: first) ? first : second
         guard place == first || key.matches(words, at: second) else { return nil }
@@ -48,7 +70,7 @@ public struct RecipientMemory: Sendable {
 
     /// Keeps a verdict, if it is one to keep.
     public mutating func remember(
-        _ verdict: Verdict, of mailbox: Mailbox, version: UInt64, disclosure: RCPTDisclosure
+        _ verdict: Verdict, of mailbox: Mailbox, version: UInt64, asker: Asker
     ) {
         let outcome: UInt64
         switch verdict {
@@ -56,11 +78,16 @@ public struct RecipientMemory: Sendable {
         case .unknown: outcome = Key.unknown
         default: return
         }
-        guard let key = Key(mailbox, version: version, disclosure: disclosure), !words.isEmpty else { return }
+        guard let key = Key(mailbox, version: version, asker: asker), !words.isEmpty else { return }
         // The first of the two places unless it is in use under this version, then the second: what is asked for again
         // and again comes back soon enough.
         let (first, second) = places(of: key)
         let place = words[first] >> 32 == key.head >> 32 && words[first] & Key.outcomeMask != 0 ? second : first
+        if words[place] == 0 {
+            taken += 1
+            // Half full, recipients begin to push each other out.
+            if taken * 2 > mask, mask + 1 < limit { return resize(to: min(limit, (mask + 1) * 4)) }
+        }
         key.write(to: &words, at: place, outcome: outcome)
     }
 
@@ -81,12 +108,12 @@ extension RecipientMemory {
         var octets: [5 of UInt64] = .init(repeating: 0)
 
         /// Nil when the recipient is too long to be kept.
-        init?(_ mailbox: Mailbox, version: UInt64, disclosure: RCPTDisclosure) {
+        init?(_ mailbox: Mailbox, version: UInt64, asker: Asker) {
             let (localPart, domain) = (mailbox.localPart.key, mailbox.domain.key)
             if localPart.count + domain.count > RecipientMemory.keyLimit { return nil }
             head =
                 version << 32 | UInt64(localPart.count) << 24 | UInt64(domain.count) << 16
-                | (disclosure == .full ? 4 : 0)
+                | (asker.disclosure == .full ? 4 : 0) | (asker.utf8 ? 8 : 0)
             var position = 0
             for octet in localPart {
                 octets[position >> 3] |= UInt64(octet) << UInt64(8 * (position & 7))

@@ -33,7 +33,7 @@ extension Wiring {
             } catch let error as ServerError {
                 switch error {
                 case .tls: throw CommandFailure(.configuration, "\(error)")
-                case .listen: throw CommandFailure(.temporary, "\(error)")
+                case .listen, .lost: throw CommandFailure(.temporary, "\(error)")
                 }
             }
         })
@@ -42,10 +42,9 @@ extension Wiring {
 extension Server {
     /// The server over the stores that there are.
     static func rooms(_ configuration: Configuration) -> Server {
-        let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-        let logger = Logger(label: "addressee") { _ in LineLogHandler(level: level) }
+        let threshold = LogThreshold(Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info)
         return Server(
-            logger: logger,
+            logger: Logger(label: "addressee") { _ in LineLogHandler(level: threshold) }, threshold: threshold,
             makeSources: { configuration in
                 try configuration.sources.map { source in
                     switch source.kind {

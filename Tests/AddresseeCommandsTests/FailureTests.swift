@@ -1,7 +1,9 @@
 // Every way in which a command fails: one line that says what to do, and the exit status.
 
+import AddresseeConfiguration
 import Foundation
 import MailboxDirectory
+import Synchronization
 import Testing
 
 @testable import AddresseeCommands
@@ -65,8 +67,8 @@ import Testing
     static let refused = [
         Case(
             "user", "add", "fred@example.org", is: 65,
-            "fred@example.org is a user already; one address is one thing: remove that first (addressee user rm"
-                + " fred@example.org) or choose another address"),
+            "fred@example.org is a user already; one address is one thing: change it (addressee user set"
+                + " fred@example.org) or remove it first (addressee user rm fred@example.org)"),
         Case(
             "user", "add", "new@example.org", "--login", "FC", is: 65,
             "the login FC belongs to another user already; choose another"),
@@ -119,41 +121,58 @@ import Testing
     }
 
     @Test(arguments: [
-        (["user", "add"], "Missing expected argument '<address>'"),
-        (["user", "set", "a@example.org"], "Say what to change: --name, --login, --no-login or --status."),
-        (["user", "set", "a@example.org", "--login", "a", "--no-login"], "Give --login or --no-login, not both."),
+        (["user", "add"], "missing expected argument '<address>'; see: addressee user add --help"),
+        (
+            ["user", "set", "a@example.org"],
+            "say what to change: --name, --login, --no-login or --status; see: addressee user set --help"
+        ),
+        (
+            ["user", "set", "a@example.org", "--login", "a", "--no-login"],
+            "give --login or --no-login, not both; see: addressee user set --help"
+        ),
         (
             ["domain", "set", "example.org"],
-            "Say what to change: --kind, --alias-of, --catch-all or --detail-separator."
+            "say what to change: --kind, --alias-of, --catch-all or --detail-separator;"
+                + " see: addressee domain set --help"
         ),
         (
             ["domain", "add", "a.example", "--kind", "local", "--alias-of", "example.org"],
-            "--alias-of is a kind by itself; leave out --kind."
+            "--alias-of is a kind by itself; leave out --kind; see: addressee domain add --help"
+        ),
+        (
+            ["domain", "set", "a.example", "--detail-separator", "-", "--no-detail-separator"],
+            "give --detail-separator or --no-detail-separator, not both; see: addressee domain set --help"
         ),
         (
             ["forward", "set", "a@example.org"],
-            "Say what to change: --to, --keep-copy, --no-keep-copy or --reply."
+            "say what to change: --to, --keep-copy, --no-keep-copy or --reply; see: addressee forward set --help"
         ),
-        (["moved", "set", "a@example.org"], "Give --to or --no-to."),
+        (["moved", "set", "a@example.org"], "give --to or --no-to; see: addressee moved set --help"),
         (
             ["list", "set", "a@example.org"],
-            "Say what to change: --name, --owner, --no-owner, --member or --expn."
+            "say what to change: --name, --owner, --no-owner, --member or --expn; see: addressee list set --help"
         ),
-        (["alias", "add", "a@example.org"], "Missing expected argument '--to <target> ...'"),
-        (["demo", "--port", "70000"], "--port takes 0 to 65535, not 70000."),
-        (["demo", "--port", "2521"], "--port and --plain-port must differ."),
+        (
+            ["alias", "add", "a@example.org"],
+            "missing expected argument '--to <target> ...'; see: addressee alias add --help"
+        ),
+        (["demo", "--port", "70000"], "--port takes 0 to 65535, not 70000; see: addressee demo --help"),
+        (["demo", "--port", "2521"], "--port and --plain-port must differ; see: addressee demo --help"),
         (
             ["domain", "rm", "example.org", "--force"],
-            "A domain can't be removed by force; remove what stands in it first."
+            "a domain can't be removed by force; remove what stands in it first; see: addressee domain rm --help"
         ),
-        (["bogus"], "Unexpected argument 'bogus'"),
+        (
+            ["user", "add", "a@example.org", "--staus", "full"],
+            "unknown option '--staus'. Did you mean '--status'? see: addressee user add --help"
+        ),
+        (["bogus"], "unexpected argument 'bogus'; see: addressee --help"),
     ])
     func usage(_ arguments: [String], _ text: String) async throws {
         let run = try await Site().run(bare: arguments)
         #expect(run.status == 64)
         #expect(run.out == "")
-        #expect(run.err.hasPrefix("Error: \(text)\n"))
-        #expect(run.err.contains("\nUsage: addressee "))
+        #expect(run.err == "addressee: \(text)\n")
     }
 
     @Test func configuration() async throws {
@@ -183,6 +202,30 @@ import Testing
                     75,
                     err: "addressee: source main could not tell: the disk is gone\n"))
         #expect(await site.run("user", "add", "new@example.org").status == 75)
+    }
+
+    /// An answer to another question does not say that nothing is there.
+    @Test func answersOfAnotherKind() async throws {
+        let site = try Site(sources: ["main", "branch"])
+        var wiring = site.wiring
+        let open = (wiring.openSource, wiring.openStore)
+        wiring.openSource = { $0.name == "branch" ? OddSource(name: "branch") : try open.0($0) }
+        wiring.openStore = { $0.name == "branch" ? OddStore(name: "branch") : try open.1($0) }
+        for arguments in [
+            ["user", "set", "pearl@example.org", "--name", "x"],
+            ["domain", "show", "example.edu", "--source", "branch"],
+        ] {
+            let err = Mutex("")
+            let output = Output(
+                isTerminal: false, isColoured: false, isErrorTerminal: false, standardOutput: { _ in },
+                standardError: { text in err.withLock { $0 += text } })
+            let status = await Program.run(
+                arguments + ["--config", site.configuration], wiring: wiring, output: output)
+            #expect(status == 75)
+            #expect(
+                err.withLock { $0 }
+                    == "addressee: source branch could not tell: the answer is not one to the question\n")
+        }
     }
 
     @Test func severalSources() async throws {

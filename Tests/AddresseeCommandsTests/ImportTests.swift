@@ -10,8 +10,8 @@ import Testing
 @testable import AddresseeCommands
 
 @Suite struct ImportTests {
-    @Test(arguments: [false, true]) func addsUsers(inBulk: Bool) async throws {
-        let place = try ImportPlace(inBulk: inBulk)
+    @Test func addsUsers() async throws {
+        let place = try ImportPlace()
         let run = await place.run(
             #"""
             status,login,address,name
@@ -67,6 +67,26 @@ import Testing
                 "FILE:2: later@example.org is a forward in the source other already; choose another address\n"))
     }
 
+    @Test func needsAStoreThatTakesImports() async throws {
+        let place = try ImportPlace(inBulk: false)
+        let run = await place.run("address\na@example.org\n")
+        #expect(run.status == 64)
+        #expect(
+            run.err == "addressee: the source main takes no imports; name another with --source, or use addressee user"
+                + " add\n")
+        #expect(try place.count == 1)
+    }
+
+    /// An answer to another question does not say that nobody is there.
+    @Test func answersOfAnotherKind() async throws {
+        let place = try ImportPlace(sources: ["main", "other"])
+        place.odd = ["other"]
+        let run = await place.run("address\na@example.org\n")
+        #expect(run.status == 75)
+        #expect(run.err == "addressee: source other could not tell: the answer is not one to the question\n")
+        #expect(try place.count == 1)
+    }
+
     /// A file, and what is said of it before the last line.
     struct Wrong: Sendable, CustomTestStringConvertible {
         let text: String
@@ -118,12 +138,12 @@ import Testing
         Wrong("address\na@example.org\n\nb@example.org\nA@EXAMPLE.ORG\n", "5: A@EXAMPLE.ORG is in line 2 already"),
         Wrong(
             "address\na@example.org\n\nfred@example.org\n",
-            "4: fred@example.org is a user already; one address is one thing: remove that first (addressee user rm"
-                + " fred@example.org) or choose another address"),
+            "4: fred@example.org is a user already; one address is one thing: change it (addressee user set"
+                + " fred@example.org) or remove it first (addressee user rm fred@example.org)"),
         Wrong(
             "address\ninfo@example.org\n",
-            "2: info@example.org is an alias already; one address is one thing: remove that first (addressee alias rm"
-                + " info@example.org) or choose another address"),
+            "2: info@example.org is an alias already; one address is one thing: change it (addressee alias set"
+                + " info@example.org) or remove it first (addressee alias rm info@example.org)"),
         Wrong(
             "address\na@example.com\n",
             "2: the domain example.com is not on record; add it first: addressee domain add example.com"),
@@ -134,14 +154,14 @@ import Testing
         // What the store refuses does not hide what is wrong further down.
         Wrong(
             "address\nfred@example.org\na@example.org\nb@example.org\nc@example.org\nd\n\ne\n",
-            "2: fred@example.org is a user already; one address is one thing: remove that first (addressee user rm"
-                + " fred@example.org) or choose another address",
+            "2: fred@example.org is a user already; one address is one thing: change it (addressee user set"
+                + " fred@example.org) or remove it first (addressee user rm fred@example.org)",
             "6: the address \"d\" is wrong: The address has no \"@\" and domain.",
             "8: the address \"e\" is wrong: The address has no \"@\" and domain."),
     ]
 
-    @Test(arguments: wrong, [false, true]) func refuses(_ wrong: Wrong, inBulk: Bool) async throws {
-        let place = try ImportPlace(inBulk: inBulk)
+    @Test(arguments: wrong) func refuses(_ wrong: Wrong) async throws {
+        let place = try ImportPlace()
         let run = await place.run(wrong.text)
         let what = wrong.faults.count == 1 ? "this line" : "these \(wrong.faults.count) lines"
         #expect(

@@ -73,4 +73,21 @@ import Testing
         #expect(status == 0)
         #expect(said.withLock { $0 } == "")
     }
+
+    /// Whoever asks for the exit status alone gets the same as one who reads.
+    @Test(arguments: [
+        ("verify", "nobody"), ("verify", "stone"), ("verify", "wilma"), ("expand", "closed"), ("resolve", "nobody"),
+        ("resolve", "fred"), ("resolve", "stone"),
+    ])
+    func verdictWithoutAReader(_ command: String, _ name: String) async throws {
+        let site = try Site()
+        let output = Output(
+            isTerminal: false, isColoured: false, isErrorTerminal: false,
+            standardOutput: { _ in throw Output.Closed() }, standardError: { _ in })
+        for options in [[], ["--json"]] {
+            let arguments = [command, name, "--config", site.configuration] + options
+            let expected = await site.run(bare: arguments).status
+            #expect(await Program.run(arguments, wiring: site.wiring, output: output) == expected)
+        }
+    }
 }

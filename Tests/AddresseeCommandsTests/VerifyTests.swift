@@ -1,5 +1,7 @@
 // `verify` and `expand`: the replies of SMTP, with the verdict as exit status.
 
+import AddresseeConfiguration
+import MailboxDirectory
 import Testing
 
 @testable import AddresseeCommands
@@ -53,7 +55,7 @@ import Testing
         Case("verify", "stone", "--as", "partners", is: 65, "553 5.1.4 User ambiguous"),
         Case("verify", "old", "--as", "partners", is: 67, "550 5.1.6 User has moved"),
         Case(
-            "verify", "nobody", "--as", "everyone", is: 0,
+            "verify", "nobody", "--as", "everyone", is: 77,
             "252 2.7.0 Cannot VRFY user, but will accept message and attempt delivery"),
         Case("expand", "fred", is: 0, "250 2.1.5 Fred Claude <fred@example.org>"),
         Case(
@@ -96,6 +98,26 @@ import Testing
                         "verdict":"members"}
 
                         """))
+    }
+
+    /// A change made during the walk is seen whole or not at all.
+    @Test(arguments: ["verify", "expand", "resolve"]) func asksOneViewOfTheDirectory(_ command: String) async throws {
+        let site = try Site(sources: ["main", "branch"])
+        let sources = site.stores.map { CountingSource($0.source) }
+        var wiring = site.wiring
+        wiring.openSource = { source in sources[source.name == "main" ? 0 : 1] }
+        let output = Output(
+            isTerminal: false, isColoured: false, isErrorTerminal: false, standardOutput: { _ in },
+            standardError: { _ in })
+        let status = await Program.run(
+            [command, "staff@example.org", "--config", site.configuration], wiring: wiring, output: output)
+        #expect(status == 0)
+        #expect(sources[0].questions > 0)
+        for source in sources {
+            #expect(source.batches == 1)
+            #expect(source.questionsOutside == 0)
+            #expect(!source.isInBatch)
+        }
     }
 
     @Test func couldNotTellIsNeverUnknown() async throws {

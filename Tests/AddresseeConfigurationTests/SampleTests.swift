@@ -76,7 +76,8 @@ import Testing
 
     /// A number that is surely too large is refused with the largest, and that stands in the sample.
     @Test(arguments: [
-        "limits: {connections: _}", "limits: {recipients: _}", "limits: {pipelined-questions: _}", "limits: {remembered-recipients: _}",
+        "limits: {connections: _}", "limits: {recipients: _}", "limits: {pipelined-questions: _}",
+        "limits: {remembered-recipients: _}",
         "limits: {errors: _}",
         "limits: {message-size: _}", "limits: {expansion-depth: _}", "limits: {expansion-addresses: _}",
         "limits: {expansion-lookups: _}", "limits: {possibilities: _}", "timeouts: {idle: _}", "timeouts: {write: _}",

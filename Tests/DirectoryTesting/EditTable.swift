@@ -18,7 +18,7 @@ private let small = """
     list empty@a
     """
 
-private let taken = "; one address is one thing: remove that first (addressee"
+private let taken = "; one address is one thing: change it (addressee"
 private let nobody = "add that first, correct it, or use --force to write it all the same"
 private let step = "leave out one of these steps"
 
@@ -61,25 +61,32 @@ private let formRows: [EditRow] = [
 
 private let takenRows: [EditRow] = [
     EditRow(small, "add user x@a", "done"),
-    EditRow(small, "add user FRED@a", "FRED@a is a user already\(taken) user rm FRED@a) or choose another address"),
+    EditRow(
+        small, "add user FRED@a",
+        "FRED@a is a user already\(taken) user set FRED@a) or remove it first (addressee user rm FRED@a)"),
     EditRow(
         small, "add alias fred@a x@elsewhere",
-        "fred@a is a user already\(taken) user rm fred@a) or choose another address"),
-    EditRow(small, "add user info@a", "info@a is an alias already\(taken) alias rm info@a) or choose another address"),
+        "fred@a is a user already\(taken) user set fred@a) or remove it first (addressee user rm fred@a)"),
     EditRow(
-        small, "add list old@a", "old@a is a moved address already\(taken) moved rm old@a) or choose another address"),
-    EditRow(small, "add moved l@a", "l@a is a list already\(taken) list rm l@a) or choose another address"),
+        small, "add user info@a",
+        "info@a is an alias already\(taken) alias set info@a) or remove it first (addressee alias rm info@a)"),
+    EditRow(
+        small, "add list old@a",
+        "old@a is a moved address already\(taken) moved set old@a) or remove it first (addressee moved rm old@a)"),
+    EditRow(
+        small, "add moved l@a", "l@a is a list already\(taken) list set l@a) or remove it first (addressee list rm l@a)"
+    ),
     EditRow(
         small, "add forward fwd@a x@elsewhere",
-        "fwd@a is a forward already\(taken) forward rm fwd@a) or choose another address"),
+        "fwd@a is a forward already\(taken) forward set fwd@a) or remove it first (addressee forward rm fwd@a)"),
     EditRow(
         small, "add forward jane@a x@elsewhere",
-        "jane@a is a forward already\(taken) forward rm jane@a) or choose another address"),
+        "jane@a is a forward already\(taken) forward set jane@a) or remove it first (addressee forward rm jane@a)"),
     EditRow(small, "add forward fred@a x@elsewhere", "done"),
     EditRow(small, "add user fwd@a", "done"),
     EditRow(
         small, "add alias fwd@a fred@a",
-        "fwd@a is a forward already\(taken) forward rm fwd@a) or choose another address"),
+        "fwd@a is a forward already\(taken) forward set fwd@a) or remove it first (addressee forward rm fwd@a)"),
     EditRow(
         small, "add user x@elsewhere",
         "the domain elsewhere is not on record; add it first: addressee domain add elsewhere"),

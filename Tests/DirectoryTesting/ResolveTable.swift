@@ -156,7 +156,35 @@ private let domainRows: [ResolveRow] = [
         "catch-all of an alias domain comes first",
         "domain a catch-all=x@elsewhere\ndomain b alias-of=a catch-all=y@elsewhere", "z@b",
         "asked z@b; => y@elsewhere elsewhere"),
+    ResolveRow("alias of a domain that no source has", dangling, "fred@b", "could not tell"),
+    ResolveRow("alias of a domain that no source has, detail", dangling, "own+x@b", "could not tell"),
+    ResolveRow(
+        "alias of a domain that no source has, its own user", dangling, "own@b",
+        "asked own@b; chain user own@b; => own@b"),
+    ResolveRow(
+        "alias of a domain that no source has, postmaster", dangling, "postmaster@b",
+        "asked postmaster@b; => postmaster@b postmaster"),
+    ResolveRow("alias of a domain that no source has, as a target", dangling, "x@a", "could not tell"),
+    ResolveRow("alias of a domain that no source has, by VRFY", dangling, "y@b", .verify, "could not tell"),
+    ResolveRow("alias of an alias", dangling, "fred@c", "could not tell"),
+    ResolveRow("alias of an alias, its own user", dangling, "own@c", "asked own@c; chain user own@c; => own@c"),
+    ResolveRow(
+        "alias of a domain in another source", "domain b alias-of=c\nsource\ndomain c\nuser u@c", "u@b",
+        "asked u@c; chain user u@c; => u@c"),
+    ResolveRow(
+        "the default domain is an alias of one that no source has", "domain a alias-of=z", "u", "could not tell"),
 ]
+
+/// The store takes such records; rules about them are in RecordEditor.
+private let dangling = """
+    domain a
+    domain b alias-of=z catch-all=fred@a
+    domain c alias-of=b
+    user fred@a
+    alias x@a fred@b
+    user own@b
+    user own@c
+    """
 
 private let forwards = """
     domain a

@@ -27,6 +27,25 @@ struct ReplyTests {
         #expect(ReplyCatalogue.members([people[0]])?.description == "250 2.1.5 Joe Smith <jsmith@foo.com>")
     }
 
+    /// Whatever a directory holds, no address may begin a line of its own.
+    @Test func forgedLines() throws {
+        let octets = Array("fred\r\n250 2.1.5 <x\u{0}".utf8)
+        let domain = Domain(stored: Array("a\r\n.example".utf8), key: Array("a.example".utf8))
+        let mailbox = Mailbox(localPart: LocalPart(stored: octets, key: octets), domain: domain)
+        let named = NamedMailbox(name: "Fred\r\n", mailbox: mailbox)
+        let replies = [
+            ReplyCatalogue.verified(named), ReplyCatalogue.willForward(to: mailbox), ReplyCatalogue.pleaseTry(mailbox),
+            ReplyCatalogue.possibilities([named, named]), try #require(ReplyCatalogue.members([named, named])),
+        ]
+        for (reply, count) in zip(replies, [1, 1, 1, 3, 2]) {
+            var output: [UInt8] = []
+            reply.append(to: &output, withEnhancedCode: true)
+            #expect(output.count { $0 < 32 || $0 == 127 } == 2 * count)
+            #expect(output.count { $0 == UInt8(ascii: "\n") } == count)
+        }
+        #expect(replies[0].description == "250 2.1.5 Fred   <\"fred??250 2.1.5 <x?\"@a??.example>")
+    }
+
     /// RFC 5321 4.2: these two are read by machines.
     @Test func exactForms() throws {
         let mailbox = try Mailbox("Postel@USC-ISIF.ARPA")

@@ -176,6 +176,67 @@ import Testing
         #expect(SQLiteFailure(code: SQLITE_BUSY, message: "").reason(path: "x").contains("locked"))
     }
 
+    /// SQLite does not tell which disk is full: it sorts and stages elsewhere.
+    @Test func fullDisk() {
+        let reason = SQLiteFailure(code: SQLITE_FULL, message: "").reason(path: "x.sqlite")
+        for part in ["x.sqlite", "temporary files", "SQLITE_TMPDIR"] { #expect(reason.contains(part)) }
+    }
+
+    /// With these a reply could be given a second line.
+    @Test(arguments: [
+        ("UPDATE entry SET local_part = 'fred' || char(13, 10) || '250 x' WHERE key = 'fred'", "fred@example.org"),
+        ("UPDATE entry SET local_part = 'fred' || char(0) WHERE key = 'fred'", "fred@example.org"),
+        ("UPDATE domain SET name = 'EXAMPLE' || char(10) || '.org'", "fred@example.org"),
+        ("UPDATE domain SET catch_all_key = 'x' || char(13), catch_all_domain_key = 'a'", "fred@example.org"),
+        ("UPDATE reference SET to_key = 'x' || char(13)", "info@example.org"),
+        ("UPDATE reference SET to_local_part = 'x' || char(127)", "info@example.org"),
+        ("UPDATE reference SET to_domain_key = 'x' || char(13)", "info@example.org"),
+        ("UPDATE reference SET to_domain = 'x' || char(10)", "info@example.org"),
+    ])
+    func controlCharacters(sql: String, address: String) throws {
+        let file = try TemporaryFile()
+        _ = try file.store([
+            .user(try user("fred@example.org", "Fred Claude")),
+            .alias(Alias(address: try mailbox("info@example.org"), targets: [try mailbox("x@a")])),
+        ])
+        let query = NameQuery(localPart: nil, folded: Array("claude".utf8), limit: 21)
+        #expect(reason(file.reader().answer(.name(query))) == nil)
+        try file.sql(sql)
+        let told = reason(file.reader().answer(.entries([try mailbox(address)])))
+        #expect(told?.contains("control character") == true, "\(told ?? "an answer")")
+        #expect(told?.utf8.allSatisfy { $0 >= 32 } == true)
+        guard sql.contains("UPDATE entry") else { return }
+        #expect(reason(file.reader().answer(.name(query)))?.contains("control character") == true)
+    }
+
+    /// Found by a name, an address has its key from the row too.
+    @Test func controlCharacterInAKey() throws {
+        let file = try TemporaryFile()
+        _ = try file.store([.user(try user("fred@example.org", login: "fc"))])
+        try file.sql("UPDATE entry SET key = 'fred' || char(13, 10) || '250 x'")
+        let query = NameQuery(localPart: nil, folded: Array("fc".utf8), limit: 21)
+        #expect(reason(file.reader().answer(.name(query)))?.contains("control character") == true)
+    }
+
+    /// Nobody is sent to a command that is not there.
+    @Test func whatToDoAboutRows() throws {
+        let file = try TemporaryFile()
+        let alias = Alias(address: try mailbox("a@example.org"), targets: [try mailbox("b@example.org")])
+        let forward = Forward(address: try mailbox("f@example.org"), targets: [try mailbox("b@example.org")])
+        _ = try file.store([.alias(alias), .forward(forward)])
+        try file.sql(
+            """
+            PRAGMA ignore_check_constraints = ON;
+            UPDATE reference SET to_key = '' WHERE key = 'a';
+            UPDATE entry SET forward = 'loud' WHERE key = 'f';
+            """)
+        let reader = file.reader()
+        for (address, part) in [(alias.address, "points nowhere"), (forward.address, "unknown reply")] {
+            let told = reason(reader.answer(.entries([address]))) ?? ""
+            #expect(told.contains(part) && told.contains("sqlite3") && !told.contains("addressee check"))
+        }
+    }
+
     @Test(.enabled(if: geteuid() != 0, "root may read and write anything"))
     func permissions() throws {
         let file = try TemporaryFile()

@@ -2,8 +2,9 @@
 
 import MailAddress
 import MailboxDirectory
-import SQLiteDirectory
 import Testing
+
+@testable import SQLiteDirectory
 
 @Suite struct LookupTests {
     private func filled(_ file: TemporaryFile) throws -> SQLiteStore {
@@ -117,6 +118,29 @@ import Testing
         let octets = Array(name.utf8)
         let query = NameQuery(localPart: try? LocalPart(octets: octets), folded: NameFolding.fold(octets), limit: 21)
         #expect(try answers(file, .name(query)) == .absent)
+    }
+
+    /// A name may be common in a relay domain of any size: the question is given up, for nothing may be concluded.
+    @Test(arguments: [0, 1])
+    func namesElsewhereArePassedOver(_ more: Int) throws {
+        let file = try TemporaryFile()
+        let store = try file.store([
+            .domain(DomainRecord(domain: try Domain("a.example"), kind: .relay)),
+            .domain(DomainRecord(domain: try Domain("z.example"))), .user(try user("zz@z.example", "Zoë Claude")),
+        ])
+        try store.importUsers(
+            (0..<(Questions.candidateLimit + more)).map { try user("u\($0)@a.example", "Claude \($0)") })
+        let query = NameQuery(localPart: nil, folded: Array("claude".utf8), limit: 21)
+        let answer = file.reader().answer(.name(query))
+        if more == 0 {
+            let entry = Entry.user(try user("zz@z.example", "Zoë Claude"), forward: nil)
+            #expect(answer == .matches([entry], .fullName))
+        } else {
+            #expect(reason(answer)?.contains("bear the name \"claude\"") == true)
+        }
+        // A row that no entry answers to is passed over too.
+        try file.sql("INSERT INTO name VALUES ('gone', 'nobody', 1), ('gone', 'zz', 99)")
+        #expect(file.reader().answer(.name(NameQuery(localPart: nil, folded: Array("gone".utf8), limit: 2))) == .absent)
     }
 
     @Test func namesStopAtTheLimit() throws {

@@ -94,6 +94,79 @@ import Testing
         }
     }
 
+    /// However slowly an import is read, others write meanwhile, at once.
+    @Test func othersWriteWhileAnImportIsRead() throws {
+        let file = try TemporaryFile()
+        let store = try file.store([.domain(DomainRecord(domain: try Domain("b.example")))])
+        let other = try SQLiteStore(path: file.path, name: "local")
+        var rest = [try user("one@example.org"), try user("two@b.example"), try user("three@example.org")]
+        let added = try store.importUsers {
+            let address = try mailbox("other\(rest.count)@example.org")
+            let clock = ContinuousClock()
+            let began = clock.now
+            try other.write { try $0.insert(.moved(Moved(address: address))) }
+            // Far less than the patience with a lock that is held.
+            #expect(clock.now - began < .seconds(SQLiteStore.lockPatience / 2))
+            #expect(file.reader().answer(.entries([try mailbox("three@example.org")])) == .absent)
+            return rest.popLast()
+        }
+        #expect(added == 3)
+        for name in ["one@example.org", "two@b.example", "three@example.org", "other0@example.org"] {
+            #expect(file.reader().answer(.entries([try mailbox(name)])) != .absent)
+        }
+    }
+
+    @Test func whatOthersDoMeanwhileCounts() throws {
+        let file = try TemporaryFile()
+        let gone = try Domain("gone.example")
+        let store = try file.store([.domain(DomainRecord(domain: gone))])
+        let other = try SQLiteStore(path: file.path, name: "local")
+        func importing(_ users: [User], meanwhile: (any RecordWriting) throws -> Void) throws {
+            var rest = users[...]
+            try store.importUsers {
+                if rest.isEmpty { try other.write(meanwhile) }
+                return rest.popFirst()
+            }
+        }
+        let users = [try user("a@example.org", "Fred"), try user("b@example.org"), try user("x@gone.example")]
+        let taken = StoreError.addressTaken(users[1].address, by: .moved)
+        #expect(throws: BulkError(index: 1, reason: taken)) {
+            try importing(users) { try $0.insert(.moved(Moved(address: users[1].address))) }
+        }
+        try other.write { try $0.remove(.moved, at: users[1].address) }
+        #expect(throws: BulkError(index: 2, reason: .noSuchDomain(gone))) {
+            try importing(users) { try $0.removeDomain(gone) }
+        }
+        // The number of a domain that was removed may be given to another.
+        try other.write { try $0.insert(.domain(DomainRecord(domain: gone))) }
+        let error = storeError {
+            try importing(users) { writing in
+                try writing.removeDomain(gone)
+                try writing.insert(.domain(DomainRecord(domain: try Domain("new.example"))))
+                try writing.insert(.domain(DomainRecord(domain: gone)))
+            }
+        }
+        guard case .trouble(let trouble)? = error else {
+            Issue.record("imported into another domain: \(String(describing: error))")
+            return
+        }
+        #expect(trouble.reason.contains("import once more"))
+        #expect(file.reader().answer(.entries([users[0].address])) == .absent)
+        #expect(try store.importUsers(users) == 3)
+        #expect(file.reader().answer(.entries([try mailbox("x@new.example")])) == .absent)
+    }
+
+    @Test func aRowOfNoKnownKindIsNotTakenForAUser() throws {
+        let file = try TemporaryFile()
+        let store = try file.store([.moved(Moved(address: try mailbox("x@example.org")))])
+        try file.sql("PRAGMA ignore_check_constraints = ON; UPDATE entry SET kind = 'person'")
+        guard case .trouble(let trouble)? = storeError({ try store.importUsers([try user("x@example.org")]) }) else {
+            Issue.record("no trouble")
+            return
+        }
+        #expect(trouble.reason.contains("no known kind"))
+    }
+
     @Test func whatTheGiverThrowsIsPassedOn() throws {
         struct Stop: Error {}
         let file = try TemporaryFile()

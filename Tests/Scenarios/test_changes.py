@@ -1,6 +1,8 @@
 """What an administrator changes is known to the very next question, on a connection that is open already."""
 
 import itertools
+import socket
+import struct
 import unittest
 
 from service import VERDICTS, Service
@@ -65,3 +67,13 @@ class Changes(unittest.TestCase):
             for name in ["staff", "open", "team", "fred", "away", "gone", "nobody", "anna"]:
                 done = service.run("expand", "--as", "trusted", name)
                 self.assertEqual(client.ask(f"EXPN {name}"), done.stdout.rstrip("\n"), name)
+
+    def test_a_client_that_is_gone_at_quit_leaves_no_old_view_behind(self):
+        # The connection ends in the middle of a read, which gets no end: the next question must have a view of its own.
+        for number in range(10):
+            with Service(threads=1) as service, service.client() as other, service.client() as gone:
+                gone.send(b"VRFY fred\r\n" * 50 + b"QUIT\r\n")
+                gone.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                gone.close()
+                service.change("user", "add", f"late{number}@example.org", "--name", "Late")
+                self.assertEqual(other.ask(f"VRFY late{number}"), f"250 2.1.5 Late <late{number}@example.org>")

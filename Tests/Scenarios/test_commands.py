@@ -144,6 +144,7 @@ class Questions(CommandTest):
     def test_init_overwrites_nothing(self):
         before = self.directory.database.read_bytes()
         self.check(DATA, r"addressee\.yaml is there already", "init", "--domain", "example.org")
+        self.check(DATA, r"addressee\.yaml is there already", "init")
         (self.directory.folder / "addressee.yaml").unlink()
         self.check(DATA, r"directory\.sqlite is there already", "init", "--domain", "example.org")
         self.assertEqual(self.directory.database.read_bytes(), before)

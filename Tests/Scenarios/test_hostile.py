@@ -190,6 +190,16 @@ class Pipelining(HostileTest):
     def test_quit_before_reading_anything_gets_all_replies(self):
         self.check_replies_to_a_late_reader(b"QUIT\r\n")
 
+    def test_half_close_with_more_than_the_kernels_hold_gets_all_replies(self):
+        count = 100_000
+        with self.service.client() as client:
+            sender = threading.Thread(target=send_and_shut, args=[client, b"VRFY fred\r\n" * count])
+            sender.start()
+            sender.join(2)
+            replies = client.replies()
+            sender.join()
+            self.assertEqual((len(replies), set(replies)), (count, {VERDICTS["fred"]}))
+
     def check_replies_to_a_late_reader(self, last):
         # More replies than the kernels on both sides hold: the server has to keep some until the client reads.
         count = 45_000

@@ -5,11 +5,12 @@ import signal
 import socket
 import ssl
 import stat
+import subprocess
 import threading
 import time
 import unittest
 
-from service import VERDICTS, Client, Service
+from service import PROGRAM, VERDICTS, Client, Directory, Service, eventually
 from test_clients import make_certificate
 from test_hostile import STAFF, questions, send_and_shut
 
@@ -275,3 +276,30 @@ class IPv6(unittest.TestCase):
             # ::1 is trusted by default.
             self.assertEqual(client.ask("VRFY away"), VERDICTS["away"])
             self.assertEqual(client.ask("EXPN open"), VERDICTS["wilma@example.org"])
+
+
+class Logging(unittest.TestCase):
+    def test_a_log_that_cannot_be_written_does_not_end_the_service(self):
+        with Directory(listeners=[{"smtp": "unix:smtp.sock"}], log={"level": "debug"}) as directory:
+            with open("/dev/full", "w") as full:
+                process = subprocess.Popen(
+                    [PROGRAM, "serve", "--config", "addressee.yaml"], cwd=directory.folder, stderr=full,
+                    stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+            try:
+                path = directory.folder / "smtp.sock"
+                eventually(lambda: path.exists() or process.poll() is not None, "the socket")
+                with Client(str(path)) as client:
+                    self.assertEqual(client.ask("VRFY fred"), VERDICTS["fred"])
+            finally:
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(10), 0)
+
+
+class UnixSockets(unittest.TestCase):
+    def test_a_socket_that_somebody_listens_on_is_not_taken(self):
+        with Service(listeners=[{"smtp": "unix:smtp.sock"}]) as service:
+            second = service.run("serve", timeout=10)
+            self.assertEqual(second.returncode, 75)
+            self.assertIn("another program listens there already", second.stderr)
+            with service.client() as client:
+                self.assertEqual(client.ask("VRFY fred"), VERDICTS["fred"])

@@ -17,6 +17,7 @@ struct Asking {
     var disclosure = Disclosure.full
     var isTrusted = true
     var utf8 = false
+    var limits = ExpansionLimits()
     var tamper: Tamper?
 
     var client: ClientClass {
@@ -45,7 +46,7 @@ struct Asking {
         let row = ResolveRow("", directory, question, "")
         return try row.withSources(from: empty, tamper: tamper) { sources in
             let context = Inquiry.Context(
-                sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain)
+                sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
             let inquiry = Inquiry(try query, by: client, in: context)
             return inquiry.verdict(on: inquiry.expansion?.run(sources))
         }

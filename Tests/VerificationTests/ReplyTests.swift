@@ -254,7 +254,7 @@ private func plain(_ reply: String) -> String {
             #expect(
                 try asking.reply()
                     == "252 2.7.0 Cannot VRFY user, but will accept message and attempt delivery")
-            #expect(try asking.verdict().exitStatus == .yes)
+            #expect(try asking.verdict().exitStatus == .denied)
         }
         if let rcpt = row.rcptExistence {
             try expect(rcpt, Asking(directory: directory, question: row.question, wire: .recipient, disclosure: .least))

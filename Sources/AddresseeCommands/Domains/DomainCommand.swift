@@ -19,8 +19,8 @@ struct DomainCommand: RecordCommand {
     static func find(_ text: String, in reading: any RecordReading) throws -> Record? {
         switch reading.answer(.domain(try DomainText(argument: text).domain())) {
         case .domain(let record): return .domain(record)
-        case .couldNotTell(let trouble): throw trouble
-        case .absent, .entry, .matches, .members: return nil
+        case .absent: return nil
+        case let answer: throw reading.trouble(in: answer)
         }
     }
 

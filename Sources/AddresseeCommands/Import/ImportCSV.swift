@@ -2,6 +2,8 @@
 
 import AddresseeConfiguration
 import ArgumentParser
+import MailboxDirectory
+import Verification
 
 /// Takes in users from CSV.
 struct ImportCSV: ParsableCommand {
@@ -49,7 +51,12 @@ struct ImportCSV: ParsableCommand {
         let place = try directory.index(ofSource: options.source)
         let wiring = try ConfiguredDirectory.wiring()
         let others = try sources.indices.filter { $0 != place }.map { try wiring.openSource(sources[$0]) }
-        return UserImport(
-            file: input, store: try wiring.openStore(sources[place]), elsewhere: others, place: place)
+        guard let store = try wiring.openStore(sources[place]) as? any BulkUserStore else {
+            throw CommandFailure(
+                .usage,
+                "the source \(sources[place].name) takes no imports; name another with --source, or use"
+                    + " addressee user add")
+        }
+        return UserImport(file: input, store: store, elsewhere: others, place: place)
     }
 }

@@ -1,6 +1,6 @@
 // The file that is imported, or standard input.
 
-import Glibc
+import Foundation
 import Verification
 
 /// An open file, or standard input when it is called `-`.
@@ -32,7 +32,7 @@ final class ImportFile {
     /// Reads what there is; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
-            let got = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            let got = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
             if got >= 0 { return got }
             if errno == EINTR { continue }
             throw CommandFailure(.temporary, "can't read \(name): \(String(cString: strerror(errno)))")

@@ -1,6 +1,6 @@
 // How far long work has come, for a person at a terminal; silent otherwise.
 
-import Glibc
+import Foundation
 
 /// One line on standard error, drawn again and again.
 struct ProgressBar {

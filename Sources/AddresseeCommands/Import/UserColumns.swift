@@ -1,5 +1,6 @@
-// Which column is what, and a user from one row. The rules for names are those of RecordEditor.
+// Which column is what, and a user from one row.
 
+import AddresseeConfiguration
 import MailAddress
 import MailboxDirectory
 
@@ -11,9 +12,6 @@ struct RowFault: Error, Hashable {
 /// The columns of a file of users, as its header names them.
 struct UserColumns {
     static let names = ["address", "name", "login", "status"]
-
-    /// Octets in a full name or login; the same as `RecordEditor` has.
-    private static let nameLimit = 200
 
     private var address = 0
     private var name: Int?
@@ -55,7 +53,7 @@ struct UserColumns {
     }
 
     private static func unknown(_ column: String) -> String {
-        let hint = NearestColumn.of(column, among: names).map { "did you mean \($0)?" }
+        let hint = NearestWord.of(column, among: names).map { "did you mean \($0)?" }
         return "there is no column \(column.quoted); \(hint ?? "the columns are \(names.joined(separator: ", "))")"
     }
 
@@ -87,27 +85,14 @@ struct UserColumns {
         let word = String(decoding: octets, as: UTF8.self)
         if let status = AccountStatus(rawValue: word) { return status }
         let words = AccountStatus.allCases.map(\.rawValue)
-        let hint = NearestColumn.of(word, among: words).map { "did you mean \($0)?" }
+        let hint = NearestWord.of(word, among: words).map { "did you mean \($0)?" }
         throw RowFault(
             text: "there is no status \(word.quoted); \(hint ?? "it is active, disabled, suspended or full")")
     }
 
     private static func text(_ reader: CSVReader, _ index: Int, _ what: String) throws(RowFault) -> String {
         let octets = reader.field(index)
-        if octets.count > nameLimit {
-            throw RowFault(text: "\(what) is longer than \(nameLimit) octets; shorten it")
-        }
-        var last: UInt8 = 0
-        for octet in octets {
-            // U+0080 to U+009F are C2 80 to C2 9F.
-            if octet < 32 || octet == 127 || (last == 0xC2 && octet < 0xA0) {
-                throw RowFault(text: "\(what) holds a control character; leave it out")
-            }
-            if octet == UInt8(ascii: "<") || octet == UInt8(ascii: ">") {
-                throw RowFault(text: "\(what) holds < or >, which in a reply enclose the mailbox; leave them out")
-            }
-            last = octet
-        }
+        if let fault = NameFault(octets.span) { throw RowFault(text: "\(what) \(fault)") }
         return String(decoding: octets, as: UTF8.self)
     }
 }

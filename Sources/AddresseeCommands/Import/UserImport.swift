@@ -6,7 +6,7 @@ import Verification
 /// One import.
 struct UserImport {
     let file: ImportFile
-    let store: any RecordStore
+    let store: any BulkUserStore
     /// The other sources, which may not have anything at the users' addresses.
     var elsewhere: [any Source] = []
     /// How many of them are asked before the store.
@@ -18,31 +18,11 @@ struct UserImport {
     func run(progress: (_ users: Int, _ octets: Int) -> Void = { _, _ in }) throws -> Int {
         let rows = try UserRows(reader: CSVReader(source: file.read), elsewhere: elsewhere, place: place)
         do {
-            if let store = store as? any BulkUserStore {
-                return try store.importUsers(next: rows.next) { progress($0, rows.consumed) }
-            }
-            return try importOneByOne(rows, progress)
+            return try store.importUsers(next: rows.next) { progress($0, rows.consumed) }
         } catch let error as BulkError {
             if case .trouble = error.reason { throw error.reason }
             let line = rows.line(of: error.index)
             throw try rows.collecting(try reason(error.reason, before: line), line: line)
-        }
-    }
-
-    /// For a store without a faster way.
-    private func importOneByOne(_ rows: UserRows, _ progress: (Int, Int) -> Void) throws -> Int {
-        try store.write { writing in
-            var count = 0
-            while let user = try rows.next() {
-                do {
-                    try writing.insert(.user(user))
-                } catch let error as StoreError {
-                    throw BulkError(index: count, reason: error)
-                }
-                count += 1
-                if count.isMultiple(of: 1024) { progress(count, rows.consumed) }
-            }
-            return count
         }
     }
 

@@ -64,14 +64,13 @@ final class UserRows {
     private func checkElsewhere(_ address: Mailbox) throws {
         for (index, source) in elsewhere.enumerated() {
             switch source.answer(.entries([address])) {
-            case .couldNotTell(let trouble): throw trouble
             // A forward may sit on a user of a source that is asked later.
             case .entry(.forward, _) where index < place: continue
             case .entry(let entry, _):
-                let kind = RecordKind(rawValue: entry.kindName) ?? .user
-                let error = EditError.addressTakenElsewhere(address, by: kind, source: source.name)
+                let error = EditError.addressTakenElsewhere(address, by: entry.kind, source: source.name)
                 throw RowFault(text: error.description)
-            default: continue
+            case .absent: continue
+            case let answer: throw source.trouble(in: answer)
             }
         }
     }

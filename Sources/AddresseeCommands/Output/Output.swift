@@ -30,6 +30,12 @@ struct Output: Sendable {
         try standardOutput(text.printable + "\n")
     }
 
+    /// Writes as much as somebody reads, for a command whose exit status is an answer too: that must be given even
+    /// where the words go nowhere.
+    func untilClosed(_ body: () throws -> Void) throws {
+        do { try body() } catch is Closed {}
+    }
+
     /// Writes one line to standard error, after the program's name.
     func error(_ text: String) {
         standardError("addressee: " + text.printable + "\n")

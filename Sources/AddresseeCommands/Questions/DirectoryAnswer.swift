@@ -18,10 +18,12 @@ struct DirectoryAnswer {
     func tell(name: String, asJSON: Bool) throws {
         let output = Output.current
         let reply = verdict.reply(on: wire, form: .enhanced).lines(withEnhancedCode: true)
-        if asJSON {
-            try output.json(JSON(verdict, on: wire, name: name, reply: reply))
-        } else {
-            for line in reply { try output.line(line) }
+        try output.untilClosed {
+            if asJSON {
+                try output.json(JSON(verdict, on: wire, name: name, reply: reply))
+            } else {
+                for line in reply { try output.line(line) }
+            }
         }
         if let trouble = resolution?.outcome.trouble { output.error(trouble) }
         if verdict.exitStatus != .yes { throw ExitCode(verdict.exitStatus.rawValue) }
@@ -43,17 +45,24 @@ extension ConfiguredDirectory {
             sources: configuration.sources.map(\.name), defaultDomain: configuration.defaultDomain,
             limits: configuration.expansion)
         let inquiry = Inquiry(query, by: client, in: context)
-        let sources = try sources()
-        let resolution = inquiry.expansion.map { $0.run(sources) }
+        let resolution = try inquiry.expansion.map { try run($0) }
         return DirectoryAnswer(wire: inquiry.wire, verdict: inquiry.verdict(on: resolution), resolution: resolution)
     }
 
     /// Walks.
     func resolution(_ question: Question, purpose: Purpose, isTracing: Bool = false) throws -> Resolution {
-        Expansion(
-            question, purpose: purpose, sources: configuration.sources.map(\.name),
-            defaultDomain: configuration.defaultDomain, limits: configuration.expansion, isTracing: isTracing
-        ).run(try sources())
+        try run(
+            Expansion(
+                question, purpose: purpose, sources: configuration.sources.map(\.name),
+                defaultDomain: configuration.defaultDomain, limits: configuration.expansion, isTracing: isTracing))
+    }
+
+    /// Walks on one view of each source, so that a change made meanwhile is seen whole or not at all.
+    private func run(_ expansion: consuming Expansion) throws -> Resolution {
+        let sources = try sources()
+        for source in sources { source.beginBatch() }
+        defer { for source in sources { source.endBatch() } }
+        return expansion.run(sources)
     }
 }
 

@@ -19,23 +19,14 @@ struct Expand: ParsableCommand {
     @Argument(help: "A list, or any name that VRFY takes.")
     var name: NameText
 
-    @Option(help: ArgumentHelp("Answer as for a client of this class.", valueName: "class"))
-    var `as`: String?
-
-    @OptionGroup var configuration: ConfigurationOption
-    @OptionGroup var json: JSONOption
+    @OptionGroup var options: QuestionOptions
 
     func run() throws {
-        let subject = try name.subject()
-        let directory = try configuration.directory()
-        let answer: DirectoryAnswer
-        if let `as` {
-            answer = try directory.answer(.expand(subject, utf8: true), by: try directory.client(`as`))
-        } else {
+        try options.tell(name) { directory, subject, client in
+            if let client { return try directory.answer(.expand(subject, utf8: true), by: client) }
             let resolution = try directory.resolution(Question(subject), purpose: .expand(.administrator))
             let judgement = Judgement(wire: .expand, disclosure: .full, utf8: true)
-            answer = DirectoryAnswer(wire: .expand, verdict: judgement.verdict(on: resolution), resolution: resolution)
+            return DirectoryAnswer(wire: .expand, verdict: judgement.verdict(on: resolution), resolution: resolution)
         }
-        try answer.tell(name: name.text, asJSON: json.isWanted)
     }
 }

@@ -33,12 +33,14 @@ struct Resolve: ParsableCommand {
         // The same judgement as on every wire, so that this exit status can't differ from what a server says.
         let status = Judgement(wire: .expand, disclosure: .full, utf8: true).verdict(on: resolution).exitStatus
         let output = Output.current
-        if json.isWanted {
-            try output.json(JSON(resolution, asked: address.text, status: status))
-        } else {
-            if explain { for step in resolution.trace { try output.line(step.text) } }
-            for recipient in resolution.recipients {
-                try output.line(explain ? recipient.text : "\(recipient.mailbox)")
+        try output.untilClosed {
+            if json.isWanted {
+                try output.json(JSON(resolution, asked: address.text, status: status))
+            } else {
+                if explain { for step in resolution.trace { try output.line(step.text) } }
+                for recipient in resolution.recipients {
+                    try output.line(explain ? recipient.text : "\(recipient.mailbox)")
+                }
             }
         }
         for line in resolution.complaints(of: address.text) { output.error(line) }

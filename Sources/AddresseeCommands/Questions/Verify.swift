@@ -18,17 +18,11 @@ struct Verify: ParsableCommand {
     @Argument(help: "A local-part, a login, a full name or a word of one, or an address.")
     var name: NameText
 
-    @Option(help: ArgumentHelp("Answer as for a client of this class.", valueName: "class"))
-    var `as`: String?
-
-    @OptionGroup var configuration: ConfigurationOption
-    @OptionGroup var json: JSONOption
+    @OptionGroup var options: QuestionOptions
 
     func run() throws {
-        let subject = try name.subject()
-        let directory = try configuration.directory()
-        let client = try `as`.map { try directory.client($0) } ?? .trusted
-        let answer = try directory.answer(.verify(subject, utf8: true), by: client)
-        try answer.tell(name: name.text, asJSON: json.isWanted)
+        try options.tell(name) { directory, subject, client in
+            try directory.answer(.verify(subject, utf8: true), by: client ?? .trusted)
+        }
     }
 }

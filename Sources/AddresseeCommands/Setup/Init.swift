@@ -12,7 +12,8 @@ struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a commented configuration and create the SQLite directory.",
         discussion: """
-            Nothing is overwritten.
+            Nothing is overwritten. Where the configuration is there already, the directories that it names and that are \
+            missing are made.
 
             Example: addressee init --domain example.org --config ./addressee.yaml
             """)
@@ -34,6 +35,9 @@ struct Init: ParsableCommand {
 
     func run() throws {
         let file = options.location
+        if FileManager.default.fileExists(atPath: file), database == nil, domain == nil {
+            return try makeMissing(for: try Configuration.load(file: file))
+        }
         let machine = ProcessInfo.processInfo.hostName
         let domain = try firstDomain(machine: machine)
         do {
@@ -61,6 +65,27 @@ struct Init: ParsableCommand {
             throw error
         }
         try tell(file: file, database: path, domain: domain)
+    }
+
+    /// Makes the directories of a configuration that somebody has written, and puts the default domain into the first.
+    private func makeMissing(for configuration: Configuration) throws {
+        var made: [String] = []
+        for source in configuration.sources {
+            guard case .sqlite(let path) = source.kind, !FileManager.default.fileExists(atPath: path) else { continue }
+            let store = try ConfiguredDirectory.wiring().createStore(source)
+            var text = "made \(path.printable)"
+            if made.isEmpty, source.name == configuration.sources.first?.name {
+                try RecordEditor(store: store, defaultDomain: configuration.defaultDomain)
+                    .add(.domain(DomainRecord(domain: configuration.defaultDomain)))
+                text += ", with the domain \(configuration.defaultDomain)"
+            }
+            made.append(text)
+        }
+        if made.isEmpty {
+            throw CommandFailure(
+                .data, "\(configuration.file) is there already, with all it names, and nothing is overwritten; use it")
+        }
+        try Output.current.write(made.joined(separator: "\n") + "\n")
     }
 
     private func checkVacant(_ files: [String]) throws(CommandFailure) {

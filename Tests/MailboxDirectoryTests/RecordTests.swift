@@ -1,0 +1,65 @@
+// Names on record, kinds of entry, and what a store's errors are for people.
+
+import DirectoryTesting
+import MailAddress
+import MailboxDirectory
+import Testing
+
+@Test(
+    arguments: [
+        ("", nil), ("Fred Claude", nil), ("山田 太郎", nil), ("\u{A0}x", nil), ("é\u{9F}", .controlCharacter),
+        ("x\u{80}", .controlCharacter), ("\u{7F}", .controlCharacter), ("a\tb", .controlCharacter),
+        ("a\r\nb", .controlCharacter), ("Fred <fred@a>", .angleBracket), (">", .angleBracket),
+        (String(repeating: "x", count: 200), nil), (String(repeating: "x", count: 201), .tooLong),
+        (String(repeating: "é", count: 100), nil), (String(repeating: "é", count: 101), .tooLong),
+    ] as [(String, NameFault?)])
+func names(_ name: String, _ expected: NameFault?) throws {
+    #expect(NameFault(name.utf8.span) == expected)
+    // The editor has the same rule.
+    let store = try MemoryStore(try records("domain a")[0])
+    let editor = RecordEditor(store: store, defaultDomain: ResolveRow.defaultDomain)
+    let user = Record.user(User(address: try Mailbox("u@a"), fullName: name))
+    if let expected {
+        #expect(throws: EditError.unsuitable("the full name \(expected)")) { try editor.add(user) }
+    } else {
+        try editor.add(user)
+    }
+}
+
+@Test func kindsOfEntry() throws {
+    let store = try MemoryStore(
+        try records(
+            "domain a\nuser user@a\nforward user@a x@e keep\nalias alias@a user@a\nforward forward@a x@e\nmoved moved@a"
+                + "\nlist list@a : x@e")[0])
+    for kind in RecordKind.allCases where kind != .domain {
+        guard case .entry(let entry, _) = store.source.answer(.entries([try Mailbox("\(kind)@a")])) else {
+            Issue.record("nothing at \(kind)@a")
+            continue
+        }
+        #expect(entry.kind == kind)
+        #expect(entry.kindName == "\(kind)")
+        // Whoever takes its address is told what it is.
+        let editor = RecordEditor(store: store, defaultDomain: ResolveRow.defaultDomain)
+        let moved = Record.moved(Moved(address: entry.address))
+        #expect(throws: EditError.addressTaken(entry.address, by: kind)) { try editor.add(moved) }
+        let other = try MemoryStore(try records("domain a")[0])
+        #expect(throws: EditError.addressTakenElsewhere(entry.address, by: kind, source: "memory")) {
+            try RecordEditor(store: other, otherSources: [store.source], defaultDomain: ResolveRow.defaultDomain)
+                .add(moved)
+        }
+    }
+}
+
+@Test func errorsOfStores() throws {
+    let address = try Mailbox("u@a")
+    let trouble = Trouble(source: "s", reason: "disk full")
+    let cases: [(StoreError, EditError)] = [
+        (.addressTaken(address, by: .list), .addressTaken(address, by: .list)),
+        (.domainTaken(address.domain), .domainTaken(address.domain)), (.loginTaken("u"), .loginTaken("u")),
+        (.noSuchDomain(address.domain), .noSuchDomain(address.domain)),
+        (.notFound(.user, "u@a"), .notFound(.user, "u@a")),
+        (.notEmpty(address.domain), .notEmpty(address.domain, [], more: true)),
+        (.trouble(trouble), .couldNotTell(trouble)),
+    ]
+    for (error, expected) in cases { #expect(EditError(error) == expected) }
+}

@@ -1,0 +1,76 @@
+// What becomes of those members of a list that take no mail, of limits, and of alias domains that lead nowhere.
+
+import DirectoryTesting
+import MailboxDirectory
+import SMTPProtocol
+import Testing
+import Verification
+
+@Suite struct Expansions {
+    private static let directory = """
+        domain a
+        user fred@a
+        user off@a status=disabled
+        user away@a status=suspended
+        list some@a : fred@a off@a away@a nobody@a
+        list later@a : off@a away@a
+        list never@a : off@a nobody@a
+        """
+
+    private func expand(_ question: String) throws -> String {
+        try Asking(directory: Self.directory, question: question, wire: .expand).reply()
+    }
+
+    /// RFC 5321 3.5.2, 3.5.3.
+    @Test func membersThatTakeNoMailAreLeftOut() throws {
+        #expect(try expand("some@a") == "250 2.1.5 <fred@a>")
+        #expect(try expand("later@a") == "450 4.2.1 Mailbox suspended, try again later")
+        #expect(try expand("never@a") == "550 5.2.4 The list has no members that take mail")
+    }
+
+    private static let limited = """
+        domain a
+        alias one@a two@a
+        alias two@a three@a
+        alias three@a fred@a
+        user fred@a
+        list l@a : one@a two@a three@a fred@a
+        """
+
+    @Test(arguments: [
+        ("one@a", Wire.verify, ExpansionLimits(depth: 2)), ("one@a", .recipient, ExpansionLimits(depth: 2)),
+        ("one@a", .expand, ExpansionLimits(depth: 2)), ("l@a", .expand, ExpansionLimits(addresses: 3)),
+        ("one@a", .verify, ExpansionLimits(lookups: 3)), ("one@a", .recipient, ExpansionLimits(lookups: 3)),
+    ])
+    func limits(_ question: String, _ wire: Wire, _ limits: ExpansionLimits) throws {
+        var asking = Asking(directory: Self.limited, question: question, wire: wire)
+        #expect(try asking.reply().hasPrefix("250 ") || asking.reply().hasPrefix("250-"))
+        asking.limits = limits
+        #expect(try asking.verdict() == .loop)
+        #expect(try asking.verdict().exitStatus == .temporary)
+        #expect(try asking.reply() == "451 4.4.6 Forwarding goes in a loop or too far, try again later")
+    }
+
+    private static let dangling = """
+        domain a
+        source
+        domain b alias-of=z
+        domain c alias-of=b
+        user own@b
+        """
+
+    @Test(arguments: [
+        ("fred@b", "b is an alias of z, which no source has"),
+        ("fred@c", "c is an alias of b, which is an alias itself"),
+    ])
+    func aliasDomainsThatLeadNowhere(_ question: String, _ reason: String) throws {
+        let resolution = try ResolveRow("", Self.dangling, question, "").answer(from: { try MemoryStore() })
+        #expect(resolution.outcome == .couldNotTell(Trouble(source: "source 1", reason: reason)))
+        for wire in [Wire.verify, .expand, .recipient] {
+            let reply = try Asking(directory: Self.dangling, question: question, wire: wire).reply()
+            #expect(reply == "451 4.4.3 The directory could not tell, try again later")
+        }
+        let own = try Asking(directory: Self.dangling, question: "own@b", wire: .verify).reply()
+        #expect(own == "250 2.1.5 <own@b>")
+    }
+}
