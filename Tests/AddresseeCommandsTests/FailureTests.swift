@@ -106,6 +106,9 @@ import Testing
         Case(
             "domain", "set", "elsewhere.example", "--kind", "relay", is: 67,
             "the domain elsewhere.example is not on record; add it with: addressee domain add elsewhere.example"),
+        Case(
+            "user", "ls", "nowhere.example", is: 67,
+            "the domain nowhere.example is not on record; see: addressee domain ls"),
         Case("user", "ls", "--source", "ldap", is: 64, "no source is called \"ldap\"; the configuration has: main"),
         Case(
             "verify", "fred", "--as", "friends", is: 64,

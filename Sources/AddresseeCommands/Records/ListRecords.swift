@@ -3,6 +3,7 @@
 import ArgumentParser
 import MailAddress
 import MailboxDirectory
+import Verification
 
 /// Lists the records of one kind.
 struct ListRecords<Noun: RecordCommand>: ParsableCommand {
@@ -24,7 +25,10 @@ struct ListRecords<Noun: RecordCommand>: ParsableCommand {
 
     func run() throws {
         let domain = try domain?.domain()
-        let stores = try options.configuration.directory().stores(options.source)
+        let directory = try options.configuration.directory()
+        let stores = try directory.stores(options.source)
+        // The domain of a source's users may be on record in another source.
+        if let domain { try checkDomain(domain, in: options.source == nil ? stores : try directory.stores(nil)) }
         if options.json.isWanted {
             var array = JSONArray(to: .current)
             try each(stores, domain) { try array.add(JSON($0, source: $1)) }
@@ -34,6 +38,21 @@ struct ListRecords<Noun: RecordCommand>: ParsableCommand {
             try each(stores, domain) { record, _ in try table.add(record.row) }
             try table.finish()
         }
+    }
+
+    /// Nothing listed must mean that nothing is there, not that the domain is misspelled.
+    private func checkDomain(_ domain: Domain, in stores: [any RecordStore]) throws {
+        for store in stores {
+            let isThere = try store.read { reading in
+                switch reading.answer(.domain(domain)) {
+                case .domain: return true
+                case .absent: return false
+                case let answer: throw reading.trouble(in: answer)
+                }
+            }
+            if isThere { return }
+        }
+        throw CommandFailure(.noUser, "the domain \(domain) is not on record; see: addressee domain ls")
     }
 
     private func each(_ stores: [any RecordStore], _ domain: Domain?, _ body: (Record, String) throws -> Void) throws {
