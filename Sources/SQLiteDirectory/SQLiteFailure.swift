@@ -37,7 +37,8 @@ struct SQLiteFailure: Error, Hashable, Sendable {
             "\(path) cannot be opened; let this user read it and write in its directory, where SQLite keeps two files"
                 + " beside it"
         case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
-            "\(path) may not be written; give this user the right to write it and its directory"
+            "\(path) may not be written, which SQLite needs even to read it; give this user the right to write it and its"
+                + " directory"
         case SQLITE_FULL:
             "the disk of \(path) is full, or that of SQLite's temporary files; free some space, or name another"
                 + " directory for these in the environment variable SQLITE_TMPDIR, and try again"
