@@ -16,7 +16,7 @@ final class SMTPHandler: ChannelDuplexHandler {
     static let flushSize = 32_768
     /// What a client may still send after the last reply, in time, before the connection is cut.
     static let lingering = TimeAmount.seconds(2)
-    /// How long a client that is told to stop may still finish what it was sending.
+    /// Time between two looks at whether a client is still sending, when the server stops.
     static let drainGrace = TimeAmount.milliseconds(100)
 
     private let loop: LoopContext
@@ -321,13 +321,14 @@ final class SMTPHandler: ChannelDuplexHandler {
     }
 
     /// The server is stopping: what has been asked is answered, then 421. Only silence tells that nothing more is under
-    /// way, so the end comes when a moment has passed in which nothing came in and nothing waited to go out.
-    func drain() {
+    /// way, so the end comes when nothing came in and nothing waited to go out between two looks. The loop reads from
+    /// every connection between them, so that what a client has sent is not taken for silence when the loop is busy.
+    func drain(lastHeard before: NIODeadline? = nil) {
         guard let context, state == .open else { return }
         timers.end?.cancel()
         timers.end = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainGrace) { [self] in
             let lastHeard = max(timers.lastInput, timers.lastCommand)
-            if isHeld || NIODeadline.now() - lastHeard < Self.drainGrace { return drain() }
+            if isHeld || lastHeard != before { return drain(lastHeard: lastHeard) }
             end(with: ReplyCatalogue.shuttingDown(loop.service.hostname))
         }
     }

@@ -19,6 +19,8 @@ public struct RecipientMemory: Sendable {
     private var words: [UInt64] = []
     private var mask = 0
     private var taken = 0
+    /// What of the version a place has no room for.
+    private var era: UInt64 = 0
     private let limit: Int
 
     private static let placeWords = placeSize / 8
@@ -54,10 +56,11 @@ public struct RecipientMemory: Sendable {
     }
 
     /// What is remembered of a recipient.
-    /// - Parameter version: another number whenever any answer may be another one, and never one that was used before;
-    ///   32 bits of it are told apart.
+    /// - Parameter version: another number whenever any answer may be another one, and never one that was used before.
     public func recall(_ mailbox: Mailbox, version: UInt64, asker: Asker) -> Verdict? {
-        guard let key = Key(mailbox, version: version, asker: asker), !words.isEmpty else { return nil }
+        guard version >> 32 == era, let key = Key(mailbox, version: version, asker: asker), !words.isEmpty else {
+            return nil
+        }
         let (first, second) = places(of: key)
         let place = key.matches(words, at: first) ? first : second
         guard place == first || key.matches(words, at: second) else { return nil }
@@ -79,6 +82,10 @@ public struct RecipientMemory: Sendable {
         default: return
         }
         guard let key = Key(mailbox, version: version, asker: asker), !words.isEmpty else { return }
+        if version >> 32 != era {
+            era = version >> 32
+            resize(to: mask + 1)
+        }
         // The first of the two places unless it is in use under this version, then the second: what is asked for again
         // and again comes back soon enough.
         let (first, second) = places(of: key)

@@ -150,6 +150,15 @@ class Questions(CommandTest):
         self.assertEqual(self.directory.database.read_bytes(), before)
         self.assertFalse((self.directory.folder / "addressee.yaml").exists())
 
+    def test_init_makes_the_directory_that_a_configuration_names_and_that_is_missing(self):
+        with Directory() as directory:
+            for file in directory.folder.glob("directory.sqlite*"):
+                file.unlink()
+            made = directory.run("init")
+            self.assertEqual((made.returncode, made.stderr), (0, ""))
+            self.assertRegex(made.stdout, r"^made .*directory\.sqlite, with the domain example\.org\n$")
+            directory.change("user", "add", "fred@example.org")
+
     def test_wrong_usage_is_64_and_says_what_would_be_right(self):
         for arguments in [("frobnicate",), ("user",), ("user", "ad", "x@example.org"), ("user", "add"), ("verify",),
                           ("user", "add", "x@example.org", "--status", "asleep"), ("verify", "fred", "--jsn"),

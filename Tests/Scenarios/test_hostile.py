@@ -35,7 +35,8 @@ class HostileTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         # The tests make more wrong commands than a session is allowed by default.
-        cls.service = cls.enterClassContext(Service(limits={"errors": 1000}, **cls.settings))
+        limits = {"errors": 1000, **cls.settings.get("limits", {})}
+        cls.service = cls.enterClassContext(Service(**{**cls.settings, "limits": limits}))
 
     def assertServes(self, client):
         self.assertEqual(client.ask("VRFY fred"), VERDICTS["fred"])
@@ -231,6 +232,31 @@ class Pipelining(HostileTest):
 def send_and_shut(client, data):
     client.send(data)
     client.socket.shutdown(socket.SHUT_WR)
+
+
+class OneQuestionAtATime(HostileTest):
+    settings = {"limits": {"pipelined-questions": 1}}
+
+    def test_the_least_limit_of_pipelined_questions_keeps_order_and_loses_nothing(self):
+        commands, expected = questions(2000)
+        with self.service.client() as client:
+            sender = threading.Thread(target=client.send, args=[commands + b"QUIT\r\n"])
+            sender.start()
+            replies = client.replies()
+            sender.join()
+            self.assertEqual(replies.pop()[:4], "221 ")
+            self.assertReplies(replies, expected)
+
+
+class Memory(HostileTest):
+    settings = {"limits": {"remembered-recipients": 0}}
+
+    def test_without_remembered_recipients_the_answers_are_the_same(self):
+        with self.service.client() as client:
+            self.assertEqual(client.ask("MAIL FROM:<>"), "250 2.1.0 OK")
+            for _ in range(3):
+                self.assertEqual(client.ask("RCPT TO:<fred@example.org>"), "250 2.1.5 OK")
+                self.assertEqual(client.ask("RCPT TO:<nobody@example.org>"), "550 5.1.1 No such user here")
 
 
 class Silence(HostileTest):

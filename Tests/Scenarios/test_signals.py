@@ -294,6 +294,28 @@ class Logging(unittest.TestCase):
                 process.send_signal(signal.SIGTERM)
                 self.assertEqual(process.wait(10), 0)
 
+    def test_the_level_follows_the_configuration(self):
+        with Service() as service, service.client() as client:
+            client.ask("VRFY fred")
+            self.assertFalse([line for line in service.log.lines if " debug " in line])
+            service.configure(log={"level": "debug"})
+            service.process.send_signal(signal.SIGHUP)
+            service.log.wait(" configuration-reloaded ")
+            client.ask("VRFY fred")
+            service.log.wait(" debug asked .*about=fred.*verdict=verified")
+
+    def test_a_default_domain_that_is_not_on_record_is_told(self):
+        with Service(default_domain="typo.example") as service:
+            service.log.wait(" warning default-domain-not-on-record .*domain=typo\\.example")
+        with Service() as service:
+            self.assertFalse([line for line in service.log.lines if "default-domain" in line])
+
+    def test_a_change_of_threads_is_said_to_need_a_restart(self):
+        with Service(threads=1) as service:
+            service.configure(threads=2)
+            service.process.send_signal(signal.SIGHUP)
+            service.log.wait(" warning needs-restart key=threads")
+
 
 class UnixSockets(unittest.TestCase):
     def test_a_socket_that_somebody_listens_on_is_not_taken(self):

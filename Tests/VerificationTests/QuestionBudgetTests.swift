@@ -49,4 +49,12 @@ import Verification
         #expect(budget.ask(client, perMinute: 1, now: 10) == .admitted)
         #expect(budget.ask(client, perMinute: 1, now: 5) == .refused)
     }
+
+    /// A host has a whole /64 to ask from.
+    @Test func anIPv6NetworkIsOneClient() {
+        var budget = QuestionBudget()
+        #expect(budget.ask(.ipv6(7, 1), perMinute: 1, now: 0) == .admitted)
+        #expect(budget.ask(.ipv6(7, 2), perMinute: 1, now: 0) == .refused)
+        #expect(budget.ask(.ipv6(8, 1), perMinute: 1, now: 0) == .admitted)
+    }
 }

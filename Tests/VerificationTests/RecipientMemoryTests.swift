@@ -28,11 +28,22 @@ struct RecipientMemoryTests {
         var memory = RecipientMemory(places: 64)
         let fred = try mailbox("fred@example.org")
         memory.remember(.unknown, of: fred, version: 7, asker: full)
-        for version: UInt64 in [0, 6, 8, 1 << 31] {
+        for version: UInt64 in [0, 6, 8, 1 << 31, 1 << 32 | 7] {
             #expect(memory.recall(fred, version: version, asker: full) == nil)
         }
         memory.remember(verified(fred), of: fred, version: 8, asker: full)
         #expect(memory.recall(fred, version: 8, asker: full) == verified(fred))
+    }
+
+    /// However often the directory has changed.
+    @Test func forgetsAcrossTheWordOfAPlace() throws {
+        var memory = RecipientMemory(places: 64)
+        let (fred, jane) = (try mailbox("fred@example.org"), try mailbox("jane@example.org"))
+        memory.remember(.unknown, of: fred, version: 7, asker: full)
+        memory.remember(.unknown, of: jane, version: 1 << 32 | 7, asker: full)
+        #expect(memory.recall(jane, version: 1 << 32 | 7, asker: full) == .unknown)
+        #expect(memory.recall(fred, version: 1 << 32 | 7, asker: full) == nil)
+        #expect(memory.recall(fred, version: 7, asker: full) == nil)
     }
 
     @Test func tellsClientsApart() throws {
