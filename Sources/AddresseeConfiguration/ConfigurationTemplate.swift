@@ -78,8 +78,7 @@ public struct ConfigurationTemplate {
         #  pipelined-questions: 64
           # Bad commands that a session may send before 421: 1 to 1000000.
         #  errors: 20
-          # Recipients whose answer is remembered until the directory changes: 0 to 16777216. Each takes 48 octets, as the
-          # table fills.
+          # Addresses that are remembered until the directory changes: 0 to 16777216. Each takes 64 octets, as the table fills.
         #  remembered-recipients: 1048576
           # Octets of a message, as SIZE offers it: up to 1000000000000; 0 states no limit.
         #  message-size: 26214400

@@ -12,26 +12,34 @@ final class LoopContext {
     private(set) var sources: [any Source]
     private var connections: [ObjectIdentifier: SMTPHandler] = [:]
     private var isInBatch = false
-    private var memory: RecipientMemory
+    private var memory: MailboxMemory
     /// Another number whenever any answer may be another one; nil in a batch in which a source can't tell.
     private var version: UInt64?
     private var epoch: UInt64 = 0
     private var lastVersions: [UInt64] = []
     private(set) var isDraining = false
+    private var viewsEnd: Scheduled<Void>?
     let shared: SharedState
+    private let eventLoop: any EventLoop
 
-    init(service: Service, sources: [any Source], shared: SharedState) {
+    /// How long a view of the directory may be kept, while nothing is written: so long a log may grow that others write.
+    private static let viewAge = TimeAmount.milliseconds(10)
+
+    init(service: Service, sources: [any Source], shared: SharedState, eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
         self.service = service
         self.sources = sources
         self.shared = shared
-        memory = RecipientMemory(places: service.rememberedRecipients)
+        memory = MailboxMemory(places: service.rememberedRecipients)
     }
 
     /// Takes a new configuration; connections that are open keep how they are served.
     func replace(service: Service, sources: [any Source]) {
         if service.rememberedRecipients != self.service.rememberedRecipients {
-            memory = RecipientMemory(places: service.rememberedRecipients)
+            memory = MailboxMemory(places: service.rememberedRecipients)
         }
+        for source in self.sources { source.endBatch() }
+        isInBatch = false
         self.service = service
         self.sources = sources
         // Other sources count from numbers of their own.
@@ -53,20 +61,23 @@ final class LoopContext {
 
     /// The verdict on one query: every question over SMTP takes this way.
     func answer(_ query: Query, by client: ClientClass) -> Verdict {
-        guard case .recipient(.mailbox(let mailbox), let utf8) = query else { return resolve(query, by: client) }
+        let judgement = Judgement(query, by: client)
+        if let decided = judgement.decided { return decided }
         beginBatch()
-        guard let version else { return resolve(query, by: client) }
-        let asker = RecipientMemory.Asker(disclosure: client.disclosure.rcpt, utf8: utf8)
-        if let verdict = memory.recall(mailbox, version: version, asker: asker) { return verdict }
-        let verdict = resolve(query, by: client)
-        memory.remember(verdict, of: mailbox, version: version, asker: asker)
+        guard let version, let mailbox = query.mailbox else { return resolve(query, by: client).verdict }
+        if let fact = memory.recall(mailbox, version: version),
+            let verdict = judgement.verdict(on: fact, asked: mailbox)
+        {
+            return verdict
+        }
+        let (resolution, verdict) = resolve(query, by: client)
+        if let resolution { memory.remember(resolution, of: mailbox, version: version) }
         return verdict
     }
 
-    private func resolve(_ query: Query, by client: ClientClass) -> Verdict {
+    private func resolve(_ query: Query, by client: ClientClass) -> (resolution: Resolution?, verdict: Verdict) {
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
-        guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
-        beginBatch()
+        guard let expansion = inquiry.expansion else { return (nil, inquiry.verdict(on: nil)) }
         let resolution = expansion.run(sources)
         switch resolution.outcome {
         case .couldNotTell(let trouble): shared.log.couldNotTell(trouble, query: query)
@@ -74,13 +85,14 @@ final class LoopContext {
         case .limit(let kind, let path): shared.log.limit(kind, path, query: query)
         case .answered, .ambiguous: break
         }
-        return inquiry.verdict(on: resolution)
+        return (resolution, inquiry.verdict(on: resolution))
     }
 
     /// The questions of one read share one view of the directory, which is no older than the read.
     private func beginBatch() {
         if isInBatch { return }
         isInBatch = true
+        keepViews()
         var versions: [UInt64] = []
         for source in sources {
             source.beginBatch()
@@ -97,9 +109,16 @@ final class LoopContext {
         version = epoch
     }
 
-    func endBatch() {
-        if !isInBatch { return }
-        isInBatch = false
-        for source in sources { source.endBatch() }
+    /// The next question begins a batch of its own, which may share the view of this one if it is still the latest.
+    func endBatch() { isInBatch = false }
+
+    /// Sees to it that no view is kept longer than `viewAge`, whether or not questions go on.
+    private func keepViews() {
+        if viewsEnd != nil { return }
+        viewsEnd = eventLoop.assumeIsolated().scheduleTask(in: Self.viewAge) { [self] in
+            viewsEnd = nil
+            isInBatch = false
+            for source in sources { source.endBatch() }
+        }
     }
 }

@@ -19,7 +19,8 @@ struct Loops: Sendable {
             contexts[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
                 let sources = try makeSources(service.configuration)
                 return NIOLoopBound(
-                    LoopContext(service: service, sources: sources, shared: shared), eventLoop: eventLoop)
+                    LoopContext(service: service, sources: sources, shared: shared, eventLoop: eventLoop),
+                    eventLoop: eventLoop)
             }.get()
         }
         self.contexts = contexts

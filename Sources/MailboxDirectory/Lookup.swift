@@ -75,7 +75,8 @@ public protocol Source {
 
     func answer(_ lookup: Lookup) -> Answer
 
-    /// The lookups until `endBatch()` may share one view of the directory, taken now or at the first of them.
+    /// The lookups until `endBatch()`, or until the next call of this, may share one view of the directory. It is no older
+    /// than this call: what was written before is seen.
     func beginBatch()
 
     func endBatch()

@@ -1,12 +1,13 @@
 // One read-only connection for questions, with its statements. Whoever owns it closes it by letting it go.
 
 import AddresseeSchema
+import CSQLiteSettings
 import GRDBSQLite
 
 final class ReadConnection {
     /// Memory for pages of the file, in KiB. The inner pages of every index fit, and two readers of ten million addresses
     /// stay under 150 MB together with what the server remembers.
-    static let cacheKiB = 24 * 1024
+    static let cacheKiB = 16 * 1024
     /// How long a question may wait for a lock, in milliseconds: it holds up an event loop. In WAL mode readers wait
     /// only while another program recovers the log or removes it.
     static let lockPatience: Int32 = 20
@@ -19,6 +20,9 @@ final class ReadConnection {
     /// What `PRAGMA data_version` told last: another number whenever another connection has changed the file.
     private(set) var seenVersion: Int64 = -1
     private let path: String
+    /// The wal-index while there is a snapshot, and what stood in its header no later than the snapshot began.
+    private var walIndex: UnsafeRawPointer?
+    private var walHeader = sqlite_wal_index_header()
 
     /// The C handle; statements that outlive it are finalized by SQLite's zombie rule (sqlite3_close_v2).
     private final class Handle {
@@ -50,11 +54,25 @@ final class ReadConnection {
         questions = try Questions(pointer)
     }
 
+    /// Whether nothing has been committed since the snapshot was begun, by whomever: the header of the wal-index, which
+    /// every commit changes, tells for the price of a comparison in memory. False where that can't be told.
+    var isCurrent: Bool {
+        guard let walIndex else { return false }
+        return sqlite_wal_index_is(walIndex, &walHeader) != 0
+    }
+
     /// Begins a read transaction, and forgets what is remembered when the file has changed since the last one.
     ///
     /// A statement at rest on its row holds the transaction open: one call instead of BEGIN, the check and COMMIT.
     func beginSnapshot() throws(SQLiteFailure) {
         guard try dataVersion.step() else { throw .wrong("\(path) tells no data version") }
+        // The header has to be older than the snapshot, and may be read only within one; so the snapshot is begun anew.
+        if let index = sqlite_wal_index(UnsafeMutableRawPointer(handle.pointer)) {
+            sqlite_wal_index_copy(index, &walHeader)
+            dataVersion.reset()
+            guard try dataVersion.step() else { throw .wrong("\(path) tells no data version") }
+            walIndex = sqlite_wal_index(UnsafeMutableRawPointer(handle.pointer))
+        }
         let version = dataVersion.int(0)
         if version == seenVersion { return }
         questions.forgetDomains()
@@ -62,7 +80,10 @@ final class ReadConnection {
         seenVersion = version
     }
 
-    func endSnapshot() { dataVersion.reset() }
+    func endSnapshot() {
+        walIndex = nil
+        dataVersion.reset()
+    }
 
     private static func checkVersion(
         _ statement: PreparedStatement, _ pointer: OpaquePointer, _ path: String

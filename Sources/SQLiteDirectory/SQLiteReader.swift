@@ -53,9 +53,16 @@ public final class SQLiteReader: Source {
         return beginSnapshot()
     }
 
-    /// From here to `endBatch()` questions share one read transaction, which begins with the first of them. Keep it
-    /// short: what others write meanwhile is not seen.
-    public func beginBatch() { isInBatch = true }
+    /// From here to `endBatch()`, or to the next call of this, questions share one read transaction, which begins with
+    /// the first of them; what others write meanwhile is not seen. Batch may follow batch without an end: as long as
+    /// nobody has written, they share the transaction, which saves the system calls that each would cost.
+    ///
+    /// End it within some milliseconds all the same: while it lasts, SQLite can't begin its log anew.
+    public func beginBatch() {
+        isInBatch = true
+        guard hasSnapshot else { return }
+        if connection?.isCurrent != true || !isSameFile() { endSnapshot() }
+    }
 
     public func endBatch() {
         isInBatch = false
@@ -79,12 +86,7 @@ public final class SQLiteReader: Source {
         if hasSnapshot { return nil }
         if let trouble, Self.now() < nextAttempt { return trouble }
         do throws(SQLiteFailure) {
-            // A file that was put in the place of this one must be seen by the very next question that anyone can ask.
-            let now = Self.now()
-            if now >= nextIdentityCheck {
-                if let connection, try DirectoryFile.identity(path) != connection.identity { close() }
-                nextIdentityCheck = now + Self.identityPeriod
-            }
+            if try !checkIdentity() { close() }
             let open: ReadConnection
             if let connection { open = connection } else { open = try ReadConnection(path: path) }
             connection = open
@@ -100,6 +102,21 @@ public final class SQLiteReader: Source {
         } catch {
             return failed(error)
         }
+    }
+
+    /// Whether the file at the path is still the one that is open: one that was put in its place must be seen by the very
+    /// next question that anyone can ask.
+    private func checkIdentity() throws(SQLiteFailure) -> Bool {
+        let now = Self.now()
+        if now < nextIdentityCheck { return true }
+        if let connection, try DirectoryFile.identity(path) != connection.identity { return false }
+        nextIdentityCheck = now + Self.identityPeriod
+        return true
+    }
+
+    /// As `checkIdentity()`. Where the file can't be found the next snapshot will say why.
+    private func isSameFile() -> Bool {
+        do throws(SQLiteFailure) { return try checkIdentity() } catch { return false }
     }
 
     private func endSnapshot() {

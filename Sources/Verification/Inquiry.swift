@@ -36,33 +36,17 @@ public struct Inquiry: Sendable {
     }
 
     public init(_ query: Query, by client: ClientClass, in context: Context) {
-        let wire: Wire
-        let utf8: Bool
         var purpose = Purpose.verify
-        var isClosed = false
         switch query {
-        case .recipient(let path, let isUTF8):
-            wire = .recipient
-            utf8 = isUTF8
-            switch path {
-            case .postmaster: question = .postmaster
-            case .mailbox(let mailbox): question = .address(mailbox)
-            }
-        case .verify(let subject, let isUTF8):
-            wire = .verify
-            utf8 = isUTF8
-            question = Question(subject)
-            isClosed = client.disclosure.vrfy == .closed
-        case .expand(let subject, let isUTF8):
-            wire = .expand
-            utf8 = isUTF8
+        case .recipient(.postmaster, _): question = .postmaster
+        case .recipient(.mailbox(let mailbox), _): question = .address(mailbox)
+        case .verify(let subject, _): question = Question(subject)
+        case .expand(let subject, _):
             question = Question(subject)
             purpose = .expand(client.isTrusted ? .trusted : .anyone)
-            isClosed = client.disclosure.expn == .closed
         }
-        judgement = Judgement(wire: wire, disclosure: client.disclosure, utf8: utf8)
-        // Closed is closed whoever is asked for, so that nothing can be told from the answer (RFC 5321 7.3).
-        decided = isClosed ? .closed : nil
+        judgement = Judgement(query, by: client)
+        decided = judgement.decided
         self.purpose = purpose
         self.context = context
     }
@@ -89,6 +73,15 @@ extension Question {
 }
 
 extension Query {
+    /// The full address that it asks about; nil for a bare name, and for the postmaster of no domain.
+    public var mailbox: Mailbox? {
+        switch self {
+        case .recipient(.mailbox(let mailbox), _), .verify(.mailbox(let mailbox), _), .expand(.mailbox(let mailbox), _):
+            mailbox
+        case .recipient(.postmaster, _), .verify, .expand: nil
+        }
+    }
+
     /// Whether it asks for the postmaster, who is never refused for policy (RFC 5321 4.5.1).
     public var isForPostmaster: Bool {
         switch self {

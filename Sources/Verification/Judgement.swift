@@ -1,8 +1,8 @@
 // From what a walk found to the verdict on one wire for one client. No lookup, no clock: a table in code.
 
-import MailAddress
+public import MailAddress
 public import MailboxDirectory
-import SMTPProtocol
+public import SMTPProtocol
 
 /// Decides what one client is told on one wire.
 public struct Judgement: Hashable, Sendable {
@@ -15,6 +15,39 @@ public struct Judgement: Hashable, Sendable {
         self.wire = wire
         self.disclosure = disclosure
         self.utf8 = utf8
+    }
+
+    /// The judgement on what one client asks.
+    public init(_ query: Query, by client: ClientClass) {
+        switch query {
+        case .recipient(_, let utf8): self.init(wire: .recipient, disclosure: client.disclosure, utf8: utf8)
+        case .verify(_, let utf8): self.init(wire: .verify, disclosure: client.disclosure, utf8: utf8)
+        case .expand(_, let utf8): self.init(wire: .expand, disclosure: client.disclosure, utf8: utf8)
+        }
+    }
+
+    /// The verdict where no lookup is needed: closed is closed whoever is asked for, so that nothing can be told from the
+    /// answer (RFC 5321 7.3).
+    public var decided: Verdict? {
+        switch wire {
+        case .verify: disclosure.vrfy == .closed ? .closed : nil
+        case .expand: disclosure.expn == .closed ? .closed : nil
+        case .recipient: nil
+        }
+    }
+
+    /// The verdict on what is remembered of the asked mailbox: the same as on the walk that it was learned from. Nil where
+    /// what is remembered does not suffice.
+    public func verdict(on fact: MailboxMemory.Fact, asked: Mailbox) -> Verdict? {
+        switch (fact, wire) {
+        case (.unknown, _): return .unknown
+        // RCPT is told neither name nor spelling.
+        case (.user, .recipient): return .verified(NamedMailbox(name: "", mailbox: asked))
+        case (.user(nil), _): return nil
+        case (.user(let user?), _):
+            let shown = NamedMailbox(name: shown(user.name), mailbox: user.mailbox)
+            return inASCII(wire == .expand ? .members([shown]) : .verified(shown))
+        }
     }
 
     /// The verdict on a finished walk.

@@ -54,6 +54,36 @@ import Testing
         reader.endBatch()
     }
 
+    /// Batch after batch without an end: whatever is written between two of them, by whomever, is seen by the second.
+    @Test func batchAfterBatchSeesEachChange() throws {
+        let file = try TemporaryFile()
+        let store = try file.store()
+        let reader = file.reader()
+        for index in 0..<50 {
+            let next = try mailbox("u\(index)@example.org")
+            reader.beginBatch()
+            #expect(reader.answer(.entries([next])) == .absent)
+            let before = try #require(reader.version())
+            reader.beginBatch()
+            #expect(reader.version() == before)
+            if index.isMultiple(of: 2) {
+                try store.write { try $0.insert(.user(user("u\(index)@example.org"))) }
+            } else {
+                try file.sql("INSERT INTO entry (key, domain_id, kind) VALUES ('u\(index)', 1, 'user')")
+            }
+            // What the log holds may move into the file meanwhile.
+            if index.isMultiple(of: 5) { try store.queue.writeWithoutTransaction { _ = try $0.checkpoint(.passive) } }
+            reader.beginBatch()
+            #expect(reader.answer(.entries([next])) != .absent)
+            #expect(try #require(reader.version()) > before)
+        }
+        reader.endBatch()
+        try store.queue.writeWithoutTransaction { database in
+            let row = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            #expect(row?[0] == 0)
+        }
+    }
+
     @Test func aReaderAtRestHoldsNoTransaction() throws {
         let file = try TemporaryFile()
         let store = try file.store([.user(try user("fred@example.org", "Fred Claude"))])

@@ -78,6 +78,9 @@ struct LoadGenerator: ~Copyable {
 
     /// After so long it is looked whether the time is over.
     private static let longestPause: Nanoseconds = 100_000_000
+    /// At a set rate, what is due within so long is sent together: a write for each question would take the processor
+    /// that the server needs. A question counts from when it was due, so this shows in its latency.
+    private static let shortestPause: Nanoseconds = 100_000
 
     private var isOver: Bool { now >= until || stop.isRaised }
 
@@ -122,7 +125,8 @@ struct LoadGenerator: ~Copyable {
             let isBehind = askWhatIsDue(start: start, interval: interval, asked: &asked, turn: &turn)
             let next = start + Nanoseconds(Double(asked) * interval)
             now = Self.clock()
-            let pause = isBehind ? Self.longestPause : next > now ? min(next - now, Self.longestPause) : 0
+            let left = max(next, now) - now
+            let pause = isBehind ? Self.longestPause : min(max(left, Self.shortestPause), Self.longestPause)
             let count = ready.wait(nanoseconds: pause)
             now = Self.clock()
             for position in 0..<count { try listen(to: ready.index(position)) }

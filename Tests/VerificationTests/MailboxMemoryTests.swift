@@ -1,0 +1,211 @@
+// What is remembered of addresses, and above all what is not.
+
+import MailAddress
+import MailboxDirectory
+import SMTPProtocol
+import Testing
+import Verification
+
+private func mailbox(_ text: String) throws -> Mailbox { try Mailbox(text) }
+
+/// What a walk finds that ends at this user at once.
+private func here(_ mailbox: Mailbox, _ name: String = "") -> Resolution {
+    var resolution = Resolution(outcome: .answered, asked: mailbox)
+    resolution.chain = [.user(User(address: mailbox, fullName: name), forward: nil)]
+    resolution.recipients = [Recipient(mailbox: mailbox, name: name, kind: .user(.active))]
+    return resolution
+}
+
+private func nobody(_ mailbox: Mailbox, _ reason: Failure.Reason = .unknown) -> Resolution {
+    var resolution = Resolution(outcome: .answered, asked: mailbox)
+    resolution.failures = [Failure(mailbox: mailbox, reason: reason)]
+    return resolution
+}
+
+private func user(_ mailbox: Mailbox, _ name: String = "") -> MailboxMemory.Fact {
+    .user(NamedMailbox(name: name, mailbox: mailbox))
+}
+
+struct MailboxMemoryTests {
+    @Test func remembers() throws {
+        var memory = MailboxMemory(places: 64)
+        let (fred, none) = (try mailbox("fred@example.org"), try mailbox("nobody@example.org"))
+        #expect(memory.recall(fred, version: 1) == nil)
+        memory.remember(here(fred, "Fred Claude"), of: fred, version: 1)
+        memory.remember(nobody(none), of: none, version: 1)
+        #expect(memory.recall(fred, version: 1) == user(fred, "Fred Claude"))
+        #expect(memory.recall(none, version: 1) == .unknown)
+    }
+
+    /// However it is asked for, the spelling on record is what is told.
+    @Test func keepsTheSpelling() throws {
+        var memory = MailboxMemory(places: 64)
+        let (lower, odd) = (try mailbox("fred@example.org"), try mailbox("\"FRED\"@Example.ORG"))
+        memory.remember(here(lower, "Fred"), of: odd, version: 1)
+        guard case .user(let told?)? = memory.recall(odd, version: 1) else {
+            Issue.record("not remembered")
+            return
+        }
+        #expect(told.mailbox.description == "fred@example.org")
+        // A spelling that is not the key has no place, so only that somebody is here is known.
+        memory.remember(here(try mailbox("Jane@example.org"), "Jane"), of: try mailbox("jane@example.org"), version: 1)
+        #expect(memory.recall(try mailbox("jane@example.org"), version: 1) == .user(nil))
+    }
+
+    @Test(arguments: ["", "F", "Fred", "Fred Claude", "Jos\u{e9} \u{4e2d}\u{6587}", String(repeating: "x", count: 40)])
+    func keepsNames(name: String) throws {
+        var memory = MailboxMemory(places: 64)
+        for local in ["a", "ab", "abc", "abcd", "abcde", "abcdef", "abcdefg", "abcdefgh"] {
+            let address = try mailbox(local + "@b.example")
+            memory.remember(here(address, name), of: address, version: 1)
+            let fits = address.description.utf8.count - 1 + name.utf8.count <= 56
+            #expect(memory.recall(address, version: 1) == (fits ? user(address, name) : .user(nil)))
+        }
+    }
+
+    @Test func forgetsWithTheVersion() throws {
+        var memory = MailboxMemory(places: 64)
+        let fred = try mailbox("fred@example.org")
+        memory.remember(nobody(fred), of: fred, version: 7)
+        for version: UInt64 in [0, 6, 8, 1 << 31, 1 << 32 | 7] { #expect(memory.recall(fred, version: version) == nil) }
+        memory.remember(here(fred), of: fred, version: 8)
+        #expect(memory.recall(fred, version: 8) == user(fred))
+    }
+
+    /// However often the directory has changed.
+    @Test func forgetsAcrossTheWordOfAPlace() throws {
+        var memory = MailboxMemory(places: 64)
+        let (fred, jane) = (try mailbox("fred@example.org"), try mailbox("jane@example.org"))
+        memory.remember(nobody(fred), of: fred, version: 7)
+        memory.remember(nobody(jane), of: jane, version: 1 << 32 | 7)
+        #expect(memory.recall(jane, version: 1 << 32 | 7) == .unknown)
+        #expect(memory.recall(fred, version: 1 << 32 | 7) == nil)
+        #expect(memory.recall(fred, version: 7) == nil)
+    }
+
+    /// The octets of both parts and of the name stand one after the other: where one ends and the next begins must count.
+    @Test(arguments: [
+        ("a@bc", "ab@c"), ("a@b.c", "a.b@c"), ("fred@example.org", "fred@example.or"), ("a@b", "a@bb"),
+        ("abcdefgh@b", "abcdefgh@bb"), ("abcdef@b", "abcdef@bx"),
+    ])
+    func tellsNeighboursApart(one: String, other: String) throws {
+        var memory = MailboxMemory(places: 2)
+        memory.remember(here(try mailbox(one), "b"), of: try mailbox(one), version: 1)
+        #expect(memory.recall(try mailbox(other), version: 1) == nil)
+        #expect(memory.recall(try mailbox(one), version: 1) == user(try mailbox(one), "b"))
+    }
+
+    @Test(arguments: [Failure.Reason.notServed, .disabled, .suspended, .moved(to: nil)])
+    func keepsNoOtherFailure(reason: Failure.Reason) throws {
+        var memory = MailboxMemory(places: 64)
+        let fred = try mailbox("fred@example.org")
+        memory.remember(nobody(fred, reason), of: fred, version: 1)
+        #expect(memory.recall(fred, version: 1) == nil)
+    }
+
+    /// Trouble above all, but nothing else either that is more than a plain user.
+    @Test func keepsNothingElse() throws {
+        let (fred, jane) = (try mailbox("fred@example.org"), try mailbox("jane@example.org"))
+        var others = [
+            Resolution(outcome: .couldNotTell(Trouble(source: "main", reason: "gone")), asked: fred),
+            Resolution(outcome: .loop([fred]), asked: fred),
+            Resolution(outcome: .limit(.depth, path: [fred]), asked: fred),
+            Resolution(outcome: .ambiguous([], complete: true), asked: fred),
+            Resolution(outcome: .answered, asked: fred), Resolution(outcome: .answered), here(jane),
+        ]
+        for status in AccountStatus.allCases where status != .active {
+            var resolution = here(fred)
+            resolution.chain = [.user(User(address: fred, status: status), forward: nil)]
+            others.append(resolution)
+        }
+        var forwarding = here(fred)
+        forwarding.chain = [.user(User(address: fred), forward: Forward(address: fred, targets: [jane]))]
+        others.append(forwarding)
+        var alias = here(fred)
+        alias.chain.insert(.alias(Alias(address: fred, targets: [jane])), at: 0)
+        others.append(alias)
+        var memory = MailboxMemory(places: 64)
+        for resolution in others {
+            memory.remember(resolution, of: fred, version: 1)
+            #expect(memory.recall(fred, version: 1) == nil, "\(resolution)")
+        }
+    }
+
+    @Test(arguments: [-1, 0, 1])
+    func mayHaveNoPlace(places: Int) throws {
+        var memory = MailboxMemory(places: places)
+        let fred = try mailbox("fred@example.org")
+        memory.remember(nobody(fred), of: fred, version: 1)
+        #expect(memory.recall(fred, version: 1) == nil)
+    }
+
+    @Test func longOnesAreAskedAnew() throws {
+        var memory = MailboxMemory(places: 64)
+        for count in 40...60 {
+            let long = try mailbox(String(repeating: "x", count: count) + "@example.org")
+            memory.remember(nobody(long), of: long, version: 1)
+            #expect(memory.recall(long, version: 1) == (count + 11 <= 56 ? .unknown : nil))
+        }
+    }
+
+    /// However full it is, it says what is true or nothing.
+    @Test func isNeverWrong() throws {
+        var memory = MailboxMemory(places: 2048)
+        let mailboxes = try (0..<2000).map { try mailbox("user\($0)@example.org") }
+        var found = 0
+        for pass in 0..<6 {
+            let version = UInt64(pass / 2)
+            for (index, mailbox) in mailboxes.enumerated() {
+                let isUnknown = (index + pass / 2).isMultiple(of: 3)
+                let fact = isUnknown ? MailboxMemory.Fact.unknown : user(mailbox, "Name \(index)")
+                if let recalled = memory.recall(mailbox, version: version) {
+                    #expect(recalled == fact)
+                    found += 1
+                }
+                memory.remember(
+                    isUnknown ? nobody(mailbox) : here(mailbox, "Name \(index)"), of: mailbox, version: version)
+                #expect(memory.recall(mailbox, version: version) == fact)
+            }
+        }
+        #expect(found > 0)
+    }
+
+    /// However many it has to grow for.
+    @Test func growsAsItFills() throws {
+        var memory = MailboxMemory(places: 1 << 16)
+        let mailboxes = try (0..<20_000).map { try mailbox("user\($0)@example.org") }
+        for _ in 0..<2 {
+            for mailbox in mailboxes { memory.remember(nobody(mailbox), of: mailbox, version: 1) }
+        }
+        let found = mailboxes.count { memory.recall($0, version: 1) == .unknown }
+        #expect(found > 15_000)
+    }
+}
+
+/// What is remembered is told as if it had just been looked up, on each wire and to each client.
+struct RememberedVerdictTests {
+    @Test(arguments: ["Fred Claude", "", "Jos\u{e9}"], [false, true])
+    func equalsTheVerdictOnTheWalk(name: String, utf8: Bool) throws {
+        let fred = try mailbox("fred@example.org")
+        var memory = MailboxMemory(places: 64)
+        for resolution in [here(fred, name), nobody(fred)] {
+            memory.remember(resolution, of: fred, version: 1)
+            let fact = try #require(memory.recall(fred, version: 1))
+            for client in [ClientClass.trusted, .everyone] {
+                let queries: [Query] = [
+                    .recipient(.mailbox(fred), utf8: utf8), .verify(.mailbox(fred), utf8: utf8),
+                    .expand(.mailbox(fred), utf8: utf8),
+                ]
+                for query in queries {
+                    let judgement = Judgement(query, by: client)
+                    let remembered = judgement.decided ?? judgement.verdict(on: fact, asked: fred)
+                    let walked = judgement.decided ?? judgement.verdict(on: resolution)
+                    let wire = judgement.wire
+                    #expect(
+                        remembered?.reply(on: wire, form: .enhanced) == walked.reply(on: wire, form: .enhanced))
+                }
+            }
+            memory = MailboxMemory(places: 64)
+        }
+    }
+}
