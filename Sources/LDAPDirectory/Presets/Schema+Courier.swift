@@ -1,0 +1,22 @@
+// Courier's authldap.
+
+import MailboxDirectory
+
+extension LDAPSchema {
+    /// `mail` of a CourierMailAccount is its address. A CourierMailAlias sends mail for its `mail` on to `maildrop`, where a
+    /// word without a domain is a local-part of the same domain. A CourierDomainAlias is a domain all of whose mail goes to
+    /// `virtualdomainuser`: a domain with a catch-all.
+    static let courier: LDAPSchema = {
+        var schema = LDAPSchema(
+            rules: [
+                LDAPRule(.user, ["CourierMailAccount"]),
+                LDAPRule(.alias, ["CourierMailAlias"], [.aliasTarget: ["maildrop"]]),
+                LDAPRule(
+                    .domain, ["CourierDomainAlias"],
+                    [.domainName: ["virtualdomain"], .catchAll: ["virtualdomainuser"]]),
+            ],
+            attributes: [.address: ["mail"], .login: ["uid"], .fullName: ["displayName", "cn"]])
+        schema.takesBareTargets = true
+        return schema
+    }()
+}
