@@ -118,7 +118,10 @@ let package = Package(
             ]),
         tests(
             "LDAPDirectoryTests",
-            ["MailAddress", "MailboxDirectory", "AddresseeSchema", "LDAPDirectory", "CLDAP", "DirectoryTesting"]),
+            [
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeSchema", "LDAPDirectory",
+                "CLDAP", "DirectoryTesting",
+            ]),
         tests(
             "AddresseeCommandsTests",
             [

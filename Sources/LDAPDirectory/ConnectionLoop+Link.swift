@@ -8,7 +8,7 @@ extension ConnectionLoop {
     /// Does what is due: connects when something waits, or when the back-off is over.
     func tend(_ now: Nanoseconds) {
         switch link {
-        case .idle where hasQueued: startRound(at: 0)
+        case .idle where hasQueued: startRound(at: firstServer)
         case .backOff(let until) where now >= until: startRound(at: 0)
         case .backOff: failQueued()
         case .idle, .connecting, .connected: break
@@ -17,6 +17,7 @@ extension ConnectionLoop {
 
     private func startRound(at index: Int) {
         attemptsLeft = shared.settings.uris.count
+        firstServer = 0
         connect(index)
     }
 
@@ -82,6 +83,7 @@ extension ConnectionLoop {
     func lost(_ reason: String, isFrozen: Bool = false) {
         guard case .connected(let handle, let index) = link else { return }
         link = .idle
+        firstServer = isFrozen ? index + 1 : 0
         lastFailure = LDAPFailure(.lost, reason)
         shared.onEvent(.lost(uri: handle.uri, reason: reason))
         var again: [PendingSearch] = []
@@ -100,7 +102,7 @@ extension ConnectionLoop {
         if answers > 0 || failedRounds == 0 {
             if answers == 0 { failedRounds = 1 }
             // An idle connection that the server ended is opened again when somebody asks.
-            if hasQueued { startRound(at: isFrozen ? index + 1 : 0) }
+            if hasQueued { startRound(at: firstServer) }
         } else {
             nextAttempt(after: index)
         }

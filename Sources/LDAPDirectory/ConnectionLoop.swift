@@ -40,6 +40,8 @@ final class ConnectionLoop {
     var failedRounds = 0
     /// Servers still to be tried in this round.
     var attemptsLeft = 0
+    /// Where the next round begins: at the first server, unless the last one was found frozen.
+    var firstServer = 0
     var lastFailure: LDAPFailure?
     /// Whether the socket took no more.
     var isCongested = false

@@ -78,7 +78,7 @@ struct EntriesWork: LookupWork {
                 best = (entry, hit.dn)
                 continue
             }
-            guard let merged = Self.merge(before.entry, entry) else {
+            guard let merged = plan.merge(before.entry, entry) else {
                 throw ReadFault(
                     "\(before.dn) and \(hit.dn) both say what \(keys[hitKey]) is; one address is one thing: correct one")
             }
@@ -87,21 +87,31 @@ struct EntriesWork: LookupWork {
         guard let best else { return .absent }
         return .entry(best.entry, key: hitKey)
     }
+}
 
-    /// Two entries at one address: a forward sits on a user, and an alias does not hide one. All else contradicts.
-    static func merge(_ one: Entry, _ other: Entry) -> Entry? {
+extension SearchPlan {
+    /// Two entries at one address: a forward sits on a user, and an alias does so or does not hide one. All else
+    /// contradicts.
+    func merge(_ one: Entry, _ other: Entry) -> Entry? {
         switch (one, other) {
-        case (.user(let user, nil), .forward(var forward)), (.forward(var forward), .user(let user, nil)):
-            forward.address = user.address
-            return .user(user, forward: forward)
+        case (.user(let user, nil), .forward(let forward)), (.forward(let forward), .user(let user, nil)):
+            return .user(user, forward: redirect(forward.targets, like: forward, at: user))
+        case (.user(let user, nil), .alias(let alias)) where schema.aliasesRedirectUsers,
+            (.alias(let alias), .user(let user, nil)) where schema.aliasesRedirectUsers:
+            return .user(user, forward: redirect(alias.targets, like: nil, at: user))
         case (.user, .alias): return one
         case (.alias, .user): return other
         default: return nil
         }
     }
-}
 
-extension SearchPlan {
+    private func redirect(_ targets: [Mailbox], like forward: Forward?, at user: User) -> Forward? {
+        if schema.statusStopsForwards, user.status == .disabled || user.status == .suspended { return nil }
+        return Forward(
+            address: user.address, targets: targets, keepsCopy: forward?.keepsCopy ?? false,
+            reply: forward?.reply ?? .auto)
+    }
+
     /// The entry of this name alone.
     func entrySearch(_ dn: String, roles: [LDAPRole]) -> LDAPSearch {
         var search = LDAPSearch(
@@ -123,7 +133,7 @@ extension SearchPlan {
 
     func membershipFilter(_ key: Mailbox) -> LDAPFilter {
         group(recordRules) { rule in
-            schema.names(.memberOf, rule).flatMap { name in spellings(of: key).map { .equal(name, $0) } }
+            schema.names(.memberOf, rule).flatMap { name in exactSpellings(of: key).map { .equal(name, $0) } }
         }
     }
 

@@ -18,12 +18,19 @@ extension EntryReader {
             let new = try targets(.newAddress, of: entry, rules, domain: address.domain)
             return .moved(Moved(address: canonical, newAddress: new.first))
         }
-        let forward = try forward(entry, rules, at: canonical, linked: linked)
         if has(.user) {
-            return .user(try user(entry, rules.filter { $0.kind == .user }, at: canonical), forward: forward)
+            let rules = rules.filter { $0.kind == .user }
+            let user = try user(entry, rules, at: canonical)
+            let isStopped = schema.statusStopsForwards && (user.status == .disabled || user.status == .suspended)
+            if isStopped { return .user(user, forward: nil) }
+            return .user(user, forward: try forward(entry, rules, at: canonical, linked: linked))
         }
         if has(.forward) {
-            guard let forward else { throw ReadFault(entry, "is a forward that leads nowhere") }
+            guard var forward = try forward(entry, rules, at: canonical, linked: linked) else {
+                throw ReadFault(entry, "is a forward that leads nowhere")
+            }
+            // No mailbox is here, so the canonical address is where it leads, not "and here".
+            if forward.targets.contains(forward.address) { forward.address = address }
             return .forward(forward)
         }
         let targets = try targets(.aliasTarget, of: entry, rules, domain: address.domain)

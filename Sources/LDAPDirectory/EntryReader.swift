@@ -10,12 +10,15 @@ struct EntryReader: Sendable {
     let domains: [Domain]
 
     /// The rules that an entry fits.
-    func rules(of entry: LDAPEntry) -> [LDAPRule] { schema.rules.filter { entry.isOf($0.classes) } }
+    func rules(of entry: LDAPEntry) -> [LDAPRule] { schema.rules.filter { $0.fits(entry) } }
 
     /// The values of a role, in the order of its attributes, without their prefixes.
     func values(_ role: LDAPRole, of entry: LDAPEntry, _ rules: [LDAPRule]) -> [[UInt8]] {
         schema.names(role, rules).flatMap { name in
-            entry.values(name).compactMap { value in schema.prefixes[name].map { $0.strip(value) } ?? value }
+            entry.values(name).compactMap { value in
+                if let cut = schema.cuts[name] { return Array(value.prefix { $0 != cut }) }
+                return schema.prefixes[name].map { $0.strip(value) } ?? value
+            }
         }
     }
 
@@ -25,20 +28,24 @@ struct EntryReader: Sendable {
     func addresses(of entry: LDAPEntry, _ rules: [LDAPRule], domain: Domain? = nil) -> [Mailbox] {
         var primary: [Mailbox] = []
         var others: [Mailbox] = []
+        var marked: Set<Mailbox> = []
         for role in [LDAPRole.address, .aliasAddress] {
             for name in schema.names(role, rules) {
                 let prefix = schema.prefixes[name]
                 for value in entry.values(name) {
                     let stripped = prefix.map { $0.strip(value) } ?? value
                     guard let stripped, let mailbox = try? Mailbox(octets: stripped.span) else { continue }
+                    if prefix != nil { marked.insert(mailbox) }
                     if prefix?.isPrimary(value) == true { primary.append(mailbox) } else { others.append(mailbox) }
                 }
             }
         }
-        var all = primary + others
-        let places = (domain.map { [$0] } ?? []) + domains
-        for value in values(.localPart, of: entry, rules) where !value.contains(UInt8(ascii: "@")) {
-            guard let localPart = try? LocalPart(octets: value) else { continue }
+        // Where addresses are marked, an address without a mark is one for people to write to, and no server takes it.
+        var all = primary.isEmpty ? others : primary + others.filter(marked.contains)
+        // Spelled as in the configuration, never as a client did.
+        let places = domains.filter { $0 == domain } + domains.filter { $0 != domain }
+        for value in values(.localPart, of: entry, rules) {
+            guard let localPart = Self.localPart(value) else { continue }
             all += places.map { Mailbox(localPart: localPart, domain: $0) }
         }
         var seen: Set<Mailbox> = []
@@ -50,6 +57,16 @@ struct EntryReader: Sendable {
             all.swapAt(0, index)
         }
         return all
+    }
+
+    /// A local-part, quoted or not; nil for a whole address.
+    private static func localPart(_ value: [UInt8]) -> LocalPart? {
+        guard value.first == UInt8(ascii: "\"") else {
+            return value.contains(UInt8(ascii: "@")) ? nil : try? LocalPart(octets: value)
+        }
+        var index = 0
+        let localPart = try? LocalPart.parse(value.span, from: &index)
+        return index == value.count ? localPart : nil
     }
 
     /// The name that people see; empty when there is none.
@@ -76,9 +93,16 @@ struct EntryReader: Sendable {
         if let mailbox = try? Mailbox(octets: value.span) { return mailbox }
         // A Dot-string only: a path or a command is no local-part that anybody means.
         if schema.takesBareTargets, let localPart = try? LocalPart(octets: value), !localPart.needsQuotes,
-            !value.contains(UInt8(ascii: "/")), value.first != UInt8(ascii: "|"), value.first != UInt8(ascii: ":")
+            !value.contains(UInt8(ascii: "/")), value.first != UInt8(ascii: "|")
         {
             return Mailbox(localPart: localPart, domain: domain)
+        }
+        // sendmail's "and here, whatever the aliases say", where it means just that.
+        if schema.takesBareTargets, value.first == UInt8(ascii: "\\"),
+            let localPart = try? LocalPart(octets: Array(value.dropFirst()))
+        {
+            let mailbox = Mailbox(localPart: localPart, domain: domain)
+            if addresses(of: entry, rules(of: entry), domain: domain).contains(mailbox) { return mailbox }
         }
         throw ReadFault(entry, "leads to \"\(String(decoding: value, as: UTF8.self))\", which is no address")
     }
@@ -93,6 +117,13 @@ struct EntryReader: Sendable {
             ordered.append(one)
         }
         return ordered.sorted { $0.position < $1.position }
+    }
+}
+
+extension LDAPRule {
+    func fits(_ entry: LDAPEntry) -> Bool {
+        entry.isOf(classes) && needs.map { !entry.values($0).isEmpty } ?? true
+            && lacks.map { entry.values($0).isEmpty } ?? true
     }
 }
 

@@ -73,6 +73,8 @@ public final class LDAPDirectory: Source, Sendable {
             if case .answered(let answer) = step { return answer }
             return nil
         }
+        // Nothing to wait for would be waited for until the deadline.
+        if searches.isEmpty { return .trouble(name, "a lookup came to no search; this is a fault of the program") }
         let refusal = connection.submit(searches, deadline: asked.deadline) { [self] outcomes in
             var work = work
             let step = work.take(outcomes)

@@ -77,7 +77,8 @@ final class LDAPHandle: @unchecked Sendable {
 
     private func bind(_ settings: LDAPSettings) throws(LDAPFailure) {
         switch settings.bind {
-        case .anonymous: return
+        // Needless for the protocol, but a server that accepts connections and answers nothing is found out here.
+        case .anonymous: try check(cldap_bind_simple(ld, "", "", 0))
         case .external: try check(cldap_bind_external(ld))
         case .simple(let dn, let password, let isClearTextAllowed):
             let scheme = uri.lowercased()

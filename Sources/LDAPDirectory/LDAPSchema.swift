@@ -16,6 +16,13 @@ public struct LDAPSchema: Hashable, Sendable {
     public var routesToItself = false
     /// Whether a target without "@" is a local-part of the domain at hand.
     public var takesBareTargets = false
+    /// Whether an alias of a mailbox's address is that mailbox's forward, as where a server asks for aliases first; else the
+    /// mailbox goes before it.
+    public var aliasesRedirectUsers = false
+    /// Whether nothing is redirected for a mailbox that is disabled or suspended.
+    public var statusStopsForwards = false
+    /// Attributes of which only what comes before this octet counts.
+    public var cuts: [AttributeName: UInt8] = [:]
     /// Whether references to other servers in a result may be passed over.
     public var ignoresReferences = false
     /// Whether values that have an order begin with their number, and a member's address is followed by a name.
@@ -66,6 +73,9 @@ public struct LDAPRule: Hashable, Sendable {
     public var kind: RecordKind
     /// Any of these.
     public var classes: [AttributeName]
+    /// An attribute that an entry must have, or may not have, to fit.
+    public var needs: AttributeName?
+    public var lacks: AttributeName?
     /// Attributes that mean something else here than elsewhere.
     public var attributes: [LDAPRole: [AttributeName]]
 

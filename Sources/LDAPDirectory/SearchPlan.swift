@@ -51,7 +51,9 @@ struct SearchPlan: Sendable {
                 }
                 guard configured[key.domain]?.kind == .local else { continue }
                 for name in schema.names(.localPart, [rule]) {
-                    for spelling in localParts(key.localPart) { any.append(.equal(name, spelling)) }
+                    // Quoted or not.
+                    let raw = [key.localPart.octets, key.localPart.key]
+                    for spelling in localParts(key.localPart) + raw { any.append(.equal(name, spelling)) }
                 }
             }
             return any
@@ -60,21 +62,23 @@ struct SearchPlan: Sendable {
 
     /// `(|(&(|(objectClass=…)…)(|…))…)`, rules with the same terms made one.
     func group(_ rules: [LDAPRule], _ terms: (LDAPRule) -> [LDAPFilter]) -> LDAPFilter {
-        var groups: [(terms: [LDAPFilter], classes: [AttributeName])] = []
+        var groups: [(terms: [LDAPFilter], classes: [AttributeName], conditions: [LDAPFilter])] = []
         for rule in rules {
             var own: [LDAPFilter] = []
             for term in terms(rule) where !own.contains(term) { own.append(term) }
             if own.isEmpty { continue }
-            if let index = groups.firstIndex(where: { $0.terms == own }) {
+            var conditions: [LDAPFilter] = []
+            if let needed = rule.needs { conditions.append(.present(needed)) }
+            if let lacking = rule.lacks { conditions.append(.not(.present(lacking))) }
+            if let index = groups.firstIndex(where: { $0.terms == own && $0.conditions == conditions }) {
                 groups[index].classes += rule.classes
             } else {
-                groups.append((own, rule.classes))
+                groups.append((own, rule.classes, conditions))
             }
         }
-        let filters = groups.map { group in
-            LDAPFilter.and([
-                .anyOf(group.classes.map { .equal("objectClass", Array($0.description.utf8)) }), .anyOf(group.terms),
-            ])
+        let filters = groups.map { group -> LDAPFilter in
+            let classes = LDAPFilter.anyOf(group.classes.map { .equal("objectClass", Array($0.description.utf8)) })
+            return LDAPFilter.and([classes] + group.conditions + [.anyOf(group.terms)])
         }
         return .anyOf(filters)
     }
@@ -92,6 +96,18 @@ struct SearchPlan: Sendable {
             }
         }
         return spellings
+    }
+
+    /// The same for attributes that are compared with case: as asked, and all folded.
+    func exactSpellings(of mailbox: Mailbox) -> [[UInt8]] {
+        var all = spellings(of: mailbox)
+        let folded = Mailbox(
+            localPart: LocalPart(stored: mailbox.localPart.key, key: mailbox.localPart.key),
+            domain: Domain(stored: mailbox.domain.key, key: mailbox.domain.key))
+        var spelling: [UInt8] = []
+        folded.append(to: &spelling)
+        if !all.contains(spelling) { all.append(spelling) }
+        return all
     }
 
     private func localParts(_ localPart: LocalPart) -> [[UInt8]] {

@@ -46,6 +46,7 @@ final class Slapd: Sendable {
             include /etc/ldap/schema/core.schema
             include /etc/ldap/schema/cosine.schema
             include /etc/ldap/schema/inetorgperson.schema
+            include /etc/ldap/schema/nis.schema
             include /etc/ldap/schema/misc.schema
             include /etc/ldap/schema/dyngroup.schema
             include \(schema.standardizedFileURL.path)

@@ -19,7 +19,7 @@ extension LDAPSchema {
                 LDAPRule(.list, ["group"], [.status: [], .login: [], .memberDN: ["member"]]),
             ],
             attributes: [
-                .address: ["proxyAddresses", "mail"], .login: ["sAMAccountName"], .fullName: ["displayName", "cn"],
+                .address: ["mail", "proxyAddresses"], .login: ["sAMAccountName"], .fullName: ["displayName", "cn"],
                 .forwardTarget: ["targetAddress"], .forwardTargetDN: ["altRecipient"],
                 .keepCopy: ["deliverAndRedirect"], .status: ["userAccountControl"],
                 .title: ["displayName", "cn"],

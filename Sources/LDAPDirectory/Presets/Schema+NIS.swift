@@ -5,8 +5,9 @@ import MailboxDirectory
 extension LDAPSchema {
     /// `cn` of a nisMailAlias is a local-part in each of the configured domains, or a whole address; `rfc822MailMember` is
     /// where it leads, and one without a domain is a local-part of the same domain. An account (posixAccount) is a mailbox
-    /// named by its `uid`, as sendmail with NIS has it; an alias of the same name does not hide it. A member that is a file,
-    /// a program or `:include:` can't be told.
+    /// named by its `uid`. An alias of the same name is its forward, for sendmail looks into aliases before it delivers, and
+    /// `\uid` among the members keeps a copy. A member that is a file, a program or `:include:` can't be told. What follows
+    /// a comma in `gecos` is a room or a telephone.
     static let nis: LDAPSchema = {
         var schema = LDAPSchema(
             rules: [
@@ -19,6 +20,8 @@ extension LDAPSchema {
             ],
             attributes: [:])
         schema.takesBareTargets = true
+        schema.aliasesRedirectUsers = true
+        schema.cuts = ["gecos": UInt8(ascii: ",")]
         return schema
     }()
 }

@@ -5,7 +5,8 @@ import MailboxDirectory
 extension LDAPSchema {
     /// `mail` is the canonical address, `mailAlternateAddress` are others of the same mailbox. `mailForwardingAddress`
     /// redirects and keeps a copy, unless `deliveryMode` has `forwardonly`, `nombox` or `nolocal`; `noforward` switches it
-    /// off. `accountStatus` `disabled` and `deleted` take no mail; `nopop` and `noaccess` do. A qmailGroup is a list.
+    /// off. `accountStatus` `disabled` and `deleted` take no mail, and redirect
+    /// none; `nopop` and `noaccess` do. A qmailGroup is a list.
     static let qmail: LDAPSchema = {
         var schema = LDAPSchema(
             rules: [LDAPRule(.user, ["qmailUser"]), LDAPRule(.list, ["qmailGroup"])],
@@ -21,6 +22,7 @@ extension LDAPSchema {
         schema.status = .words([
             "active": .active, "nopop": .active, "noaccess": .active, "disabled": .disabled, "deleted": .disabled,
         ])
+        schema.statusStopsForwards = true
         return schema
     }()
 }
