@@ -8,8 +8,8 @@ A line of a .questions file is `QUESTION | EXPECTED`:
     verify NAME        the lines of VRFY's reply
     expand NAME        the lines of EXPN's reply; the administrator asks, who may see every list
 
-What is neither a name nor an address, and so refused before anything is looked up, is `malformed`. Addresses are spelled
-as the directory has them, a bare local-part's domain as the configuration has it.
+What is neither a name nor an address, and so refused before anything is looked up, is `malformed`. Addresses are
+spelled as the directory has them, a bare local-part's domain as the configuration has it.
 
 Lines of a reply have a space after the code, whether or not more follow, are put in the order of their octets, and are
 joined by " / ": the values of LDAP have no order, so which line is the last is chance. What is asked goes to the end of

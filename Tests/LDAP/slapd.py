@@ -9,11 +9,9 @@ prints one line of JSON and then takes lines of commands (see `serve`). Nothing 
 """
 
 import argparse
-import atexit
-import ctypes
+import base64
 import json
 import os
-import queue
 import re
 import select
 import shutil
@@ -21,22 +19,17 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from children import SCRATCH, STARTER, SlapdError, free_port, run
+from configuration import PASSWORD, READER_PASSWORD, TLS, Replication, find_schema, slapd_conf
+
 HERE = Path(__file__).resolve().parent
 SITES = HERE / "sites"
-SCHEMA_FOLDERS = [HERE / "schema", Path("/etc/ldap/schema")]
 SLAPD = "/usr/sbin/slapd"
-MODULES = "/usr/lib/ldap"
-
-# Of the root DN, and of cn=reader, which may only read.
-PASSWORD = "secret"
-READER_PASSWORD = "reader"
 
 # A start takes a tenth of a second; nothing takes this long unless it is broken.
 PATIENCE = 20.0
@@ -44,153 +37,9 @@ PATIENCE = 20.0
 # Octets of LDIF from which speed goes before care.
 BULK = 1 << 20
 
-# SASL EXTERNAL names the peer of a Unix socket so.
-PEER = r"gidNumber={gid}\\+uidNumber={uid},cn=peercred,cn=external,cn=auth"
-
 # An anonymous bind, message id 1, and how an answer to it begins (RFC 4511 4.2).
 ANONYMOUS_BIND = bytes.fromhex("300c020101600702010304008000")
 BIND_RESPONSE = 0x61
-
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-class SlapdError(Exception):
-    """slapd or one of its tools did not do what it was told; the text holds what it said."""
-
-
-# MARK: Processes that end with this one
-
-
-class Starter:
-    """Starts children from one thread that lives as long as the process.
-
-    The death signal of prctl(2) comes when the *thread* that started the child ends, so a test that starts slapd from a
-    worker thread would lose it.
-    """
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.jobs = None
-
-    def start(self, command, **options):
-        with self.lock:
-            if self.jobs is None:
-                self.jobs = queue.Queue()
-                threading.Thread(target=self._work, daemon=True, name="starter").start()
-        box = queue.Queue()
-        self.jobs.put((box, command, options))
-        result = box.get()
-        if isinstance(result, BaseException):
-            raise result
-        return result
-
-    def _work(self):
-        parent = os.getpid()
-
-        def die_with_parent():
-            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-
-        while True:
-            box, command, options = self.jobs.get()
-            try:
-                box.put(subprocess.Popen(command, preexec_fn=die_with_parent, **options))
-            except BaseException as error:
-                box.put(error)
-
-
-STARTER = Starter()
-
-
-class Scratch:
-    """The folder below which this process keeps everything, removed at the end, and by a sweeper when it is killed."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.root = None
-
-    def folder(self, prefix):
-        with self.lock:
-            if self.root is None:
-                # Short, for a Unix socket's path has 107 octets.
-                self.root = Path(tempfile.mkdtemp(prefix="slapd-"))
-                # Its standard input ends with this process, whatever ends that. slapd has PDEATHSIG: it goes first.
-                self.sweeper = subprocess.Popen(
-                    ["/bin/sh", "-c", 'cat >/dev/null; sleep 0.2; rm -rf -- "$1"', "sweeper", str(self.root)],
-                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                    start_new_session=True)
-                atexit.register(self.remove)
-            return Path(tempfile.mkdtemp(prefix=prefix + "-", dir=self.root))
-
-    def remove(self):
-        shutil.rmtree(self.root, ignore_errors=True)
-        self.sweeper.stdin.close()
-        self.sweeper.wait()
-
-
-SCRATCH = Scratch()
-
-
-def free_port():
-    """A port that nobody had a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def run(command, what, **options):
-    """Runs a tool to its end; its output is in the error when it fails."""
-    done = subprocess.run(
-        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        **options)
-    if done.returncode != 0:
-        raise SlapdError(f"{what}: {command[0]} ended with {done.returncode}:\n{done.stdout.strip()}")
-    return done.stdout
-
-
-# MARK: Options
-
-
-@dataclass
-class TLS:
-    """What slapd shows and asks for; the files are those of certificates.py."""
-
-    folder: Path
-    certificate: str = "server"  # or "expired", "foreign", "othername"
-    # TLSVerifyClient: never, allow, try, demand.
-    verify_client: str = "never"
-
-
-@dataclass
-class Replication:
-    """This server's number, and whom it follows."""
-
-    server_id: int
-    peers: list = field(default_factory=list)
-
-
-DEFAULT_INDEXES = ["objectClass eq", "entryUUID,entryCSN eq"]
-
-
-def find_schema(name):
-    """The file of a schema: a path, or a name as in `inetorgperson`."""
-    if os.sep in str(name) or str(name).endswith((".schema", ".ldif")):
-        path = Path(name)
-        if path.exists():
-            return path.resolve()
-        raise SlapdError(f"there is no schema file {name}")
-    for folder in SCHEMA_FOLDERS:
-        path = folder / f"{name}.schema"
-        if path.exists():
-            return path
-    raise SlapdError(f"there is no schema {name} in {' or '.join(map(str, SCHEMA_FOLDERS))}")
-
-
-def quoted(value):
-    """A value for slapd.conf."""
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 # MARK: The daemon
@@ -304,9 +153,9 @@ class Slapd:
     def _prepare(self):
         for name in ["data", "run"]:
             (self.folder / name).mkdir(exist_ok=True)
-        (self.folder / "slapd.conf").write_text(self._configuration(), encoding="utf-8")
+        (self.folder / "slapd.conf").write_text(slapd_conf(self), encoding="utf-8")
         # slapadd would wait five seconds for the peers.
-        (self.folder / "load.conf").write_text(self._configuration(with_peers=False), encoding="utf-8")
+        (self.folder / "load.conf").write_text(slapd_conf(self, with_peers=False), encoding="utf-8")
         if self.has_config:
             target = self.folder / "slapd.d"
             if not target.exists():
@@ -331,60 +180,6 @@ class Slapd:
         if self.has_config:
             return ["-F", self.folder / "slapd.d"]
         return ["-f", self.folder / "slapd.conf"]
-
-    def _configuration(self, with_peers=True):
-        lines = [f"include {path}" for path in self.schemas if path.suffix != ".ldif"]
-        lines += [
-            f"pidfile {self.folder}/run/pid", f"argsfile {self.folder}/run/args", f"modulepath {MODULES}",
-            "moduleload back_mdb", "moduleload syncprov", "threads 4",
-            # AD's ranges of values are such options.
-            "attributeoptions lang- range=",
-        ]
-        peer = PEER.format(uid=os.geteuid(), gid=os.getegid())
-        lines.append(f'authz-regexp "{peer}" "{self.root_dn}"')
-        # The client certificate of certificates.py.
-        lines.append(f'authz-regexp "cn=reader,o=example" "{self.reader_dn}"')
-        if self.tls:
-            folder = Path(self.tls.folder).resolve()
-            lines += [
-                f"TLSCACertificateFile {folder}/ca.pem",
-                f"TLSCertificateFile {folder}/{self.tls.certificate}.pem",
-                f"TLSCertificateKeyFile {folder}/{self.tls.certificate}.key",
-                f"TLSVerifyClient {self.tls.verify_client}",
-            ]
-        if self.replication:
-            lines.append(f"serverID {self.replication.server_id}")
-        lines += [f"{name} {value}" for name, value in self.limits.items()]
-        lines += self.settings
-        if self.has_config:
-            lines += ["database config", f'access to * by dn.exact="{self.root_dn}" manage by * none']
-        lines += [
-            "database mdb", f"suffix {quoted(self.suffix)}", f"rootdn {quoted(self.root_dn)}",
-            f"rootpw {PASSWORD}", f"directory {self.folder}/data", "maxsize 1073741824",
-            # Tests lose nothing that a crash of the machine would cost.
-            "dbnosync", *(f"index {line}" for line in DEFAULT_INDEXES + self.indexes),
-        ]
-        if self.replication and with_peers:
-            lines += self._replication()
-        others = "read" if self.anonymous else "none"
-        lines += [
-            "access to attrs=userPassword by anonymous auth by * none",
-            f'access to * by dn.exact="{self.reader_dn}" read by * {others}',
-        ]
-        if self.replication:
-            lines += ["overlay syncprov", "syncprov-checkpoint 100 1", "syncprov-sessionlog 100"]
-        return "\n".join(lines) + "\n"
-
-    def _replication(self):
-        lines = [f'limits dn.exact="{self.root_dn}" size=unlimited time=unlimited']
-        for number, uri in enumerate(self.replication.peers, 1):
-            lines.append(
-                f"syncrepl rid={number:03} provider={uri} type=refreshAndPersist searchbase={quoted(self.suffix)}"
-                f" bindmethod=simple binddn={quoted(self.root_dn)} credentials={PASSWORD}"
-                ' retry="1 +"')
-        if self.replication.peers:
-            lines.append("multiprovider on")
-        return lines
 
     def load(self, ldif):
         """Adds entries offline. What lies in the database stays."""
@@ -426,7 +221,7 @@ class Slapd:
             "ou": "objectClass: organizationalUnit\n",
         }
         if kind.lower() not in classes:
-            raise SlapdError(f"the suffix {self.suffix} begins with neither dc nor o nor ou; give its entry in the LDIF")
+            raise SlapdError(f"the entry of {self.suffix} must be in the LDIF: the suffix is neither dc nor o nor ou")
         return f"dn: {self.suffix}\n{classes[kind.lower()]}{kind}: {value}"
 
     # Life.
@@ -553,8 +348,6 @@ class Slapd:
 
 def parse_ldif(text):
     """The entries of an LDIF text without changes."""
-    import base64
-
     entries = []
     for block in re.split(r"\n\s*\n", text.replace("\n ", "")):
         entry = {}
