@@ -121,7 +121,7 @@ class Sites(unittest.TestCase):
             if site.name == "nis":
                 values |= {f"{value}@example.org" for value in values}
             for question in questions.read(site.questions)[0]:
-                if question.kind == "resolve" and "@" in question.expected:
+                if question.kind == "resolve" and "@" in question.expected and "moved " not in question.expected:
                     for address in question.expected.split(", "):
                         with self.subTest(site.name, question=str(question)):
                             self.assertIn(address, values)
