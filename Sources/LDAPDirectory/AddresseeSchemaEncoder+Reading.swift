@@ -4,8 +4,8 @@ import MailAddress
 public import MailboxDirectory
 
 extension AddresseeSchemaEncoder {
-    /// The record of this kind in an entry, whole; nil when there is none. For `.forward` the forward alone, whether a user
-    /// is there or not; for `.user` the user alone.
+    /// The record of this kind in an entry, whole; nil when there is none. For `.forward` the forward alone, whether a
+    /// user is there or not; for `.user` the user alone.
     ///
     /// - Throws: what is wrong with the entry, with its name.
     public static func record(_ kind: RecordKind, in entry: LDAPEntry) throws(Trouble) -> Record? {
@@ -18,7 +18,9 @@ extension AddresseeSchemaEncoder {
                 guard let name = names.first else { throw ReadFault(entry, "has no domain") }
                 return try reader.domain(entry, asked: name).map { .domain($0) }
             }
-            guard let address = reader.addresses(of: entry, rules).first else { throw ReadFault(entry, "has no address") }
+            guard let address = reader.addresses(of: entry, rules).first else {
+                throw ReadFault(entry, "has no address")
+            }
             switch (kind, try reader.record(entry, at: address)) {
             case (.user, .user(let user, _)): return .user(user)
             case (.forward, let found): return found.forward.map { .forward($0) }

@@ -18,8 +18,8 @@ public enum AddresseeSchemaEncoder {
         "\(DistinguishedName.component("addresseeKey", SearchPlan.key(of: address))),\(base)"
     }
 
-    /// All attributes of the entry that holds these records, `objectClass` first: one record, or a user and a forward at
-    /// one address.
+    /// All attributes of the entry that holds these records, `objectClass` first: one record, or a user and a forward
+    /// at one address.
     public static func attributes(of records: [Record]) -> Attributes {
         var all: Attributes = [("objectClass", [Array("top".utf8)])]
         for record in records {
@@ -46,7 +46,8 @@ public enum AddresseeSchemaEncoder {
         case .user(let user):
             own = entry(.user, user.address)
             own += [
-                ("addresseeFullName", text(user.fullName)), ("addresseeNameKey", NameFolding.keys(ofFullName: user.fullName)),
+                ("addresseeFullName", text(user.fullName)),
+                ("addresseeNameKey", NameFolding.keys(ofFullName: user.fullName)),
                 ("addresseeLogin", text(user.login ?? "")),
                 ("addresseeLoginKey", user.login.map { [NameFolding.fold(Array($0.utf8))] } ?? []),
                 ("addresseeStatus", user.status == .active ? [] : text(user.status.rawValue)),

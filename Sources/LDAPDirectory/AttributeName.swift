@@ -1,5 +1,5 @@
-// The name of an attribute or a class (RFC 4512 1.4 and 2.5). It is the one part of a filter that is not escaped, so what
-// is no name never becomes one.
+// The name of an attribute or a class (RFC 4512 1.4 and 2.5). It is the one part of a filter that is not escaped, so
+// what is no name never becomes one.
 
 /// An attribute name, without options; compared without case.
 public struct AttributeName: Hashable, Sendable, CustomStringConvertible {

@@ -1,5 +1,5 @@
-// Getting and keeping a connection: servers in their order, back-off when none answers, and what becomes of searches when
-// a connection goes.
+// Getting and keeping a connection: servers in their order, back-off when none answers, and what becomes of searches
+// when a connection goes.
 
 import CLDAP
 import Synchronization

@@ -27,8 +27,8 @@ extension ConnectionLoop {
         }
     }
 
-    /// Takes all answers that have arrived. libldap, and TLS below it, may hold some that the socket no longer shows: so
-    /// until there is nothing twice running.
+    /// Takes all answers that have arrived. libldap, and TLS below it, may hold some that the socket no longer shows:
+    /// so until there is nothing twice running.
     func drain() {
         guard case .connected(let handle, _) = link else { return }
         var empty = 0

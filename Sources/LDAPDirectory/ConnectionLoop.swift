@@ -1,5 +1,5 @@
-// The owner thread: the only one that calls libldap on the connection. It takes searches from the inbox, sends as many as
-// the server bears, gives each its answer or, at its deadline, "could not tell".
+// The owner thread: the only one that calls libldap on the connection. It takes searches from the inbox, sends as many
+// as the server bears, gives each its answer or, at its deadline, "could not tell".
 
 import CLDAP
 import Synchronization

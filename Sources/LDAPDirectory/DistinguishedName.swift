@@ -26,8 +26,8 @@ public enum DistinguishedName {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// For telling whether a name was met before: ASCII lower case, without spaces around `,` and `=`. Names that are equal
-    /// in other ways are taken for different, which costs a search and no more.
+    /// For telling whether a name was met before: ASCII lower case, without spaces around `,` and `=`. Names that are
+    /// equal in other ways are taken for different, which costs a search and no more.
     static func key(_ name: [UInt8]) -> [UInt8] {
         var key: [UInt8] = []
         var pendingSpaces = 0

@@ -80,7 +80,8 @@ struct EntriesWork: LookupWork {
             }
             guard let merged = plan.merge(before.entry, entry) else {
                 throw ReadFault(
-                    "\(before.dn) and \(hit.dn) both say what \(keys[hitKey]) is; one address is one thing: correct one")
+                    "\(before.dn) and \(hit.dn) both say what \(keys[hitKey]) is; one address is one thing: correct one"
+                )
             }
             best = (merged, before.dn)
         }

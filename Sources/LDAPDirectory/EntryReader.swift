@@ -51,7 +51,8 @@ struct EntryReader: Sendable {
         var seen: Set<Mailbox> = []
         all = all.filter { seen.insert($0).inserted }
         if schema.routesToItself,
-            let routed = values(.forwardTarget, of: entry, rules).lazy.compactMap({ try? Mailbox(octets: $0.span) }).first,
+            let routed = values(.forwardTarget, of: entry, rules).lazy.compactMap({ try? Mailbox(octets: $0.span) })
+                .first,
             let index = all.firstIndex(of: routed)
         {
             all.swapAt(0, index)

@@ -47,8 +47,8 @@ final class LDAPConnection: Sendable {
 
     deinit { close() }
 
-    /// Sends searches to be carried out all at once. `reply` gets their outcomes in the same order, on the owner thread,
-    /// at `deadline` at the latest.
+    /// Sends searches to be carried out all at once. `reply` gets their outcomes in the same order, on the owner
+    /// thread, at `deadline` at the latest.
     /// - Returns: why they can't even be kept; then `reply` is not called.
     func submit(
         _ searches: [LDAPSearch], deadline: Nanoseconds, reply: @escaping @Sendable ([SearchOutcome]) -> Void
@@ -58,7 +58,8 @@ final class LDAPConnection: Sendable {
                 return LDAPFailure(.closed, "the LDAP source is closed")
             }
             if inbox.searches + searches.count > LDAPLimits.queue {
-                let reason = "\(LDAPLimits.queue) searches are waiting already; the server is too slow for what is asked"
+                let reason =
+                    "\(LDAPLimits.queue) searches are waiting already; the server is too slow for what is asked"
                 return LDAPFailure(.queueFull, reason)
             }
             inbox.searches += searches.count
@@ -69,8 +70,8 @@ final class LDAPConnection: Sendable {
         return refusal
     }
 
-    /// Ends the thread and the connection; what is waiting is answered `.closed`. Waits until all is freed, which may take
-    /// as long as an attempt to connect. Not to be called from a reply.
+    /// Ends the thread and the connection; what is waiting is answered `.closed`. Waits until all is freed, which may
+    /// take as long as an attempt to connect. Not to be called from a reply.
     func close() {
         shared.inbox.withLock { $0.isClosing = true }
         shared.wakeUp.wake()

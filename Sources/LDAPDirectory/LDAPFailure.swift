@@ -49,7 +49,8 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case LDAP_SIZELIMIT_EXCEEDED, LDAP_ADMINLIMIT_EXCEEDED:
             "raise the server's size limit for this account, or choose a narrower base"
         case LDAP_REFERRAL: "referrals are not followed; name the server that holds this base"
-        case LDAP_UNWILLING_TO_PERFORM, LDAP_OPERATIONS_ERROR: "the server refuses the search; it may ask for a bind first"
+        case LDAP_UNWILLING_TO_PERFORM, LDAP_OPERATIONS_ERROR:
+            "the server refuses the search; it may ask for a bind first"
         case LDAP_INVALID_DN_SYNTAX: "this is no distinguished name; correct it"
         case LDAP_FILTER_ERROR: "the filter is malformed; correct it"
         case LDAP_CONNECT_ERROR: "check that the server offers TLS and that its certificate is good"

@@ -1,4 +1,5 @@
-// A search filter as a value, and its one way to text. Values are octets and are always escaped; names have been checked.
+// A search filter as a value, and its one way to text. Values are octets and are always escaped; names have been
+// checked.
 
 /// A search filter (RFC 4511 4.5.1.7, RFC 4515).
 public indirect enum LDAPFilter: Hashable, Sendable {
@@ -59,8 +60,8 @@ extension LDAPFilter {
         text.append(UInt8(ascii: "="))
     }
 
-    /// `valueencoding = 0*(normal / escaped)` (RFC 4515 3): what would be read as syntax is escaped, and so is every octet
-    /// that is no printable ASCII, malformed UTF-8 with it.
+    /// `valueencoding = 0*(normal / escaped)` (RFC 4515 3): what would be read as syntax is escaped, and so is every
+    /// octet that is no printable ASCII, malformed UTF-8 with it.
     private static func append(_ value: [UInt8], to text: inout [UInt8]) {
         for octet in value {
             switch octet {

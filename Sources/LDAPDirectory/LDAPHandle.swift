@@ -1,5 +1,5 @@
-// One `LDAP *`, from its making to its end. It has one owner at a time: the thread that opens it hands it to the one that
-// searches, and nobody keeps it. Nothing here waits but `open`.
+// One `LDAP *`, from its making to its end. It has one owner at a time: the thread that opens it hands it to the one
+// that searches, and nobody keeps it. Nothing here waits but `open`.
 
 import CLDAP
 
@@ -13,8 +13,8 @@ import CLDAP
 
 /// A connection that is bound and ready to search.
 ///
-/// `@unchecked Sendable` is safe because a handle is given from thread to thread, with a lock between, and is never used
-/// by two at once.
+/// `@unchecked Sendable` is safe because a handle is given from thread to thread, with a lock between, and is never
+/// used by two at once.
 final class LDAPHandle: @unchecked Sendable {
     let uri: String
     let isAnonymous: Bool
@@ -27,7 +27,8 @@ final class LDAPHandle: @unchecked Sendable {
         var made: OpaquePointer?
         let code = ldap_initialize(&made, uri)
         guard code == LDAP_SUCCESS, let made else {
-            throw LDAPFailure(.result(code), "\(uri): this is no LDAP URI; write ldap://host, ldaps://host or ldapi://path")
+            throw LDAPFailure(
+                .result(code), "\(uri): this is no LDAP URI; write ldap://host, ldaps://host or ldapi://path")
         }
         ld = made
         if case .anonymous = settings.bind { isAnonymous = true } else { isAnonymous = false }
@@ -90,7 +91,8 @@ final class LDAPHandle: @unchecked Sendable {
             defer { for index in secret.indices { secret[index] = 0 } }
             // A name without a password would be taken for an anonymous bind (RFC 4513 5.1.2).
             if secret.isEmpty {
-                throw LDAPFailure(.unreachable, "\(uri): the password for \(dn) is empty; put it into \(password.place)")
+                throw LDAPFailure(
+                    .unreachable, "\(uri): the password for \(dn) is empty; put it into \(password.place)")
             }
             let code = secret.withUnsafeBytes { bytes in
                 cldap_bind_simple(

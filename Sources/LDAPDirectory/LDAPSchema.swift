@@ -16,8 +16,8 @@ public struct LDAPSchema: Hashable, Sendable {
     public var routesToItself = false
     /// Whether a target without "@" is a local-part of the domain at hand.
     public var takesBareTargets = false
-    /// Whether an alias of a mailbox's address is that mailbox's forward, as where a server asks for aliases first; else the
-    /// mailbox goes before it.
+    /// Whether an alias of a mailbox's address is that mailbox's forward, as where a server asks for aliases first;
+    /// else the mailbox goes before it.
     public var aliasesRedirectUsers = false
     /// Whether nothing is redirected for a mailbox that is disabled or suspended.
     public var statusStopsForwards = false
@@ -43,7 +43,9 @@ public struct LDAPSchema: Hashable, Sendable {
             for index in changed.rules.indices { changed.rules[index].attributes[role] = nil }
         }
         // Searches by a folded copy would pass over what the site names.
-        if !roles.keys.allSatisfy({ ![.address, .aliasAddress, .localPart, .login, .fullName, .domainName].contains($0) }) {
+        if !roles.keys.allSatisfy({
+            ![.address, .aliasAddress, .localPart, .login, .fullName, .domainName].contains($0)
+        }) {
             changed.keys = nil
         }
         return changed

@@ -51,4 +51,3 @@ protocol LookupWork: Sendable {
     mutating func begin() -> LookupStep
     mutating func take(_ outcomes: [SearchOutcome]) -> LookupStep
 }
-

@@ -4,8 +4,8 @@ public import MailboxDirectory
 
 /// One LDAP source.
 public struct LDAPSettings: Sendable {
-    /// Servers, in the order in which they are tried: `ldap://host[:port]`, `ldaps://…`, `ldapi://%2Fpath%2Fsocket`. All
-    /// must hold the same directory.
+    /// Servers, in the order in which they are tried: `ldap://host[:port]`, `ldaps://…`, `ldapi://%2Fpath%2Fsocket`.
+    /// All must hold the same directory.
     public var uris: [String]
     /// Where searches begin.
     public var base: String
@@ -13,7 +13,8 @@ public struct LDAPSettings: Sendable {
     public var bind: LDAPBind = .anonymous
     public var tls = LDAPTLS()
     public var schema: LDAPSchema
-    /// The domains that this directory serves, where it has no entries for them: their kinds, catch-alls and separators.
+    /// The domains that this directory serves, where it has no entries for them: their kinds, catch-alls and
+    /// separators.
     public var domains: [DomainRecord] = []
     /// For one lookup, waiting for a connection included.
     public var timeout: Duration = .seconds(5)

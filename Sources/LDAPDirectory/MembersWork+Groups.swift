@@ -27,7 +27,8 @@ extension MembersWork {
         let uids = reader.values(.memberUID, of: entry, rules)
         for start in stride(from: 0, to: uids.count, by: LDAPLimits.membersAtOnce) {
             addJob(
-                .uids(Array(uids[start..<min(start + LDAPLimits.membersAtOnce, uids.count)])), under: node, depth: depth)
+                .uids(Array(uids[start..<min(start + LDAPLimits.membersAtOnce, uids.count)])), under: node, depth: depth
+            )
         }
         for value in reader.values(.memberURL, of: entry, rules) {
             guard let url = LDAPURL(value) else {

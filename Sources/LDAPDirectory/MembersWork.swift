@@ -1,5 +1,5 @@
-// The members of a list: by address, by distinguished name, by uid, by search URL, in groups within groups. Members keep
-// the order in which their list has them; a group without an address of its own is opened in place.
+// The members of a list: by address, by distinguished name, by uid, by search URL, in groups within groups. Members
+// keep the order in which their list has them; a group without an address of its own is opened in place.
 
 import MailAddress
 import MailboxDirectory
@@ -52,7 +52,8 @@ struct MembersWork: LookupWork {
         }
         if !plan.schema.names(.memberOf, plan.recordRules).isEmpty {
             var search = plan.search(
-                plan.membershipFilter(list), roles: Self.roles + [.memberOf], plan.recordRules, limit: LDAPLimits.members)
+                plan.membershipFilter(list), roles: Self.roles + [.memberOf], plan.recordRules,
+                limit: LDAPLimits.members)
             search.page = LDAPLimits.page
             searches.append(search)
         }

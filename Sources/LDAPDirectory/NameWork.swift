@@ -82,7 +82,9 @@ struct NameWork: LookupWork {
         if plan.domainRules.isEmpty { return [] }
         var domains: [Domain] = []
         for entry in outcomes.flatMap(\.anyEntries) {
-            guard let domain = plan.reader.addresses(of: entry, plan.reader.rules(of: entry)).first?.domain else { continue }
+            guard let domain = plan.reader.addresses(of: entry, plan.reader.rules(of: entry)).first?.domain else {
+                continue
+            }
             if !domains.contains(domain), plan.configured[domain] == nil {
                 domains.append(domain)
             }
@@ -157,7 +159,8 @@ struct NameWork: LookupWork {
         var entries: [Entry] = []
         for answer in group.answers {
             switch answer {
-            case .entry(let entry, _)?: if !entries.contains(where: { $0.address == entry.address }) { entries.append(entry) }
+            case .entry(let entry, _)?:
+                if !entries.contains(where: { $0.address == entry.address }) { entries.append(entry) }
             case .couldNotTell?: return .answered(answer ?? .absent)
             default: return plan.trouble("an entry has gone while it was read; ask again")
             }

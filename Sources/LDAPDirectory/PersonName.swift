@@ -4,8 +4,8 @@ import MailAddress
 import MailboxDirectory
 
 enum PersonName {
-    /// The name without what `NameFault` forbids: control characters and angle brackets become spaces, octets that are no
-    /// UTF-8 are replaced, and what is too long is cut at a character.
+    /// The name without what `NameFault` forbids: control characters and angle brackets become spaces, octets that are
+    /// no UTF-8 are replaced, and what is too long is cut at a character.
     static func clean(_ value: [UInt8]) -> String {
         if NameFault(value.span) == nil, Folding.isWellFormedUTF8(value.span) {
             return String(decoding: value, as: UTF8.self)

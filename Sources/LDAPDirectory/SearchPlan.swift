@@ -83,8 +83,8 @@ struct SearchPlan: Sendable {
         return .anyOf(filters)
     }
 
-    /// The ways in which an address may be written in a directory: as asked and folded, its domain as A-labels, as asked, or
-    /// as the configuration spells it.
+    /// The ways in which an address may be written in a directory: as asked and folded, its domain as A-labels, as
+    /// asked, or as the configuration spells it.
     func spellings(of mailbox: Mailbox) -> [[UInt8]] {
         var domains = [mailbox.domain.octets, mailbox.domain.key]
         if let known = configured[mailbox.domain] { domains.append(known.domain.octets) }

@@ -28,7 +28,8 @@ import Testing
         let schema = ToolChild.folder.appending(path: "../../schema/ldap/addressee.schema").standardizedFileURL.path
         let child = try ToolChild(
             "slapd.py",
-            ["--suffix", "dc=example,dc=org", "--schema", schema, "--tls", folder.path, "--certificate", certificate] + more)
+            ["--suffix", "dc=example,dc=org", "--schema", schema, "--tls", folder.path, "--certificate", certificate]
+                + more)
         var settings = LDAPSettings(uris: [child.uri], base: "dc=example,dc=org", preset: .addressee)
         settings.tls = LDAPTLS(startTLS: true, caFile: folder.appending(path: "ca.pem").path)
         return (child, settings, folder)

@@ -114,7 +114,8 @@ private func octets(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     @Test(arguments: [
         ("ldap:///ou=people,o=test??sub?(mail=*)", "ou=people,o=test", LDAPScope.subtree, "(mail=*)"),
-        ("ldap:///o=test??one?(a=b%20c)", "o=test", .one, "(a=b c)"), ("ldap:///cn=x", "cn=x", .base, "(objectClass=*)"),
+        ("ldap:///o=test??one?(a=b%20c)", "o=test", .one, "(a=b c)"),
+        ("ldap:///cn=x", "cn=x", .base, "(objectClass=*)"),
         ("ldap:///o=test?mail,cn?sub", "o=test", .subtree, "(objectClass=*)"),
     ])
     func urls(text: String, base: String, scope: LDAPScope, filter: String) throws {

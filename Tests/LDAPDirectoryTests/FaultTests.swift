@@ -119,7 +119,8 @@ final class EventLog: Sendable {
     @Test(arguments: [1, 7, 30, 200])
     func stalledInTheMiddle(octets: Int) throws {
         let relay = try relay()
-        let directory = LDAPDirectory(name: "x", settings: settings([relay.uri], try base(), timeout: .milliseconds(400)))
+        let directory = LDAPDirectory(
+            name: "x", settings: settings([relay.uri], try base(), timeout: .milliseconds(400)))
         #expect(isFound(directory.answer(fred)))
         try relay.tell("stall \(octets)")
         let start = ContinuousClock.now
@@ -184,11 +185,16 @@ final class EventLog: Sendable {
         #expect(wrong.contains("check the bind DN"))
         #expect(!wrong.contains("sesame"))
         #expect(
-            try reason { $0.bind = .simple(dn: Slapd.rootDN, password: .environment("NO_SUCH_VARIABLE"), isClearTextAllowed: true) }
-                .contains("NO_SUCH_VARIABLE is not set"))
+            try reason {
+                $0.bind = .simple(
+                    dn: Slapd.rootDN, password: .environment("NO_SUCH_VARIABLE"), isClearTextAllowed: true)
+            }
+            .contains("NO_SUCH_VARIABLE is not set"))
         #expect(
-            try reason { $0.bind = .simple(dn: Slapd.rootDN, password: .file("/no/such/file"), isClearTextAllowed: true) }
-                .contains("/no/such/file"))
+            try reason {
+                $0.bind = .simple(dn: Slapd.rootDN, password: .file("/no/such/file"), isClearTextAllowed: true)
+            }
+            .contains("/no/such/file"))
         #expect(
             try reason { $0.bind = .simple(dn: Slapd.rootDN, password: .environment("ADDRESSEE_WRONG_PASSWORD")) }
                 .contains("in the clear"))
@@ -198,7 +204,8 @@ final class EventLog: Sendable {
     }
 
     @Test func manyAtOnce() throws {
-        let directory = LDAPDirectory(name: "x", settings: settings([try Slapd.shared().uri], try base(), timeout: .seconds(10)))
+        let directory = LDAPDirectory(
+            name: "x", settings: settings([try Slapd.shared().uri], try base(), timeout: .seconds(10)))
         let count = 2000
         let answers = Mutex<[Bool]>([])
         for _ in 0..<count {
@@ -237,7 +244,9 @@ final class EventLog: Sendable {
 
     /// No thread and no descriptor is left.
     @Test func nothingIsLeft() throws {
-        func count(_ folder: String) -> Int { (try? FileManager.default.contentsOfDirectory(atPath: folder).count) ?? 0 }
+        func count(_ folder: String) -> Int {
+            (try? FileManager.default.contentsOfDirectory(atPath: folder).count) ?? 0
+        }
         let uri = try Slapd.shared().uri
         let base = try base()
         let before = (count("/proc/self/fd"), count("/proc/self/task"))

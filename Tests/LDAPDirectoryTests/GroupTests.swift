@@ -60,7 +60,8 @@ import Testing
 
     @Test func byName() throws {
         let site = try Site()
-        try site.group("staff", mail: "staff@a", [("member", [site.dn(3), site.dn(1), "uid=gone,\(site.base)", site.dn(2)])])
+        try site.group(
+            "staff", mail: "staff@a", [("member", [site.dn(3), site.dn(1), "uid=gone,\(site.base)", site.dn(2)])])
         #expect(try site.members("STAFF@a") == "u3@a u1@a u2@a")
         #expect(try site.members("nobody@a") == "absent")
         #expect(try site.members("u1@a") == "absent")
@@ -74,7 +75,8 @@ import Testing
     /// Groups in groups: one with an address is a member, one without is opened in its place; a circle ends.
     @Test func nested() throws {
         let site = try Site()
-        try site.group("inner", [("member", [site.dn(1), "cn=outer,\(site.base)", "CN=Inner, \(site.base)", site.dn(2)])])
+        try site.group(
+            "inner", [("member", [site.dn(1), "cn=outer,\(site.base)", "CN=Inner, \(site.base)", site.dn(2)])])
         try site.group("other", mail: "other@a", [("member", [site.dn(4)])])
         try site.group(
             "outer", mail: "outer@a",
@@ -100,7 +102,8 @@ import Testing
         #expect(try site.members("all@a").split(separator: " ").count == 1200)
         try site.group("bad", mail: "bad@a", [("member", [""]), ("memberURL", ["ldap://elsewhere/o=x??sub"])])
         #expect(try site.members("bad@a").contains("no LDAP URL of this server"))
-        try site.group("none", mail: "none@a", [("member", [""]), ("memberURL", ["ldap:///ou=gone,\(site.base)??sub"])])
+        try site.group(
+            "none", mail: "none@a", [("member", [""]), ("memberURL", ["ldap:///ou=gone,\(site.base)??sub"])])
         #expect(try site.members("none@a").hasPrefix("trouble"))
     }
 
@@ -137,8 +140,9 @@ import Testing
             return
         }
         #expect(trouble.reason.contains("uid=u1,") && trouble.reason.contains("uid=twin,"))
-        guard case .entry(.user(let user, nil), key: 1) =
-            site.directory.answer(.entries([try Mailbox("x@a"), try Mailbox("twin@a"), try Mailbox("u0@a")]))
+        guard
+            case .entry(.user(let user, nil), key: 1) =
+                site.directory.answer(.entries([try Mailbox("x@a"), try Mailbox("twin@a"), try Mailbox("u0@a")]))
         else {
             Issue.record("no user")
             return
@@ -147,7 +151,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("u3", NameRank.localPart, "u3@a"), ("user", .fullName, "u0@a u1@a u2@a u3@a u4@a"), ("USER  4", .fullName, "u4@a"),
+        ("u3", NameRank.localPart, "u3@a"), ("user", .fullName, "u0@a u1@a u2@a u3@a u4@a"),
+        ("USER  4", .fullName, "u4@a"),
     ])
     func names(name: String, rank: NameRank, expected: String) throws {
         let site = try Site()

@@ -1,4 +1,5 @@
-// The tables that every store has to fulfil, on our own schema in a real slapd; and again with a failure at each lookup.
+// The tables that every store has to fulfil, on our own schema in a real slapd; and again with a failure at each
+// lookup.
 
 import DirectoryTesting
 import Foundation
@@ -32,7 +33,8 @@ func directories(_ slapd: Slapd, _ text: String) throws -> [LDAPDirectory] {
     try records(text).enumerated().map { index, records in
         var settings = LDAPSettings(uris: [slapd.uri], base: try filled(slapd, records), preset: .addressee)
         settings.cache.entries = 0
-        settings.bind = .simple(dn: Slapd.rootDN, password: .environment("ADDRESSEE_TEST_PASSWORD"), isClearTextAllowed: true)
+        settings.bind = .simple(
+            dn: Slapd.rootDN, password: .environment("ADDRESSEE_TEST_PASSWORD"), isClearTextAllowed: true)
         setenv("ADDRESSEE_TEST_PASSWORD", Slapd.password, 1)
         return LDAPDirectory(name: "source \(index)", settings: settings)
     }

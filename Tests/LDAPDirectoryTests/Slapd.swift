@@ -12,7 +12,8 @@ import Testing
 /// Whether there is a slapd. In CI there must be one.
 let hasSlapd: Bool = {
     if FileManager.default.isExecutableFile(atPath: "/usr/sbin/slapd") { return true }
-    FileHandle.standardError.write(Data("skipped: the tests that need slapd; install it with: apt-get install slapd\n".utf8))
+    FileHandle.standardError.write(
+        Data("skipped: the tests that need slapd; install it with: apt-get install slapd\n".utf8))
     return ProcessInfo.processInfo.environment["CI"] == "true"
 }()
 
@@ -38,10 +39,12 @@ final class Slapd: Sendable {
     static func shared() throws -> Slapd { try started.get() }
 
     init(more: String = "", database: String = "") throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "addressee-slapd-\(UUID().uuidString.prefix(8))")
+        folder = FileManager.default.temporaryDirectory.appending(
+            path: "addressee-slapd-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder.appending(path: "db"), withIntermediateDirectories: true)
         port = try freePort()
-        let schema = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../schema/ldap/addressee.schema")
+        let schema = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../schema/ldap/addressee.schema")
         let configuration = """
             include /etc/ldap/schema/core.schema
             include /etc/ldap/schema/cosine.schema
@@ -70,12 +73,17 @@ final class Slapd: Sendable {
             \(database)
             """
         try configuration.write(to: folder.appending(path: "slapd.conf"), atomically: true, encoding: .utf8)
-        let urls = "ldap://127.0.0.1:\(port)/ ldapi://\(folder.appending(path: "ldapi").path.replacingOccurrences(of: "/", with: "%2F"))/"
+        let socket = folder.appending(path: "ldapi").path.replacingOccurrences(of: "/", with: "%2F")
+        let urls = "ldap://127.0.0.1:\(port)/ ldapi://\(socket)/"
         let process = Process()
         process.executableURL = URL(filePath: "/bin/sh")
         process.arguments = [
             "-c",
-            "/usr/sbin/slapd -d 0 -f \"$1/slapd.conf\" -h \"$2\" & echo $!; cat >/dev/null; kill -CONT $!; kill -9 $!; rm -rf \"$1\"",
+            """
+            /usr/sbin/slapd -d 0 -f "$1/slapd.conf" -h "$2" & echo $!
+            cat >/dev/null
+            kill -CONT $!; kill -9 $!; rm -rf "$1"
+            """,
             "slapd", folder.path, urls,
         ]
         let (input, output) = (Pipe(), Pipe())
@@ -94,8 +102,6 @@ final class Slapd: Sendable {
 
     deinit { close(lifeline) }
 
-    func freeze() { kill(pid, SIGSTOP) }
-    func thaw() { kill(pid, SIGCONT) }
 }
 
 /// A port that nobody listens on.

@@ -15,7 +15,8 @@ final class ToolChild {
     /// What it said last.
     private(set) var said: [String: Any] = [:]
 
-    static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../LDAP").standardizedFileURL
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../LDAP")
+        .standardizedFileURL
 
     init(_ tool: String, _ arguments: [String]) throws {
         process.executableURL = URL(filePath: "/usr/bin/python3")

@@ -3,8 +3,8 @@
 import MailboxDirectory
 
 extension LDAPSchema {
-    /// Every `mail` of a person is an address, the first the canonical one. A group is a list where it has a `mail` of its
-    /// own (its classes allow none; an auxiliary class does).
+    /// Every `mail` of a person is an address, the first the canonical one. A group is a list where it has a `mail` of
+    /// its own (its classes allow none; an auxiliary class does).
     static let inetorgperson = LDAPSchema(
         rules: [
             LDAPRule(.user, ["inetOrgPerson"]),

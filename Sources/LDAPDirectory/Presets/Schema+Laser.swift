@@ -3,9 +3,9 @@
 import MailboxDirectory
 
 extension LDAPSchema {
-    /// `mailLocalAddress` are the addresses of a recipient. `mailRoutingAddress` is where mail for them goes: when it is one
-    /// of the addresses itself it is the canonical mailbox, else a forward. Without one the mailbox is here, whichever host
-    /// `mailHost` names: hosts are not what this directory is asked about.
+    /// `mailLocalAddress` are the addresses of a recipient. `mailRoutingAddress` is where mail for them goes: when it
+    /// is one of the addresses itself it is the canonical mailbox, else a forward. Without one the mailbox is here,
+    /// whichever host `mailHost` names: hosts are not what this directory is asked about.
     static let laser: LDAPSchema = {
         var schema = LDAPSchema(
             rules: [LDAPRule(.user, ["inetLocalMailRecipient"])],

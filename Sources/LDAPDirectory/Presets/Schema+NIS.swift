@@ -3,11 +3,11 @@
 import MailboxDirectory
 
 extension LDAPSchema {
-    /// `cn` of a nisMailAlias is a local-part in each of the configured domains, or a whole address; `rfc822MailMember` is
-    /// where it leads, and one without a domain is a local-part of the same domain. An account (posixAccount) is a mailbox
-    /// named by its `uid`. An alias of the same name is its forward, for sendmail looks into aliases before it delivers, and
-    /// `\uid` among the members keeps a copy. A member that is a file, a program or `:include:` can't be told. What follows
-    /// a comma in `gecos` is a room or a telephone.
+    /// `cn` of a nisMailAlias is a local-part in each of the configured domains, or a whole address;
+    /// `rfc822MailMember` is where it leads, and one without a domain is a local-part of the same domain. An account
+    /// (posixAccount) is a mailbox named by its `uid`. An alias of the same name is its forward, for sendmail looks
+    /// into aliases before it delivers, and `\uid` among the members keeps a copy. A member that is a file, a program
+    /// or `:include:` can't be told. What follows a comma in `gecos` is a room or a telephone.
     static let nis: LDAPSchema = {
         var schema = LDAPSchema(
             rules: [

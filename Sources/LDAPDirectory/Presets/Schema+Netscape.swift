@@ -3,11 +3,11 @@
 import MailboxDirectory
 
 extension LDAPSchema {
-    /// `mail` is the canonical address, `mailAlternateAddress` are others of the same. `mailForwardingAddress` counts when
-    /// `mailDeliveryOption` has `forward`, and a copy stays when it has `mailbox` (or `native`, `unix`); with no option at
-    /// all, forwarding addresses redirect and keep nothing. `inactive` is for now, `deleted`, `removed` and `disabled` are
-    /// for good, and then nothing is redirected; `overquota` is full, and `hold` queues mail, so takes it. A mailGroup is a
-    /// list.
+    /// `mail` is the canonical address, `mailAlternateAddress` are others of the same. `mailForwardingAddress` counts
+    /// when `mailDeliveryOption` has `forward`, and a copy stays when it has `mailbox` (or `native`, `unix`); with no
+    /// option at all, forwarding addresses redirect and keep nothing. `inactive` is for now, `deleted`, `removed` and
+    /// `disabled` are for good, and then nothing is redirected; `overquota` is full, and `hold` queues mail, so takes
+    /// it. A mailGroup is a list.
     static let netscape: LDAPSchema = {
         var schema = LDAPSchema(
             rules: [

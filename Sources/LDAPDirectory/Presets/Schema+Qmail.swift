@@ -4,9 +4,9 @@ import MailboxDirectory
 
 extension LDAPSchema {
     /// `mail` is the canonical address, `mailAlternateAddress` are others of the same mailbox. `mailForwardingAddress`
-    /// redirects and keeps a copy, unless `deliveryMode` has `forwardonly`, `nombox` or `nolocal`; `noforward` switches it
-    /// off. `accountStatus` `disabled` and `deleted` take no mail, and redirect
-    /// none; `nopop` and `noaccess` do. A qmailGroup is a list.
+    /// redirects and keeps a copy, unless `deliveryMode` has `forwardonly`, `nombox` or `nolocal`; `noforward`
+    /// switches it off. `accountStatus` `disabled` and `deleted` take no mail, and redirect none; `nopop` and
+    /// `noaccess` do. A qmailGroup is a list.
     static let qmail: LDAPSchema = {
         var schema = LDAPSchema(
             rules: [LDAPRule(.user, ["qmailUser"]), LDAPRule(.list, ["qmailGroup"])],
