@@ -48,6 +48,9 @@ class Starter:
 
         def die_with_parent():
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            # Test runners in other languages start children from threads that block signals, and slapd would never
+            # see that it is to end.
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
             if os.getppid() != parent:
                 os._exit(1)
 
@@ -84,6 +87,7 @@ class Scratch:
 
     def remove(self):
         shutil.rmtree(self.root, ignore_errors=True)
+        self.sweeper.kill()
         self.sweeper.stdin.close()
         self.sweeper.wait()
 

@@ -324,6 +324,7 @@ def main(arguments=None):
     parser.add_argument("--to", required=True, metavar="HOST:PORT")
     given = parser.parse_args(arguments)
     host, port = given.to.rsplit(":", 1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     with Relay((host, int(port))) as relay:

@@ -543,6 +543,7 @@ def main(arguments=None):
     given = parser.parse_args(arguments)
 
     # So that the folder goes when somebody ends this in the usual ways.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
 

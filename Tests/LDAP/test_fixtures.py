@@ -274,6 +274,18 @@ class Command(unittest.TestCase):
         process.stdin = open(os.devnull)
         self.assertGone(answer)
 
+    def test_ends_at_once_though_its_parent_blocks_signals(self):
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        try:
+            process, answer = self.start("--site", "nis")
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(PATIENCE), 128 + signal.SIGTERM)
+        self.assertLess(time.monotonic() - started, 5)
+        self.assertGone(answer)
+
     def test_leaves_nothing_when_it_is_killed(self):
         for number in [signal.SIGKILL, signal.SIGTERM]:
             with self.subTest(number):
