@@ -39,6 +39,7 @@ let package = Package(
         .executable(name: "addressee", targets: ["addressee"]),
         .library(name: "MailboxDirectory", targets: ["MailAddress", "MailboxDirectory"]),
         .library(name: "SQLiteDirectory", targets: ["SQLiteDirectory"]),
+        .library(name: "LDAPDirectory", targets: ["MailAddress", "MailboxDirectory", "LDAPDirectory"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -55,11 +56,17 @@ let package = Package(
         room("SMTPProtocol", ["MailAddress"]),
         room("Verification", ["MailAddress", "MailboxDirectory", "SMTPProtocol"]),
         room(
-            "AddresseeSchema", path: "schema", resources: [.embedInCode("sqlite/0001-directory.sql")]),
+            "AddresseeSchema", path: "schema",
+            resources: [
+                .embedInCode("sqlite/0001-directory.sql"), .embedInCode("ldap/addressee.schema"),
+                .embedInCode("ldap/addressee.ldif"),
+            ]),
         .target(name: "CSQLiteSettings", linkerSettings: [.linkedLibrary("sqlite3")]),
         room(
             "SQLiteDirectory",
             ["MailAddress", "MailboxDirectory", "AddresseeSchema", "CSQLiteSettings", grdb, sqlite]),
+        .target(name: "CLDAP"),
+        room("LDAPDirectory", ["MailAddress", "MailboxDirectory", "AddresseeSchema", "CLDAP"]),
         room(
             "AddresseeConfiguration",
             ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", yams]),
@@ -108,6 +115,12 @@ let package = Package(
             [
                 "MailAddress", "MailboxDirectory", "AddresseeSchema", "SQLiteDirectory", "DirectoryTesting", grdb,
                 sqlite,
+            ]),
+        tests(
+            "LDAPDirectoryTests",
+            [
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeSchema", "LDAPDirectory",
+                "CLDAP", "DirectoryTesting",
             ]),
         tests(
             "AddresseeCommandsTests",

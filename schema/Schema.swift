@@ -1,6 +1,6 @@
 // The schema files beside this one, as they are embedded: what an administrator reads is what the program applies.
 
-/// The schema of the SQLite directory.
+/// The schemas of the SQLite and the LDAP directory.
 public enum Schema {
     /// `PRAGMA application_id` of every file that is ours: "Addr" in ASCII.
     public static let applicationID: Int32 = 0x4164_6472
@@ -13,4 +13,10 @@ public enum Schema {
 
     /// The version that this program reads and writes.
     public static var version: Int { migrations.last?.version ?? 0 }
+
+    /// The schema of the LDAP directory, as slapd.conf includes it.
+    public static var ldapSchema: String { String(decoding: PackageResources.addressee_schema, as: UTF8.self) }
+
+    /// The same as an entry of cn=config.
+    public static var ldapConfiguration: String { String(decoding: PackageResources.addressee_ldif, as: UTF8.self) }
 }

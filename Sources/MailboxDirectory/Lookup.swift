@@ -68,12 +68,20 @@ public struct Trouble: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { "source \(source) could not tell: \(reason)" }
 }
 
-/// A configured directory that answers at once. A source never knows a protocol.
+/// A configured directory. A source never knows a protocol.
 public protocol Source {
     /// The name it bears in the configuration, in traces and in logs.
     var name: String { get }
 
+    /// The answer. Where `answersAtOnce` is false this waits for it, up to the source's own time limit: never call it on an
+    /// event loop then.
     func answer(_ lookup: Lookup) -> Answer
+
+    /// Whether `answer` never waits. When false, `ask` is the way on an event loop.
+    var answersAtOnce: Bool { get }
+
+    /// Asks without waiting. Returns the answer when it is at hand; else nil, and `later` is called once, on any thread.
+    func ask(_ lookup: Lookup, later: @escaping @Sendable (Answer) -> Void) -> Answer?
 
     /// The lookups until `endBatch()`, or until the next call of this, may share one view of the directory. It is no older
     /// than this call: what was written before is seen.
@@ -87,6 +95,8 @@ public protocol Source {
 }
 
 extension Source {
+    public var answersAtOnce: Bool { true }
+    public func ask(_ lookup: Lookup, later: @escaping @Sendable (Answer) -> Void) -> Answer? { answer(lookup) }
     public func beginBatch() {}
     public func endBatch() {}
     public func version() -> UInt64? { nil }

@@ -1,0 +1,196 @@
+// The owner thread: the only one that calls libldap on the connection. It takes searches from the inbox, sends as many
+// as the server bears, gives each its answer or, at its deadline, "could not tell".
+
+import CLDAP
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Confined to its thread.
+final class ConnectionLoop {
+    /// How things stand with the servers.
+    enum Link {
+        /// No connection, and nobody wants one.
+        case idle
+        /// Another thread is connecting to the server with this index.
+        case connecting(Int)
+        case connected(LDAPHandle, Int)
+        /// No server could be reached; nothing is tried before this time.
+        case backOff(until: Nanoseconds)
+    }
+
+    let shared: LDAPConnection.Shared
+    var link = Link.idle
+    var queue: [PendingSearch] = []
+    /// Searches at the head of `queue` that have been taken.
+    var queueHead = 0
+    var inFlight: [Int32: PendingSearch] = [:]
+    /// No deadline is earlier.
+    var earliestDeadline = Nanoseconds.max
+    var timeOutsInARow = 0
+    /// Answers on this connection.
+    var answers = 0
+    /// Rounds over all servers that failed, since the last answer.
+    var failedRounds = 0
+    /// Servers still to be tried in this round.
+    var attemptsLeft = 0
+    /// Where the next round begins: at the first server, unless the last one was found frozen.
+    var firstServer = 0
+    var lastFailure: LDAPFailure?
+    /// Whether the socket took no more.
+    var isCongested = false
+    private var finished = 0
+
+    @TaskLocal static var isOnOwnerThread = false
+
+    init(_ shared: LDAPConnection.Shared) { self.shared = shared }
+
+    func run() {
+        Self.$isOnOwnerThread.withValue(true) {
+            while step() {}
+        }
+    }
+
+    /// One turn; false when it was the last.
+    private func step() -> Bool {
+        let isClosing = takeInbox()
+        if isClosing {
+            shutDown()
+            return false
+        }
+        let now = MonotonicTime.now()
+        expire(now)
+        tend(now)
+        sendQueued(now)
+        drain()
+        settle()
+        wait()
+        return true
+    }
+
+    private func takeInbox() -> Bool {
+        let (batches, attempt, isClosing) = shared.inbox.withLock { inbox in
+            defer {
+                inbox.batches = []
+                inbox.attempt = nil
+            }
+            return (inbox.batches, inbox.attempt, inbox.isClosing)
+        }
+        for batch in batches {
+            let pending = PendingBatch(batch)
+            earliestDeadline = min(earliestDeadline, batch.deadline)
+            for (index, search) in batch.searches.enumerated() {
+                queue.append(PendingSearch(batch: pending, index: index, search: search, deadline: batch.deadline))
+            }
+        }
+        if let attempt { attempted(attempt) }
+        return isClosing
+    }
+
+    /// Answers a search and counts it, for the inbox to take others.
+    func finish(_ pending: PendingSearch, _ outcome: SearchOutcome) {
+        // Before the answer, which may bring the next question.
+        shared.inbox.withLock { $0.searches -= 1 }
+        pending.finish(outcome)
+    }
+
+    var hasQueued: Bool { queueHead < queue.count }
+
+    func popQueued() -> PendingSearch? {
+        guard hasQueued else { return nil }
+        let pending = queue[queueHead]
+        queueHead += 1
+        if queueHead == queue.count {
+            queue.removeAll(keepingCapacity: queue.capacity < 1024)
+            queueHead = 0
+        }
+        return pending
+    }
+
+    func pushBack(_ pending: [PendingSearch]) {
+        queue.replaceSubrange(..<queueHead, with: pending)
+        queueHead = 0
+        for one in pending { earliestDeadline = min(earliestDeadline, one.deadline) }
+    }
+
+    /// Answers what is past its deadline.
+    private func expire(_ now: Nanoseconds) {
+        if now < earliestDeadline { return }
+        var earliest = Nanoseconds.max
+        for (id, pending) in inFlight {
+            if pending.deadline > now {
+                earliest = min(earliest, pending.deadline)
+                continue
+            }
+            inFlight[id] = nil
+            timeOutsInARow += 1
+            if case .connected(let handle, _) = link { handle.abandon(id) }
+            finish(pending, .failed(timedOut(pending)))
+        }
+        let waiting = queue[queueHead...]
+        queue = []
+        queueHead = 0
+        for pending in waiting {
+            if pending.deadline > now {
+                earliest = min(earliest, pending.deadline)
+                queue.append(pending)
+            } else {
+                finish(pending, .failed(lastFailure ?? timedOut(pending)))
+            }
+        }
+        earliestDeadline = earliest
+    }
+
+    private func timedOut(_ pending: PendingSearch) -> LDAPFailure {
+        var place = "no LDAP server"
+        if case .connected(let handle, _) = link { place = handle.uri }
+        let reason =
+            "\(place), base \"\(pending.search.base)\": no answer in \(shared.settings.timeout);"
+            + " look at the server's load, and whether the attributes that are asked for are indexed"
+        return LDAPFailure(.timedOut, reason)
+    }
+
+    /// Sleeps until there is something to do.
+    private func wait() {
+        var wake = earliestDeadline
+        if case .backOff(let until) = link { wake = min(wake, until) }
+        var entries = [pollfd(fd: shared.wakeUp.descriptor, events: Int16(POLLIN), revents: 0)]
+        if case .connected(let handle, _) = link {
+            let events = isCongested ? POLLIN | POLLOUT : POLLIN
+            entries.append(pollfd(fd: handle.socket, events: Int16(events), revents: 0))
+        }
+        var milliseconds: Int32 = -1
+        if wake != .max {
+            milliseconds = Int32(clamping: max(0, (wake - MonotonicTime.now() + 999_999) / 1_000_000))
+        }
+        // A wake-up that can't be made or waited for must not become a busy loop.
+        if shared.wakeUp.descriptor < 0 { milliseconds = milliseconds < 0 ? 10 : min(milliseconds, 10) }
+        _ = poll(&entries, nfds_t(entries.count), milliseconds)
+        if entries[0].revents != 0 { shared.wakeUp.clear() }
+    }
+
+    /// Answers all and frees everything.
+    private func shutDown() {
+        let closed = LDAPFailure(.closed, "the LDAP source is closed")
+        let all = Array(inFlight.values) + queue[queueHead...]
+        inFlight = [:]
+        queue = []
+        queueHead = 0
+        for pending in all { finish(pending, .failed(closed)) }
+        if case .connecting = link {
+            // The other thread has a socket open, and leaves it here.
+            while shared.inbox.withLock({ $0.attempt == nil }) {
+                shared.wakeUp.wait(until: MonotonicTime.now() + 100_000_000)
+                shared.wakeUp.clear()
+            }
+            shared.inbox.withLock { $0.attempt = nil }
+        }
+        link = .idle
+    }
+}

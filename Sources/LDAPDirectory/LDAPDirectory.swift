@@ -1,0 +1,112 @@
+// The source: each lookup is remembered or becomes searches. It blocks nobody but who calls `answer`.
+
+public import MailAddress
+public import MailboxDirectory
+
+/// A source that answers from LDAP servers.
+///
+/// It may be asked from any thread, and is one connection, whose thread ends with the last reference or with `close()`.
+/// Whatever keeps an answer from being known (no server, a refused bind, a missing base, a limit, an entry that
+/// contradicts another) is `.couldNotTell`, with the server, the reason and what to do.
+public final class LDAPDirectory: Source, Sendable {
+    public let name: String
+    private let plan: SearchPlan
+    private let connection: LDAPConnection
+    private let cache: LDAPCache
+    private let timeout: Nanoseconds
+    private let onEvent: @Sendable (LDAPEvent) -> Void
+
+    /// Nothing is connected before the first question that needs it.
+    ///
+    /// - Parameters:
+    ///   - name: the source's name in the configuration, in traces and in logs.
+    ///   - onEvent: told what happens to connections, for a log; called on threads of the source's own and of those who
+    ///     ask. It must return soon.
+    public init(name: String, settings: LDAPSettings, onEvent: @escaping @Sendable (LDAPEvent) -> Void = { _ in }) {
+        self.name = name
+        self.onEvent = onEvent
+        plan = SearchPlan(name: name, settings: settings)
+        timeout = settings.timeout.nanoseconds
+        cache = LDAPCache(settings.cache)
+        connection = LDAPConnection(settings: settings, onEvent: onEvent)
+    }
+
+    /// Ends the connection and its thread; all later questions are "could not tell". Not to be called from `later`.
+    public func close() { connection.close() }
+
+    public var answersAtOnce: Bool { false }
+
+    /// Waits for the answer, no longer than the time-out. For a command line; never for an event loop.
+    public func answer(_ lookup: Lookup) -> Answer {
+        let slot = AnswerSlot()
+        let deadline = MonotonicTime.now() + timeout
+        if let answer = ask(lookup, later: { slot.put($0) }) { return answer }
+        // The source answers at its deadline; should it not, nobody hangs.
+        return slot.wait(until: deadline + 2_000_000_000)
+            ?? .trouble(name, "no answer in time from the LDAP source itself; try again")
+    }
+
+    public func ask(_ lookup: Lookup, later: @escaping @Sendable (Answer) -> Void) -> Answer? {
+        let now = MonotonicTime.now()
+        if let answer = cache.answer(lookup, now: now) { return answer }
+        let generation = cache.generation
+        var work = work(for: lookup)
+        let step = work.begin()
+        // What the configuration says needs no remembering.
+        if case .answered(let answer) = step { return answer }
+        let asked = Asked(lookup: lookup, deadline: now + timeout, generation: generation, later: later)
+        return go(on: step, of: work, asked).map { settled($0, asked) }
+    }
+
+    /// A lookup under way, and whom to tell.
+    private struct Asked: Sendable {
+        var lookup: Lookup
+        var deadline: Nanoseconds
+        /// What the cache had forgotten when it began.
+        var generation: Int
+        var later: @Sendable (Answer) -> Void
+    }
+
+    /// Carries out a step. Returns the answer, when there is one already.
+    private func go(on step: LookupStep, of work: any LookupWork, _ asked: Asked) -> Answer? {
+        guard case .search(let searches) = step else {
+            if case .answered(let answer) = step { return answer }
+            return nil
+        }
+        // Nothing to wait for would be waited for until the deadline.
+        if searches.isEmpty { return .trouble(name, "a lookup came to no search; this is a fault of the program") }
+        let refusal = connection.submit(searches, deadline: asked.deadline) { [self] outcomes in
+            var work = work
+            let step = work.take(outcomes)
+            if let answer = go(on: step, of: work, asked) { asked.later(settled(answer, asked)) }
+        }
+        return refusal.map { .trouble(name, $0.description) }
+    }
+
+    /// Remembers an answer; where none could be had, falls back on one that was found not long ago.
+    private func settled(_ answer: Answer, _ asked: Asked) -> Answer {
+        let now = MonotonicTime.now()
+        guard case .couldNotTell(let trouble) = answer else {
+            cache.keep(answer, to: asked.lookup, now: now, generation: asked.generation)
+            return answer
+        }
+        guard let (known, age) = cache.staleAnswer(asked.lookup, now: now) else { return answer }
+        onEvent(.servedStale(age: .nanoseconds(age), reason: trouble.reason))
+        return known
+    }
+
+    /// Forgets what is remembered of an address, of lists and names, for any of them may name it.
+    public func forget(_ address: Mailbox) { cache.forget(address) }
+
+    /// Forgets all that is remembered.
+    public func forgetAll() { cache.forgetAll() }
+
+    private func work(for lookup: Lookup) -> any LookupWork {
+        switch lookup {
+        case .domain(let domain): DomainWork(plan: plan, domain: domain)
+        case .entries(let keys): EntriesWork(plan: plan, keys: keys)
+        case .name(let query): NameWork(plan: plan, query: query)
+        case .members(let list): MembersWork(plan: plan, list: list)
+        }
+    }
+}

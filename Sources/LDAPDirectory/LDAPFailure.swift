@@ -1,0 +1,61 @@
+// Why a search has no result. It becomes the reason of a "could not tell": for the log, with what to do.
+
+import CLDAP
+
+/// A search that failed. Never a reason to say that nobody is there.
+public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Kind: Hashable, Sendable {
+        /// A result code of the protocol (RFC 4511 4.1.9 and appendix A) or of libldap (negative).
+        case result(Int32)
+        /// No answer before the deadline.
+        case timedOut
+        /// The connection went, twice, while the search was under way.
+        case lost
+        /// No server could be reached.
+        case unreachable
+        /// Too many searches are waiting.
+        case queueFull
+        case closed
+    }
+
+    public var kind: Kind
+    /// Which server, which base, what was said, and what to do; one line.
+    public var description: String
+
+    init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        // What a server says may hold anything; a log line is one line.
+        self.description = String(
+            decoding: description.utf8.map { $0 < 0x20 || $0 == 0x7F ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
+    }
+
+    /// A result code other than success.
+    static func result(_ code: Int32, said: String, uri: String, base: String) -> LDAPFailure {
+        let text = ldap_err2string(code).map { String(cString: $0) } ?? "error \(code)"
+        let diagnostic = said.isEmpty ? "" : " (\(said))"
+        return LDAPFailure(.result(code), "\(uri), base \"\(base)\": \(text)\(diagnostic); \(advice(code))")
+    }
+
+    /// What an administrator can do about a result code.
+    private static func advice(_ code: Int32) -> String {
+        switch code {
+        case LDAP_NO_SUCH_OBJECT: "check the base, and that the account may see it"
+        case LDAP_INVALID_CREDENTIALS: "check the bind DN and its password"
+        case LDAP_INSUFFICIENT_ACCESS, LDAP_STRONG_AUTH_REQUIRED, LDAP_CONFIDENTIALITY_REQUIRED,
+            LDAP_INAPPROPRIATE_AUTH:
+            "give the account the right to search there, or bind as another, or over TLS"
+        case LDAP_BUSY, LDAP_UNAVAILABLE: "the server is overloaded or stopping; look at its log"
+        case LDAP_TIMELIMIT_EXCEEDED: "index the attributes that are asked for, or raise the server's time limit"
+        case LDAP_SIZELIMIT_EXCEEDED, LDAP_ADMINLIMIT_EXCEEDED:
+            "raise the server's size limit for this account, or choose a narrower base"
+        case LDAP_REFERRAL: "referrals are not followed; name the server that holds this base"
+        case LDAP_UNWILLING_TO_PERFORM, LDAP_OPERATIONS_ERROR:
+            "the server refuses the search; it may ask for a bind first"
+        case LDAP_INVALID_DN_SYNTAX: "this is no distinguished name; correct it"
+        case LDAP_FILTER_ERROR: "the filter is malformed; correct it"
+        case LDAP_CONNECT_ERROR: "check that the server offers TLS and that its certificate is good"
+        case LDAP_SERVER_DOWN: "check that the server runs and can be reached from here"
+        default: "look at the server's log"
+        }
+    }
+}

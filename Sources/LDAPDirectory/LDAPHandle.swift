@@ -1,0 +1,118 @@
+// One `LDAP *`, from its making to its end. It has one owner at a time: the thread that opens it hands it to the one
+// that searches, and nobody keeps it. Nothing here waits but `open`.
+
+import CLDAP
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A connection that is bound and ready to search.
+///
+/// `@unchecked Sendable` is safe because a handle is given from thread to thread, with a lock between, and is never
+/// used by two at once.
+final class LDAPHandle: @unchecked Sendable {
+    let uri: String
+    let isAnonymous: Bool
+    let ld: OpaquePointer
+
+    /// Connects, protects and binds; waits up to the connect time-out for each.
+    /// - Throws: why this server is of no use now; never with the password.
+    init(uri: String, settings: LDAPSettings) throws(LDAPFailure) {
+        self.uri = uri
+        var made: OpaquePointer?
+        let code = ldap_initialize(&made, uri)
+        guard code == LDAP_SUCCESS, let made else {
+            throw LDAPFailure(
+                .result(code), "\(uri): this is no LDAP URI; write ldap://host, ldaps://host or ldapi://path")
+        }
+        ld = made
+        if case .anonymous = settings.bind { isAnonymous = true } else { isAnonymous = false }
+        try configure(settings)
+        if settings.tls.startTLS, !uri.lowercased().hasPrefix("ldapi:"), !uri.lowercased().hasPrefix("ldaps:") {
+            try check(ldap_start_tls_s(ld, nil, nil))
+        } else {
+            try check(ldap_connect(ld))
+        }
+        try bind(settings)
+        cldap_set_nonblocking(ld)
+    }
+
+    /// Says good-bye and closes the socket.
+    deinit { ldap_unbind_ext(ld, nil, nil) }
+
+    var socket: Int32 { cldap_socket(ld) }
+
+    private func configure(_ settings: LDAPSettings) throws(LDAPFailure) {
+        let wait = Int(clamping: max(settings.connectTimeout.nanoseconds / 1000, 1000))
+        try check(cldap_set_int(ld, LDAP_OPT_PROTOCOL_VERSION, LDAP_VERSION3))
+        try check(cldap_set_off(ld, LDAP_OPT_REFERRALS))
+        try check(cldap_set_timeout(ld, LDAP_OPT_NETWORK_TIMEOUT, wait))
+        try check(cldap_set_timeout(ld, LDAP_OPT_TIMEOUT, wait))
+        // Where the system can't, a silent peer is found out by time-outs instead.
+        _ = cldap_set_int(ld, LDAP_OPT_X_KEEPALIVE_IDLE, 60)
+        _ = cldap_set_int(ld, LDAP_OPT_X_KEEPALIVE_PROBES, 3)
+        _ = cldap_set_int(ld, LDAP_OPT_X_KEEPALIVE_INTERVAL, 10)
+        let tls = settings.tls
+        let demand = tls.verifies ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_NEVER
+        try check(cldap_set_int(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, demand))
+        for (option, file) in [
+            (LDAP_OPT_X_TLS_CACERTFILE, tls.caFile), (LDAP_OPT_X_TLS_CERTFILE, tls.certificateFile),
+            (LDAP_OPT_X_TLS_KEYFILE, tls.keyFile),
+        ] {
+            guard let file else { continue }
+            guard access(file, R_OK) == 0 else {
+                throw LDAPFailure(.unreachable, "\(uri): \(file) can't be read; check its name and who may read it")
+            }
+            try check(cldap_set_text(ld, option, file))
+        }
+        // A new context takes the options above; without one they would be those of the whole process.
+        if uri.lowercased().hasPrefix("ldaps:") || tls.startTLS {
+            try check(cldap_set_int(ld, LDAP_OPT_X_TLS_NEWCTX, 0))
+        }
+    }
+
+    private func bind(_ settings: LDAPSettings) throws(LDAPFailure) {
+        switch settings.bind {
+        // Needless for the protocol, but a server that accepts connections and answers nothing is found out here.
+        case .anonymous: try check(cldap_bind_simple(ld, "", "", 0))
+        case .external: try check(cldap_bind_external(ld))
+        case .simple(let dn, let password, let isClearTextAllowed):
+            let scheme = uri.lowercased()
+            if !isClearTextAllowed, !settings.tls.startTLS, !scheme.hasPrefix("ldaps:"), !scheme.hasPrefix("ldapi:") {
+                throw LDAPFailure(
+                    .unreachable, "\(uri): a password would go in the clear; use ldaps: or StartTLS, or allow it")
+            }
+            var secret = try password.read()
+            defer { for index in secret.indices { secret[index] = 0 } }
+            // A name without a password would be taken for an anonymous bind (RFC 4513 5.1.2).
+            if secret.isEmpty {
+                throw LDAPFailure(
+                    .unreachable, "\(uri): the password for \(dn) is empty; put it into \(password.place)")
+            }
+            let code = secret.withUnsafeBytes { bytes in
+                cldap_bind_simple(
+                    ld, dn, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt(bytes.count))
+            }
+            try check(code)
+        }
+    }
+
+    private func check(_ code: Int32) throws(LDAPFailure) {
+        if code != LDAP_SUCCESS { throw failure(code, base: "") }
+    }
+
+    /// A failure in the words of libldap and the server.
+    func failure(_ code: Int32, base: String) -> LDAPFailure {
+        var said = ""
+        if let text = cldap_diagnostic(ld) {
+            said = String(cString: text)
+            ldap_memfree(text)
+        }
+        return .result(code, said: said, uri: uri, base: base)
+    }
+}

@@ -1,0 +1,40 @@
+// The limits of the LDAP source, in one place. All are about this machine and its servers, none about mail.
+
+/// What is asked of a server at most, and how much is kept.
+public enum LDAPLimits {
+    /// Searches waiting for a connection or for their turn; with more, a question is answered "could not tell" at once.
+    public static let queue = 4096
+
+    /// Operations under way on an anonymous connection: OpenLDAP closes one with more than 100 pending
+    /// (slapd.conf(5), conn_max_pending); abandoned ones count too, so stay well under.
+    static let anonymousInFlight = 80
+
+    /// The same on a bound connection (slapd.conf(5), conn_max_pending_auth: 1000).
+    static let boundInFlight = 800
+
+    /// Time-outs in a row, with no answer between them, after which a server counts as frozen.
+    static let timeOutsInARow = 3
+
+    /// First and longest wait before all servers are tried again; nanoseconds.
+    static let firstBackOff: Int64 = 100_000_000
+    static let longestBackOff: Int64 = 5_000_000_000
+
+    /// Entries that one address may match on a server: more is a server that matches anything.
+    static let entriesAtAnAddress = 200
+
+    /// Entries read for a bare name: first few, then many; a name borne by more can't be told.
+    static let candidates = [200, 5000]
+
+    /// Entries on one page of a long result (RFC 2696).
+    static let page = 500
+
+    /// Values asked for in one filter or searches in one step of a walk over members.
+    static let membersAtOnce = 200
+
+    /// Members of one list, over all groups within it, and how deep groups may lie in groups.
+    static let members = 100_000
+    static let groupDepth = 50
+
+    /// Configured domains in one filter for a bare name.
+    static let domainsAtOnce = 50
+}

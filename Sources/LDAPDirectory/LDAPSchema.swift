@@ -1,0 +1,133 @@
+// How the entries of a directory are read: which classes are what, and which attributes say so. Data only.
+
+public import MailboxDirectory
+
+/// A mapping from a directory's schema to records.
+public struct LDAPSchema: Hashable, Sendable {
+    /// Which classes are what. An entry may fit several.
+    public var rules: [LDAPRule]
+    /// The attributes of each role, in order of preference, for rules that do not name their own.
+    public var attributes: [LDAPRole: [AttributeName]]
+    public var status: LDAPStatusRule = .none
+    public var delivery = LDAPDeliveryRule()
+    /// Attributes whose values begin with a word that says what they are.
+    public var prefixes: [AttributeName: LDAPPrefix] = [:]
+    /// Whether a redirection to an entry's own address names its canonical mailbox (laser), rather than "and here".
+    public var routesToItself = false
+    /// Whether a target without "@" is a local-part of the domain at hand.
+    public var takesBareTargets = false
+    /// Whether an alias of a mailbox's address is that mailbox's forward, as where a server asks for aliases first;
+    /// else the mailbox goes before it.
+    public var aliasesRedirectUsers = false
+    /// Whether nothing is redirected for a mailbox that is disabled or suspended.
+    public var statusStopsForwards = false
+    /// Attributes of which only what comes before this octet counts.
+    public var cuts: [AttributeName: UInt8] = [:]
+    /// Whether references to other servers in a result may be passed over.
+    public var ignoresReferences = false
+    /// Whether values that have an order begin with their number, and a member's address is followed by a name.
+    public var isOrdered = false
+    /// Folded copies to search by; nil: searches go by the spelled values.
+    public var keys: LDAPKeyAttributes?
+
+    public init(rules: [LDAPRule], attributes: [LDAPRole: [AttributeName]]) {
+        self.rules = rules
+        self.attributes = attributes
+    }
+
+    /// The same with other attributes for some roles, in every rule.
+    public func replacing(_ roles: [LDAPRole: [AttributeName]]) -> LDAPSchema {
+        var changed = self
+        for (role, names) in roles {
+            changed.attributes[role] = names
+            for index in changed.rules.indices { changed.rules[index].attributes[role] = nil }
+        }
+        // Searches by a folded copy would pass over what the site names.
+        if !roles.keys.allSatisfy({
+            ![.address, .aliasAddress, .localPart, .login, .fullName, .domainName].contains($0)
+        }) {
+            changed.keys = nil
+        }
+        return changed
+    }
+
+    func names(_ role: LDAPRole, _ rule: LDAPRule) -> [AttributeName] {
+        rule.attributes[role] ?? attributes[role] ?? []
+    }
+
+    /// The attributes of a role over these rules, once each.
+    func names(_ role: LDAPRole, _ rules: [LDAPRule]) -> [AttributeName] {
+        var names: [AttributeName] = []
+        for rule in rules { for name in self.names(role, rule) where !names.contains(name) { names.append(name) } }
+        return names
+    }
+
+    /// What to ask for, so that entries of these rules can be read.
+    func wanted(_ roles: [LDAPRole], _ rules: [LDAPRule]) -> [String] {
+        var names: [AttributeName] = ["objectClass"]
+        for role in roles { for name in self.names(role, rules) where !names.contains(name) { names.append(name) } }
+        return names.map(\.description)
+    }
+}
+
+/// Classes that make an entry a record of one kind.
+public struct LDAPRule: Hashable, Sendable {
+    public var kind: RecordKind
+    /// Any of these.
+    public var classes: [AttributeName]
+    /// An attribute that an entry must have, or may not have, to fit.
+    public var needs: AttributeName?
+    public var lacks: AttributeName?
+    /// Attributes that mean something else here than elsewhere.
+    public var attributes: [LDAPRole: [AttributeName]]
+
+    public init(_ kind: RecordKind, _ classes: [AttributeName], _ attributes: [LDAPRole: [AttributeName]] = [:]) {
+        self.kind = kind
+        self.classes = classes
+        self.attributes = attributes
+    }
+}
+
+/// How a status is told.
+public enum LDAPStatusRule: Hashable, Sendable {
+    /// Every user is active.
+    case none
+    /// By words, in lower case; no value is active, and an unknown word can't be told.
+    case words([String: AccountStatus])
+    /// By a bit of a number.
+    case bit(Int64, AccountStatus)
+}
+
+/// Whether mail that is redirected also stays, by the words (in lower case) of the keep-copy attribute.
+public struct LDAPDeliveryRule: Hashable, Sendable {
+    /// When the attribute has no value.
+    public var keepsCopyByDefault = false
+    /// Words any of which says that a copy stays; empty: whatever `noCopy` does not say.
+    public var copy: Set<String> = []
+    public var noCopy: Set<String> = []
+    /// Words any of which switches the redirection off.
+    public var noForward: Set<String> = []
+    /// Words one of which must be there, where there are any, for the redirection to be on.
+    public var needed: Set<String> = []
+
+    public init() {}
+}
+
+/// What values of an attribute begin with, in any case: `smtp:`.
+public struct LDAPPrefix: Hashable, Sendable {
+    public var text: String
+    /// Whether values without it are something else.
+    public var isRequired: Bool
+    /// Whether upper case marks the canonical address.
+    public var marksPrimary: Bool
+}
+
+/// Attributes that hold what is compared, folded, so that spelling never matters (see schema/ldap/addressee.schema).
+public struct LDAPKeyAttributes: Hashable, Sendable {
+    public var address: AttributeName
+    public var localPart: AttributeName
+    public var domain: AttributeName
+    public var login: AttributeName
+    /// A full name, and each whole word of it.
+    public var name: AttributeName
+}

@@ -1,0 +1,99 @@
+// How a site's LDAP directory is reached and read. Plain values; whoever reads a configuration makes them.
+
+public import MailboxDirectory
+
+/// One LDAP source.
+public struct LDAPSettings: Sendable {
+    /// Servers, in the order in which they are tried: `ldap://host[:port]`, `ldaps://…`, `ldapi://%2Fpath%2Fsocket`.
+    /// All must hold the same directory.
+    public var uris: [String]
+    /// Where searches begin.
+    public var base: String
+    public var scope: LDAPScope = .subtree
+    public var bind: LDAPBind = .anonymous
+    public var tls = LDAPTLS()
+    public var schema: LDAPSchema
+    /// The domains that this directory serves, where it has no entries for them: their kinds, catch-alls and
+    /// separators.
+    public var domains: [DomainRecord] = []
+    /// For one lookup, waiting for a connection included.
+    public var timeout: Duration = .seconds(5)
+    /// For connecting to one server, TLS and the bind, each.
+    public var connectTimeout: Duration = .seconds(3)
+    public var cache = LDAPCacheSettings()
+
+    /// - Parameters:
+    ///   - roles: roles whose attributes are others than the preset's; an empty list: the site has none for it.
+    public init(
+        uris: [String], base: String, preset: LDAPPreset, roles: [LDAPRole: [AttributeName]] = [:],
+        domains: [DomainRecord] = []
+    ) {
+        self.uris = uris
+        self.base = base
+        self.schema = preset.schema.replacing(roles)
+        self.domains = domains
+    }
+}
+
+/// Who asks.
+public enum LDAPBind: Sendable {
+    case anonymous
+    /// A name and a password (RFC 4513 5.1.3). Over the network only with TLS, unless `isClearTextAllowed`.
+    case simple(dn: String, password: LDAPPassword, isClearTextAllowed: Bool = false)
+    /// SASL EXTERNAL (RFC 4422 appendix A): the user of this process over `ldapi:`, or the client certificate over TLS.
+    case external
+}
+
+/// Where a password comes from. It is read at each connection, so that a new one needs no restart, and is never shown.
+public enum LDAPPassword: Sendable {
+    /// The first line of a file.
+    case file(String)
+    /// The value of an environment variable.
+    case environment(String)
+}
+
+/// How connections are protected.
+public struct LDAPTLS: Hashable, Sendable {
+    /// Whether to ask `ldap:` servers for TLS before anything else (RFC 4511 4.14); a server that has none is not used.
+    public var startTLS: Bool
+    /// Whether the server's certificate must be good. Without that anybody can pose as the server.
+    public var verifies: Bool
+    /// Certificates of those who may sign the server's, PEM; nil: libldap's default (`TLS_CACERT` of ldap.conf(5)).
+    public var caFile: String?
+    /// The client's own certificate and its key, PEM.
+    public var certificateFile: String?
+    public var keyFile: String?
+
+    public init(
+        startTLS: Bool = false, verifies: Bool = true, caFile: String? = nil, certificateFile: String? = nil,
+        keyFile: String? = nil
+    ) {
+        self.startTLS = startTLS
+        self.verifies = verifies
+        self.caFile = caFile
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+    }
+}
+
+/// How long answers are remembered. What could not be told never is.
+public struct LDAPCacheSettings: Hashable, Sendable {
+    /// Answers at most; 0: none are remembered.
+    public var entries: Int
+    /// How long something found is good.
+    public var positive: Duration
+    /// How long it is good that nothing was found.
+    public var negative: Duration
+    /// How old something found may be to be given while the directory can't be asked; never less than `positive`.
+    public var stale: Duration
+
+    public init(
+        entries: Int = 10_000, positive: Duration = .seconds(60), negative: Duration = .seconds(5),
+        stale: Duration = .seconds(3600)
+    ) {
+        self.entries = entries
+        self.positive = positive
+        self.negative = negative
+        self.stale = stale
+    }
+}

@@ -1,0 +1,180 @@
+// Looking up a bare name: local-part, login and full name in one round trip, one search each, so that a name that very
+// many bear in one way does not hide who bears it in a better one.
+
+import MailAddress
+import MailboxDirectory
+
+struct NameWork: LookupWork {
+    private enum Phase {
+        case searching
+        /// Asking whether domains are local.
+        case domains([Domain])
+        /// Reading all that stands at the addresses that bear the name: a forward may be an entry of its own.
+        case records(NameRank, WorkGroup)
+    }
+
+    let plan: SearchPlan
+    let query: NameQuery
+    /// The ranks of the searches under way; a rank may have several.
+    private var ranks: [NameRank] = []
+    private var attempt = 0
+    private var outcomes: [SearchOutcome] = []
+    private var phase = Phase.searching
+
+    init(plan: SearchPlan, query: NameQuery) {
+        self.plan = plan
+        self.query = query
+    }
+
+    mutating func begin() -> LookupStep {
+        var searches: [LDAPSearch] = []
+        ranks = []
+        let limit = LDAPLimits.candidates[attempt]
+        for (rank, filter) in filters where !filter.isNever {
+            var search = plan.search(filter, plan.recordRules, limit: limit)
+            search.page = min(limit, LDAPLimits.page)
+            search.isPartialWelcome = true
+            searches.append(search)
+            ranks.append(rank)
+        }
+        return searches.isEmpty ? .answered(.absent) : .search(searches)
+    }
+
+    private var filters: [(NameRank, LDAPFilter)] {
+        var filters: [(NameRank, LDAPFilter)] = []
+        if let localPart = query.localPart {
+            filters += plan.localPartFilters(localPart).map { (.localPart, $0) }
+        }
+        if query.folded.isEmpty { return filters }
+        filters.append((.login, plan.loginFilter(query.folded)))
+        filters.append((.fullName, plan.fullNameFilter(query.folded)))
+        return filters
+    }
+
+    mutating func take(_ results: [SearchOutcome]) -> LookupStep {
+        do throws(ReadFault) {
+            switch phase {
+            case .searching:
+                outcomes = results
+                let unknown = unknownDomains
+                if unknown.isEmpty { return try decide(local: []) }
+                phase = .domains(unknown)
+                return .search(plan.domainSearches(unknown))
+            case .domains(let asked):
+                let records = try results.entries()
+                var local: Set<Domain> = []
+                for domain in asked {
+                    for entry in records where try plan.reader.domain(entry, asked: domain)?.kind == .local {
+                        local.insert(domain)
+                    }
+                }
+                return try decide(local: local)
+            case .records(let rank, var group):
+                return go(on: group.take(results), rank, group)
+            }
+        } catch {
+            return plan.trouble(error.reason)
+        }
+    }
+
+    /// The domains of candidates that only an entry can tell to be local.
+    private var unknownDomains: [Domain] {
+        if plan.domainRules.isEmpty { return [] }
+        var domains: [Domain] = []
+        for entry in outcomes.flatMap(\.anyEntries) {
+            guard let domain = plan.reader.addresses(of: entry, plan.reader.rules(of: entry)).first?.domain else {
+                continue
+            }
+            if !domains.contains(domain), plan.configured[domain] == nil {
+                domains.append(domain)
+            }
+        }
+        return domains
+    }
+
+    private mutating func decide(local: Set<Domain>) throws(ReadFault) -> LookupStep {
+        phase = .searching
+        for rank in [NameRank.localPart, .login, .fullName] {
+            var found: Set<Mailbox> = []
+            var cutOff: LDAPFailure?
+            for (outcome, itsRank) in zip(outcomes, ranks) where itsRank == rank {
+                let entries: [LDAPEntry]
+                if case .partial(let some, let failure) = outcome {
+                    entries = some
+                    cutOff = failure
+                } else {
+                    entries = try outcome.entries()
+                }
+                for entry in entries {
+                    if let address = bearer(entry, rank, local) { found.insert(address) }
+                }
+            }
+            // What was cut off may hold more, but no more are wanted than there are.
+            if let cutOff, found.count < query.limit {
+                attempt += 1
+                if attempt < LDAPLimits.candidates.count { return begin() }
+                throw ReadFault(cutOff.description)
+            }
+            if found.isEmpty { continue }
+            let all = found.map { ($0, $0.description) }.sorted { $0.1 < $1.1 }.prefix(query.limit)
+            return read(all.map(\.0), rank)
+        }
+        return .answered(.absent)
+    }
+
+    /// The address of an entry that truly bears the name, in a local domain.
+    private func bearer(_ entry: LDAPEntry, _ rank: NameRank, _ local: Set<Domain>) -> Mailbox? {
+        let reader = plan.reader
+        let rules = reader.rules(of: entry)
+        let users = rules.filter { $0.kind == .user }
+        let isLocal = { (domain: Domain) in
+            local.contains(domain) || plan.configured[domain]?.kind == .local
+        }
+        let addresses = reader.addresses(of: entry, rules)
+        guard let address = addresses.first, isLocal(address.domain) else { return nil }
+        let isBearer =
+            switch rank {
+            case .localPart:
+                addresses.contains { $0.localPart == query.localPart && isLocal($0.domain) }
+            case .login:
+                reader.values(.login, of: entry, users).contains { NameFolding.fold($0) == query.folded }
+            case .fullName:
+                reader.values(.fullName, of: entry, users).contains {
+                    NameFolding.keys(ofFullName: PersonName.clean($0)).contains(query.folded)
+                }
+            }
+        return isBearer ? address : nil
+    }
+
+    private mutating func read(_ addresses: [Mailbox], _ rank: NameRank) -> LookupStep {
+        var group = WorkGroup(addresses.map { EntriesWork(plan: plan, keys: [$0]) })
+        return go(on: group.begin(), rank, group)
+    }
+
+    private mutating func go(on searches: [LDAPSearch], _ rank: NameRank, _ group: WorkGroup) -> LookupStep {
+        if !searches.isEmpty {
+            phase = .records(rank, group)
+            return .search(searches)
+        }
+        var entries: [Entry] = []
+        for answer in group.answers {
+            switch answer {
+            case .entry(let entry, _)?:
+                if !entries.contains(where: { $0.address == entry.address }) { entries.append(entry) }
+            case .couldNotTell?: return .answered(answer ?? .absent)
+            default: return plan.trouble("an entry has gone while it was read; ask again")
+            }
+        }
+        return .answered(.matches(entries, rank))
+    }
+}
+
+extension SearchOutcome {
+    /// Whatever was read, cut off or not.
+    var anyEntries: [LDAPEntry] {
+        switch self {
+        case .found(let entries), .partial(let entries, _): entries
+        case .noSuchObject, .failed: []
+        }
+    }
+}

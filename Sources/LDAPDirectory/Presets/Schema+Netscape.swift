@@ -1,0 +1,37 @@
+// Netscape's and Sun's messaging servers, whose schema 389 Directory Server has.
+
+import MailboxDirectory
+
+extension LDAPSchema {
+    /// `mail` is the canonical address, `mailAlternateAddress` are others of the same. `mailForwardingAddress` counts
+    /// when `mailDeliveryOption` has `forward`, and a copy stays when it has `mailbox` (or `native`, `unix`); with no
+    /// option at all, forwarding addresses redirect and keep nothing. `inactive` is for now, `deleted`, `removed` and
+    /// `disabled` are for good, and then nothing is redirected; `overquota` is full, and `hold` queues mail, so takes
+    /// it. A mailGroup is a list.
+    static let netscape: LDAPSchema = {
+        var schema = LDAPSchema(
+            rules: [
+                LDAPRule(.user, ["mailRecipient", "inetMailUser", "inetLocalMailRecipient"]),
+                LDAPRule(
+                    .list, ["mailGroup", "inetMailGroup"],
+                    [
+                        .memberAddress: ["mgrpRFC822MailMember"], .memberDN: ["uniqueMember", "member"],
+                        .memberURL: ["memberURL", "mgrpDeliverTo"], .title: ["description", "cn"], .status: [],
+                        .owner: ["mgrpErrorsTo"],
+                    ]),
+            ],
+            attributes: [
+                .address: ["mail"], .aliasAddress: ["mailAlternateAddress"], .login: ["uid"],
+                .fullName: ["displayName", "cn"], .forwardTarget: ["mailForwardingAddress"],
+                .keepCopy: ["mailDeliveryOption"], .status: ["mailUserStatus", "inetUserStatus"],
+            ])
+        schema.delivery.copy = ["mailbox", "native", "unix"]
+        schema.delivery.needed = ["forward"]
+        schema.status = .words([
+            "active": .active, "hold": .active, "inactive": .suspended, "deleted": .disabled, "removed": .disabled,
+            "disabled": .disabled, "unused": .active, "overquota": .full,
+        ])
+        schema.statusStopsForwards = true
+        return schema
+    }()
+}

@@ -1,0 +1,145 @@
+// The searches of one source: filters over all attributes that may hold an address or a name.
+
+import MailAddress
+import MailboxDirectory
+
+/// Makes the searches of one source, and reads what they bring.
+struct SearchPlan: Sendable {
+    let sourceName: String
+    let base: String
+    let scope: LDAPScope
+    let schema: LDAPSchema
+    let reader: EntryReader
+    /// Domains on record in the configuration.
+    let configured: [Domain: DomainRecord]
+
+    init(name: String, settings: LDAPSettings) {
+        sourceName = name
+        base = settings.base
+        scope = settings.scope
+        schema = settings.schema
+        configured = Dictionary(settings.domains.map { ($0.domain, $0) }, uniquingKeysWith: { first, _ in first })
+        reader = EntryReader(
+            schema: settings.schema, domains: settings.domains.filter { $0.kind == .local }.map(\.domain))
+    }
+
+    /// The roles that a record is read from, members left out.
+    static let recordRoles = LDAPRole.allCases.filter { !LDAPRole.members.contains($0) && $0 != .memberOf }
+
+    func trouble(_ reason: String) -> LookupStep { .answered(.trouble(sourceName, reason)) }
+
+    /// A search below the base for records.
+    func search(_ filter: LDAPFilter, roles: [LDAPRole] = recordRoles, _ rules: [LDAPRule], limit: Int) -> LDAPSearch {
+        var search = LDAPSearch(
+            base: base, scope: scope, filter: filter.text, attributes: schema.wanted(roles, rules), sizeLimit: limit)
+        search.ignoresReferences = schema.ignoresReferences
+        return search
+    }
+
+    /// What stands at any of these addresses.
+    func addressFilter(_ keys: [Mailbox], _ rules: [LDAPRule]) -> LDAPFilter {
+        if let own = schema.keys {
+            return group(rules) { _ in keys.map { .equal(own.address, Self.key(of: $0)) } }
+        }
+        return group(rules) { rule in
+            var any: [LDAPFilter] = []
+            for key in keys {
+                let spellings = spellings(of: key)
+                for name in schema.names(.address, [rule]) + schema.names(.aliasAddress, [rule]) {
+                    let prefix = schema.prefixes[name].map { Array($0.text.utf8) } ?? []
+                    for spelling in spellings { any.append(.equal(name, prefix + spelling)) }
+                }
+                guard configured[key.domain]?.kind == .local else { continue }
+                for name in schema.names(.localPart, [rule]) {
+                    // Quoted or not.
+                    let raw = [key.localPart.octets, key.localPart.key]
+                    for spelling in localParts(key.localPart) + raw { any.append(.equal(name, spelling)) }
+                }
+            }
+            return any
+        }
+    }
+
+    /// `(|(&(|(objectClass=…)…)(|…))…)`, rules with the same terms made one.
+    func group(_ rules: [LDAPRule], _ terms: (LDAPRule) -> [LDAPFilter]) -> LDAPFilter {
+        var groups: [(terms: [LDAPFilter], classes: [AttributeName], conditions: [LDAPFilter])] = []
+        for rule in rules {
+            var own: [LDAPFilter] = []
+            for term in terms(rule) where !own.contains(term) { own.append(term) }
+            if own.isEmpty { continue }
+            var conditions: [LDAPFilter] = []
+            if let needed = rule.needs { conditions.append(.present(needed)) }
+            if let lacking = rule.lacks { conditions.append(.not(.present(lacking))) }
+            if let index = groups.firstIndex(where: { $0.terms == own && $0.conditions == conditions }) {
+                groups[index].classes += rule.classes
+            } else {
+                groups.append((own, rule.classes, conditions))
+            }
+        }
+        let filters = groups.map { group -> LDAPFilter in
+            let classes = LDAPFilter.anyOf(group.classes.map { .equal("objectClass", Array($0.description.utf8)) })
+            return LDAPFilter.and([classes] + group.conditions + [.anyOf(group.terms)])
+        }
+        return .anyOf(filters)
+    }
+
+    /// The ways in which an address may be written in a directory: as asked and folded, its domain as A-labels, as
+    /// asked, or as the configuration spells it.
+    func spellings(of mailbox: Mailbox) -> [[UInt8]] {
+        var domains = [mailbox.domain.octets, mailbox.domain.key]
+        if let known = configured[mailbox.domain] { domains.append(known.domain.octets) }
+        var spellings: [[UInt8]] = []
+        for localPart in localParts(mailbox.localPart) {
+            for domain in domains {
+                let spelling = localPart + [UInt8(ascii: "@")] + domain
+                if !spellings.contains(where: { Self.isSame($0, spelling) }) { spellings.append(spelling) }
+            }
+        }
+        return spellings
+    }
+
+    /// The same for attributes that are compared with case: as asked, and all folded.
+    func exactSpellings(of mailbox: Mailbox) -> [[UInt8]] {
+        var all = spellings(of: mailbox)
+        let folded = Mailbox(
+            localPart: LocalPart(stored: mailbox.localPart.key, key: mailbox.localPart.key),
+            domain: Domain(stored: mailbox.domain.key, key: mailbox.domain.key))
+        var spelling: [UInt8] = []
+        folded.append(to: &spelling)
+        if !all.contains(spelling) { all.append(spelling) }
+        return all
+    }
+
+    private func localParts(_ localPart: LocalPart) -> [[UInt8]] {
+        var spellings: [[UInt8]] = []
+        for one in [localPart, LocalPart(stored: localPart.key, key: localPart.key)] {
+            var spelling: [UInt8] = []
+            one.append(to: &spelling)
+            if !spellings.contains(where: { Self.isSame($0, spelling) }) { spellings.append(spelling) }
+        }
+        return spellings
+    }
+
+    /// ASCII case is the server's business: the attributes that hold addresses are compared without it.
+    private static func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        one.count == other.count
+            && zip(one, other).allSatisfy { left, right in
+                left == right || (left ^ right == 0x20 && (0x41...0x5A).contains(left & 0xDF) && left < 0x80)
+            }
+    }
+
+    /// The folded key of an address in our own schema: the local-part without its quoting, `@`, the domain in A-labels.
+    static func key(of mailbox: Mailbox) -> [UInt8] {
+        mailbox.localPart.key + [UInt8(ascii: "@")] + mailbox.domain.key
+    }
+
+    var recordRules: [LDAPRule] { schema.rules.filter { $0.kind != .domain } }
+    var userRules: [LDAPRule] { schema.rules.filter { $0.kind == .user } }
+    var listRules: [LDAPRule] { schema.rules.filter { $0.kind == .list } }
+    var domainRules: [LDAPRule] { schema.rules.filter { $0.kind == .domain } }
+}
+
+extension LDAPFilter {
+    /// One of these: a single one needs no `|`.
+    static func anyOf(_ filters: [LDAPFilter]) -> LDAPFilter { filters.count == 1 ? filters[0] : .or(filters) }
+}

@@ -1,0 +1,85 @@
+// Who asks, and over what: TLS with good and bad certificates, simple and EXTERNAL binds.
+
+import DirectoryTesting
+import Foundation
+import LDAPDirectory
+import MailAddress
+import MailboxDirectory
+import Testing
+
+@Suite(.enabled(if: hasSlapd), .serialized) struct BindTests {
+    private func reason(_ answer: Answer) -> String {
+        switch answer {
+        case .absent: "absent"
+        case .couldNotTell(let trouble): trouble.reason
+        default: "found"
+        }
+    }
+
+    private func ask(_ settings: LDAPSettings) throws -> String {
+        let directory = LDAPDirectory(name: "x", settings: settings)
+        defer { directory.close() }
+        return reason(directory.answer(.entries([try Mailbox("nobody@a")])))
+    }
+
+    /// A slapd with this certificate, and its settings over StartTLS.
+    private func server(_ certificate: String, more: [String] = []) throws -> (ToolChild, LDAPSettings, URL) {
+        let folder = try certificates.get()
+        let schema = ToolChild.folder.appending(path: "../../schema/ldap/addressee.schema").standardizedFileURL.path
+        let child = try ToolChild(
+            "slapd.py",
+            ["--suffix", "dc=example,dc=org", "--schema", schema, "--tls", folder.path, "--certificate", certificate]
+                + more)
+        var settings = LDAPSettings(uris: [child.uri], base: "dc=example,dc=org", preset: .addressee)
+        settings.tls = LDAPTLS(startTLS: true, caFile: folder.appending(path: "ca.pem").path)
+        return (child, settings, folder)
+    }
+
+    @Test func tls() throws {
+        let (child, good, folder) = try server("server")
+        #expect(try ask(good) == "absent")
+        var settings = good
+        settings.tls.caFile = folder.appending(path: "foreign-ca.pem").path
+        #expect(try ask(settings).contains("certificate"))
+        settings.tls.verifies = false
+        #expect(try ask(settings) == "absent")
+        settings.tls.caFile = "/no/such/file"
+        #expect(try ask(settings).contains("can't be read"))
+        settings = good
+        setenv("ADDRESSEE_READER_PASSWORD", "reader", 1)
+        settings.bind = .simple(dn: "cn=reader,dc=example,dc=org", password: .environment("ADDRESSEE_READER_PASSWORD"))
+        #expect(try ask(settings) == "absent")
+        if let ldaps = child.said["ldaps"] as? String {
+            settings.uris = [ldaps]
+            settings.tls.startTLS = false
+            #expect(try ask(settings) == "absent")
+        }
+    }
+
+    @Test(arguments: ["expired", "foreign", "othername"])
+    func badCertificates(name: String) throws {
+        let (_child, settings, _) = try server(name)
+        #expect(try ask(settings).contains("certificate"))
+        _ = _child
+    }
+
+    /// The client's own certificate says who asks.
+    @Test func clientCertificate() throws {
+        let (child, plain, folder) = try server("server", more: ["--verify-client", "demand", "--no-anonymous"])
+        #expect(try ask(plain) != "absent")
+        var settings = plain
+        settings.tls.certificateFile = folder.appending(path: "client.pem").path
+        settings.tls.keyFile = folder.appending(path: "client.key").path
+        settings.bind = .external
+        #expect(try ask(settings) == "absent")
+        _ = child
+    }
+
+    @Test func externalOverSocket() throws {
+        let slapd = try Slapd.shared()
+        var settings = LDAPSettings(
+            uris: [slapd.ldapi], base: try filled(slapd, try records("domain a")[0]), preset: .addressee)
+        settings.bind = .external
+        #expect(try ask(settings) == "absent")
+    }
+}

@@ -1,0 +1,145 @@
+// What goes to a server as text: filters, names, ordered values.
+
+import CLDAP
+import MailAddress
+import Testing
+
+@testable import LDAPDirectory
+
+private func octets(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+@Suite struct EncodingTests {
+    static let filterRows: [(LDAPFilter, String)] = [
+        (.equal("cn", octets("Babs Jensen")), "(cn=Babs Jensen)"),
+        (.not(.equal("cn", octets("Tim Howes"))), "(!(cn=Tim Howes))"),
+        (
+            .and([
+                .equal("objectClass", octets("Person")),
+                .or([.equal("sn", octets("Jensen")), .substring("cn", initial: octets("Babs J"))]),
+            ]), "(&(objectClass=Person)(|(sn=Jensen)(cn=Babs J*)))"
+        ),
+        (.substring("o", initial: octets("univ"), any: [octets("of"), octets("mich")]), "(o=univ*of*mich*)"),
+        (.equal("seeAlso", []), "(seeAlso=)"),
+        (.and([]), "(&)"), (.or([]), "(|)"), (.present("mail"), "(mail=*)"),
+        (.substring("cn", any: [octets("*")]), "(cn=*\\2A*)"),
+        (.substring("cn", final: octets("x")), "(cn=*x)"),
+        (.substring("cn", any: [[], octets("x")]), "(cn=*x*)"),
+        (
+            .equal("o", octets("Parens R Us (for all your parenthetical needs)")),
+            "(o=Parens R Us \\28for all your parenthetical needs\\29)"
+        ),
+        (.equal("filename", octets("C:\\MyFile")), "(filename=C:\\5CMyFile)"),
+        (.equal("bin", [0, 0, 0, 4]), "(bin=\\00\\00\\00\\04)"),
+        (.equal("sn", octets("Lučić")), "(sn=Lu\\C4\\8Di\\C4\\87)"),
+        (.equal("sn", [0xFF, 0xC4]), "(sn=\\FF\\C4)"),
+        (.equal("uid", octets("fred)(uid=*")), "(uid=fred\\29\\28uid=\\2A)"),
+        (.equal("uid", [0x7F, 0x0A]), "(uid=\\7F\\0A)"),
+    ]
+
+    /// The examples of RFC 4515 4, among others.
+    @Test(arguments: filterRows)
+    func filters(filter: LDAPFilter, text: String) {
+        #expect(filter.text == text)
+    }
+
+    @Test func noValueEscapesItsPlace() {
+        for octet in UInt8.min...UInt8.max {
+            let text = LDAPFilter.equal("a", [octet]).octets
+            let value = text[3..<(text.count - 1)]
+            #expect(value.count == 1 || value.first == 0x5C)
+            #expect(!value.contains { [0x28, 0x29, 0x2A, 0x00].contains($0) || $0 >= 0x7F })
+        }
+    }
+
+    @Test(arguments: [
+        ("mail", true), ("a", true), ("mgrpRFC822MailMember", true), ("x-y", true), ("2.16.840.1.113730.3.1.13", true),
+        ("0.9", true), ("", false), ("1", false), ("-a", false), ("1a", false), ("mail;lang-de", false), ("a b", false),
+        ("a)(b=*", false), ("mail*", false), ("1..2", false), ("1.02", false), ("1.2.", false), ("é", false),
+        ("a\0", false), (String(repeating: "a", count: 101), false),
+    ])
+    func attributeNames(text: String, isName: Bool) {
+        #expect((AttributeName(text) != nil) == isName)
+    }
+
+    @Test func attributeNamesCompareWithoutCase() {
+        #expect(AttributeName("MAIL" as String) == AttributeName("mail" as String))
+        let name: AttributeName? = AttributeName("MAIL" as String)
+        #expect(name?.description == "MAIL")
+    }
+
+    @Test(arguments: [
+        ("fred@example.org", "fred@example.org"), ("James \"Jim\" Smith, III", "James \\22Jim\\22 Smith\\2C III"),
+        (" x ", "\\20x\\20"), ("#1#", "\\231#"), ("a=b+c", "a\\3Db\\2Bc"), ("<;>\\", "\\3C\\3B\\3E\\5C"),
+        ("Before\rAfter", "Before\\0DAfter"), ("Lučić", "Lu\\C4\\8Di\\C4\\87"), ("", ""), (" ", "\\20"), ("a b", "a b"),
+    ])
+    func namesEscaped(value: String, text: String) {
+        #expect(DistinguishedName.escaped(octets(value)) == text)
+    }
+
+    /// libldap reads back what was meant.
+    @Test(arguments: [" a", "a ", "#a", "a,b", "a=b", "\"", "a\\b", "é", "a+b@c", "x;y", "\u{1}", " "])
+    func namesReadBack(value: String) throws {
+        var parsed: LDAPDN?
+        let dn = DistinguishedName.component("cn", octets(value)) + ",o=x"
+        #expect(ldap_str2dn(dn, &parsed, UInt32(LDAP_DN_FORMAT_LDAPV3)) == LDAP_SUCCESS)
+        let dnValue = try #require(parsed)
+        defer { ldap_dnfree(dnValue) }
+        let component = try #require(dnValue[0]?[0]?.pointee)
+        let read = UnsafeRawBufferPointer(start: component.la_value.bv_val, count: Int(component.la_value.bv_len))
+        #expect(Array(read) == octets(value))
+    }
+
+    @Test func namesCompared() {
+        func key(_ text: String) -> [UInt8] { DistinguishedName.key(octets(text)) }
+        #expect(key("CN=Fred Claude, O = Test") == key("cn=fred claude,o=test"))
+        #expect(key("cn=a") != key("cn=b"))
+    }
+
+    @Test(arguments: [
+        ("0 fred@a", 0, "fred@a", ""), ("12 \"a b\"@c Ann B", 12, "\"a b\"@c", "Ann B"),
+        ("7 é@bücher.example  x", 7, "é@bücher.example", " x"), ("003 a@b", 3, "a@b", ""),
+    ])
+    func orderedValues(text: String, position: Int, address: String, name: String) throws {
+        let value = try #require(OrderedValue(octets(text)))
+        #expect(value.position == position)
+        #expect(value.mailbox.description == address)
+        #expect(String(decoding: value.name, as: UTF8.self) == name)
+        #expect(OrderedValue(value.octets) == value)
+    }
+
+    @Test(arguments: ["", "0", "0 ", "a@b", " a@b", "x a@b", "0 a", "0 a@b,c@d", "-1 a@b", "99999999999 a@b", "0 a@"])
+    func noOrderedValues(text: String) {
+        #expect(OrderedValue(octets(text)) == nil)
+    }
+
+    @Test(arguments: [
+        ("ldap:///ou=people,o=test??sub?(mail=*)", "ou=people,o=test", LDAPScope.subtree, "(mail=*)"),
+        ("ldap:///o=test??one?(a=b%20c)", "o=test", .one, "(a=b c)"),
+        ("ldap:///cn=x", "cn=x", .base, "(objectClass=*)"),
+        ("ldap:///o=test?mail,cn?sub", "o=test", .subtree, "(objectClass=*)"),
+    ])
+    func urls(text: String, base: String, scope: LDAPScope, filter: String) throws {
+        let url = try #require(LDAPURL(octets(text)))
+        #expect(url.base == base)
+        #expect(url.scope == scope)
+        #expect(url.filter == filter)
+    }
+
+    @Test(arguments: ["", "http://x/", "ldap://elsewhere/o=x??sub", "ldap:///o=x????!ext=1", "o=x", "ldap:///o=x\0"])
+    func noURLs(text: String) {
+        #expect(LDAPURL(octets(text)) == nil)
+    }
+
+    @Test(arguments: [
+        ("Fred Claude", "Fred Claude"), ("A <b>", "A  b "), ("A\r\n250 ok", "A  250 ok"), ("é\u{85}", "é "),
+    ])
+    func cleanNames(name: String, clean: String) {
+        #expect(PersonName.clean(octets(name)) == clean)
+    }
+
+    @Test func cleanNamesAreShortAndWellFormed() {
+        let long = PersonName.clean(octets(String(repeating: "é", count: 150)))
+        #expect(long == String(repeating: "é", count: 100))
+        #expect(PersonName.clean([0x41, 0xFF]) == "A\u{FFFD}")
+    }
+}
