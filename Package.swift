@@ -85,8 +85,8 @@ let package = Package(
         .executableTarget(
             name: "addressee",
             dependencies: [
-                "MailAddress", "MailboxDirectory", "Verification", "SQLiteDirectory", "AddresseeConfiguration",
-                "AddresseeCommands", "AddresseeServer", logging,
+                "MailAddress", "MailboxDirectory", "Verification", "SQLiteDirectory", "LDAPDirectory",
+                "AddresseeConfiguration", "AddresseeCommands", "AddresseeServer", logging,
             ],
             swiftSettings: settings),
         tests("MailAddressTests", ["MailAddress"]),
@@ -130,6 +130,6 @@ let package = Package(
             ]),
         tests(
             "AddresseeConfigurationTests",
-            ["MailAddress", "MailboxDirectory", "Verification", "AddresseeConfiguration"]),
+            ["MailAddress", "MailboxDirectory", "Verification", "AddresseeConfiguration", "LDAPDirectory"]),
     ]
 )

@@ -101,7 +101,7 @@ extension Configuration {
 }
 
 extension Setting {
-    fileprivate func domain(such example: String) -> Domain? {
+    func domain(such example: String) -> Domain? {
         guard let text = text("a domain such as \(example)") else { return nil }
         do {
             return try Domain(text)

@@ -17,7 +17,8 @@ public struct ConfigurationTemplate {
         # The domain of bare names (VRFY fred) and of <postmaster>. Required.
         default-domain: \(quoted(defaultDomain))
 
-        # The directories, asked in this order. Required: one at least, each with its own name.
+        # The directories, asked in this order. Required: one at least, each with its own name. One kept in LDAP has "ldap"
+        # in place of "sqlite": its keys are in ldap.yaml, beside the sample of this file (config/ in Addressee's sources).
         sources:
           - name: main
             # A SQLite file; "addressee init" creates it.

@@ -46,6 +46,12 @@ struct Section {
         return settings.first { $0.key == key }
     }
 
+    /// The keys that are there.
+    var keys: [String] { settings.map(\.key) }
+
+    /// Makes keys known all of which are told in one place.
+    mutating func know(_ keys: [String]) { known.append(contentsOf: keys) }
+
     /// A mapping below; nil when the key is absent or has no value, as when all of its lines are commented out.
     mutating func section(_ key: String) -> Section? {
         guard let setting = setting(key), !setting.node.isNull else { return nil }

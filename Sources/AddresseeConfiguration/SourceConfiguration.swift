@@ -6,6 +6,7 @@ public struct SourceConfiguration: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// A SQLite file; an absolute path, or one from the working directory.
         case sqlite(path: String)
+        case ldap(LDAPSourceConfiguration)
     }
 
     /// Unique; for logs and explanations.
@@ -29,11 +30,24 @@ extension SourceConfiguration {
         return items.compactMap { item in
             guard var section = item.section() else { return nil }
             let name = names.read(from: &section)
-            let path = section.setting("sqlite")
-            if path == nil { section.require("sqlite", for: "sqlite: directory.sqlite") }
+            let kind = kind(of: name ?? "", from: &section)
             section.close()
-            guard let name, let path = path?.path() else { return nil }
-            return SourceConfiguration(name: name, kind: .sqlite(path: path))
+            guard let name, let kind else { return nil }
+            return SourceConfiguration(name: name, kind: kind)
+        }
+    }
+
+    /// Where the directory is kept: exactly one of the ways there are.
+    private static func kind(of name: String, from section: inout Section) -> Kind? {
+        switch (section.setting("sqlite"), section.setting("ldap")) {
+        case (nil, nil):
+            section.require("sqlite", for: "sqlite: directory.sqlite")
+            return nil
+        case (let path?, nil): return path.path().map { .sqlite(path: $0) }
+        case (nil, let ldap?): return LDAPSourceConfiguration.read(ldap, source: name).map { .ldap($0) }
+        case (_?, let ldap?):
+            ldap.report("a source is kept in sqlite or in ldap, not in both; make two sources of it")
+            return nil
         }
     }
 }

@@ -9,8 +9,12 @@ import Verification
 /// One event loop's share of the server.
 final class LoopContext {
     private(set) var service: Service
-    private(set) var sources: [any Source]
+    private(set) var sources: [any Source] {
+        didSet { answersAtOnce = sources.allSatisfy(\.answersAtOnce) }
+    }
+    private var answersAtOnce: Bool
     private var connections: [ObjectIdentifier: SMTPHandler] = [:]
+    private var unflushed: [ObjectIdentifier: SMTPHandler] = [:]
     private var isInBatch = false
     private var memory: MailboxMemory
     /// Another number whenever any answer may be another one; nil in a batch in which a source can't tell.
@@ -29,6 +33,7 @@ final class LoopContext {
         self.eventLoop = eventLoop
         self.service = service
         self.sources = sources
+        answersAtOnce = sources.allSatisfy(\.answersAtOnce)
         self.shared = shared
         memory = MailboxMemory(places: service.rememberedRecipients)
     }
@@ -60,32 +65,58 @@ final class LoopContext {
     }
 
     /// The verdict on one query: every question over SMTP takes this way.
-    func answer(_ query: Query, by client: ClientClass) -> Verdict {
+    /// - Parameter later: called on this loop with the verdict, where it has to be waited for.
+    /// - Returns: the verdict; nil where it comes later.
+    func answer(_ query: Query, by client: ClientClass, later: @escaping (Verdict) -> Void) -> Verdict? {
         let judgement = Judgement(query, by: client)
         if let decided = judgement.decided { return decided }
         beginBatch()
-        guard let version, let mailbox = query.mailbox else { return resolve(query, by: client).verdict }
+        guard answersAtOnce else { return resolve(query, by: client, later: later) }
+        guard let version, let mailbox = query.mailbox else {
+            return resolve(query, by: client)?.verdict ?? .couldNotTell
+        }
         if let fact = memory.recall(mailbox, version: version),
             let verdict = judgement.verdict(on: fact, asked: mailbox)
         {
             return verdict
         }
-        let (resolution, verdict) = resolve(query, by: client)
-        if let resolution { memory.remember(resolution, of: mailbox, version: version) }
+        guard let (resolution, verdict) = resolve(query, by: client) else { return .couldNotTell }
+        memory.remember(resolution, of: mailbox, version: version)
         return verdict
     }
 
-    private func resolve(_ query: Query, by client: ClientClass) -> (resolution: Resolution?, verdict: Verdict) {
+    /// Walks over sources that answer at once.
+    private func resolve(_ query: Query, by client: ClientClass) -> (resolution: Resolution, verdict: Verdict)? {
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
-        guard let expansion = inquiry.expansion else { return (nil, inquiry.verdict(on: nil)) }
+        guard let expansion = inquiry.expansion else { return nil }
         let resolution = expansion.run(sources)
-        switch resolution.outcome {
+        log(resolution.outcome, query)
+        return (resolution, inquiry.verdict(on: resolution))
+    }
+
+    /// Walks over sources that may answer later.
+    private func resolve(_ query: Query, by client: ClientClass, later: @escaping (Verdict) -> Void) -> Verdict? {
+        let inquiry = Inquiry(query, by: client, in: service.inquiries)
+        guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
+        let walk = WaitingWalk(
+            expansion, sources: sources, eventLoop: eventLoop, beginBatch: { [self] in beginBatch() },
+            finished: { [self] resolution in
+                log(resolution.outcome, query)
+                later(inquiry.verdict(on: resolution))
+                endBatch()
+            })
+        guard let resolution = walk.begin() else { return nil }
+        log(resolution.outcome, query)
+        return inquiry.verdict(on: resolution)
+    }
+
+    private func log(_ outcome: Resolution.Outcome, _ query: Query) {
+        switch outcome {
         case .couldNotTell(let trouble): shared.log.couldNotTell(trouble, query: query)
         case .loop(let path): shared.log.loop(path, query: query)
         case .limit(let kind, let path): shared.log.limit(kind, path, query: query)
         case .answered, .ambiguous: break
         }
-        return (resolution, inquiry.verdict(on: resolution))
     }
 
     /// The questions of one read share one view of the directory, which is no older than the read.
@@ -107,6 +138,18 @@ final class LoopContext {
             epoch += 1
         }
         version = epoch
+    }
+
+    /// Has a connection flushed once what else is due now is done, so that answers that come together leave together.
+    func flushSoon(_ handler: SMTPHandler) {
+        if unflushed.isEmpty {
+            eventLoop.assumeIsolated().execute { [self] in
+                let handlers = unflushed
+                unflushed = [:]
+                for handler in handlers.values { handler.flush() }
+            }
+        }
+        unflushed[ObjectIdentifier(handler)] = handler
     }
 
     /// The next question begins a batch of its own, which may share the view of this one if it is still the latest.

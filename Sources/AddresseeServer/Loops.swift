@@ -12,12 +12,13 @@ struct Loops: Sendable {
 
     init(
         _ group: MultiThreadedEventLoopGroup, service: Service, shared: SharedState,
-        makeSources: @escaping @Sendable (Configuration) throws -> [any Source]
+        openSources: @Sendable (Configuration) throws -> @Sendable () throws -> [any Source]
     ) async throws {
+        let makeSources = try openSources(service.configuration)
         var contexts: [ObjectIdentifier: NIOLoopBound<LoopContext>] = [:]
         for eventLoop in group.makeIterator() {
             contexts[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
-                let sources = try makeSources(service.configuration)
+                let sources = try makeSources()
                 return NIOLoopBound(
                     LoopContext(service: service, sources: sources, shared: shared, eventLoop: eventLoop),
                     eventLoop: eventLoop)
@@ -33,14 +34,15 @@ struct Loops: Sendable {
 
     /// Gives every loop the new configuration, after all of them have opened its sources.
     func replace(
-        service: Service, makeSources: @escaping @Sendable (Configuration) throws -> [any Source]
+        service: Service, openSources: @Sendable (Configuration) throws -> @Sendable () throws -> [any Source]
     ) async throws {
+        let makeSources = try openSources(service.configuration)
         var opened: [NIOLoopBound<[any Source]>] = []
         for bound in contexts.values {
             let eventLoop = bound.eventLoop
             opened.append(
                 try await eventLoop.submit {
-                    NIOLoopBound(try makeSources(service.configuration), eventLoop: eventLoop)
+                    NIOLoopBound(try makeSources(), eventLoop: eventLoop)
                 }.get())
         }
         for (bound, sources) in zip(contexts.values, opened) {
@@ -48,11 +50,11 @@ struct Loops: Sendable {
         }
     }
 
-    /// Whether every source says that it does not have this domain.
+    /// Whether every source says that it does not have this domain. False where that would have to be waited for.
     func isMissing(_ domain: Domain) async throws -> Bool {
         guard let bound = contexts.values.first else { return false }
         return try await bound.eventLoop.submit {
-            bound.value.sources.allSatisfy { $0.answer(.domain(domain)) == .absent }
+            bound.value.sources.allSatisfy { $0.answersAtOnce && $0.answer(.domain(domain)) == .absent }
         }.get()
     }
 

@@ -139,8 +139,8 @@ final class SMTPHandler: ChannelDuplexHandler {
                 process()
                 loop.endBatch()
             }
-            // What has come in is kept until the client takes its replies.
-            if isHeld, state == .open { hasInputEnded = true } else { finish() }
+            // What has come in is kept until the client takes its replies, and the directory has answered.
+            if isHeld || session.isWaiting, state == .open { hasInputEnded = true } else { finish() }
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -213,8 +213,26 @@ final class SMTPHandler: ChannelDuplexHandler {
                 return end(with: ReplyCatalogue.tooManyQuestions(loop.service.hostname))
             }
         }
-        answer(query, ticket, loop.answer(query, by: clientClass))
+        let verdict = loop.answer(query, by: clientClass) { [self] verdict in answerLater(query, ticket, verdict) }
+        if let verdict { answer(query, ticket, verdict) }
     }
+
+    /// An answer has come that had to be waited for: sends what may be sent now, and goes on with what had to wait.
+    private func answerLater(_ query: Query, _ ticket: Int, _ verdict: Verdict) {
+        guard let context, state == .open else { return }
+        answer(query, ticket, verdict)
+        if state != .open { return }
+        // A line that waited for this answer is taken now; a client that takes no replies is still waited for.
+        if isHeld, context.channel.isWritable { isHeld = false }
+        if !isHeld { process() }
+        if state != .open { return }
+        send(flush: false)
+        loop.flushSoon(self)
+        goOn()
+    }
+
+    /// All that could be done at this time of the loop is done.
+    func flush() { context?.flush() }
 
     private func answer(_ query: Query, _ ticket: Int, _ verdict: Verdict) {
         if loop.shared.log.showsQuestions { loop.shared.log.asked(query, by: client, verdict: verdict) }
@@ -254,8 +272,16 @@ final class SMTPHandler: ChannelDuplexHandler {
         process()
         loop.endBatch()
         context.flush()
-        if isHeld || state != .open { return }
-        if hasInputEnded { return finish() }
+        goOn()
+    }
+
+    /// Reads on, or ends when the client has ended and has its answers.
+    private func goOn() {
+        guard let context, !isHeld, state == .open else { return }
+        if hasInputEnded {
+            if !session.isWaiting { finish() }
+            return
+        }
         if wantsRead {
             wantsRead = false
             context.read()
@@ -328,7 +354,7 @@ final class SMTPHandler: ChannelDuplexHandler {
         timers.end?.cancel()
         timers.end = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainGrace) { [self] in
             let lastHeard = max(timers.lastInput, timers.lastCommand)
-            if isHeld || lastHeard != before { return drain(lastHeard: lastHeard) }
+            if isHeld || session.isWaiting || lastHeard != before { return drain(lastHeard: lastHeard) }
             end(with: ReplyCatalogue.shuttingDown(loop.service.hostname))
         }
     }
@@ -362,7 +388,7 @@ final class SMTPHandler: ChannelDuplexHandler {
         timers.idle = context.eventLoop.assumeIsolated().scheduleTask(deadline: left) { [self] in
             if state != .open { return }
             // Who is slow to take replies is not silent: the time-out for writing is for that.
-            if isHeld { timers.lastCommand = .now() }
+            if isHeld || session.isWaiting { timers.lastCommand = .now() }
             if NIODeadline.now() - timers.lastCommand < limit { return watchIdle() }
             end(with: ReplyCatalogue.idle(loop.service.hostname))
         }

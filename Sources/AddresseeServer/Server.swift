@@ -9,7 +9,7 @@ import UnixSignals
 
 /// Serves one configuration after another until it is told to stop.
 public struct Server: Sendable {
-    private let makeSources: @Sendable (Configuration) throws -> [any Source]
+    private let openSources: @Sendable (Configuration) throws -> @Sendable () throws -> [any Source]
     private let reload: @Sendable () throws -> Configuration
     private let logger: Logger
     private let threshold: LogThreshold
@@ -19,16 +19,17 @@ public struct Server: Sendable {
 
     /// - Parameters:
     ///   - threshold: set to the level of a configuration when it is reloaded.
-    ///   - makeSources: opens the configured sources, in their order; called once for each event loop.
+    ///   - openSources: opens what all event loops share of the configured sources; what it returns is called once for
+    ///     each event loop, and gives that loop's sources, in their order.
     ///   - reload: reads the configuration again, on SIGHUP.
     public init(
         logger: Logger, threshold: LogThreshold = LogThreshold(.info),
-        makeSources: @escaping @Sendable (Configuration) throws -> [any Source],
+        openSources: @escaping @Sendable (Configuration) throws -> @Sendable () throws -> [any Source],
         reload: @escaping @Sendable () throws -> Configuration
     ) {
         self.logger = logger
         self.threshold = threshold
-        self.makeSources = makeSources
+        self.openSources = openSources
         self.reload = reload
     }
 
@@ -73,7 +74,7 @@ public struct Server: Sendable {
         if let files = SystemCall.raiseFileLimit(), files < connections + Self.otherFiles {
             log.fewFiles(files, connections: connections)
         }
-        let loops = try await Loops(group, service: service, shared: shared, makeSources: makeSources)
+        let loops = try await Loops(group, service: service, shared: shared, openSources: openSources)
         var listeners = Listeners(group: group, loops: loops)
         try await listeners.change(to: configuration.listeners)
         if try await loops.isMissing(configuration.defaultDomain) {
@@ -110,7 +111,7 @@ public struct Server: Sendable {
     private func take(_ next: Configuration, loops: Loops, listeners: inout Listeners) async throws {
         let service = try Service(next)
         try await listeners.change(to: next.listeners) {
-            try await loops.replace(service: service, makeSources: makeSources)
+            try await loops.replace(service: service, openSources: openSources)
         }
     }
 }

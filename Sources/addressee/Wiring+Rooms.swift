@@ -3,6 +3,7 @@
 import AddresseeCommands
 import AddresseeConfiguration
 import AddresseeServer
+import LDAPDirectory
 import Logging
 import MailboxDirectory
 import SQLiteDirectory
@@ -12,12 +13,16 @@ extension Wiring {
     static let rooms = Wiring(
         openSource: { source in
             switch source.kind {
-            case .sqlite(let path): SQLiteReader(path: path, name: source.name)
+            case .sqlite(let path): return SQLiteReader(path: path, name: source.name)
+            case .ldap(let ldap):
+                let settings = try LDAPSettings(ldap, name: source.name).withoutCache()
+                return LDAPDirectory(name: source.name, settings: settings)
             }
         },
         openStore: { source in
             switch source.kind {
-            case .sqlite(let path): try SQLiteStore(path: path, name: source.name)
+            case .sqlite(let path): return try SQLiteStore(path: path, name: source.name)
+            case .ldap: throw CommandFailure(.usage, "the source \(source.name) is in LDAP: write to it there")
             }
         },
         createStore: { source in
@@ -25,6 +30,8 @@ extension Wiring {
             case .sqlite(let path):
                 try SQLiteStore.create(path: path)
                 return try SQLiteStore(path: path, name: source.name)
+            case .ldap:
+                throw CommandFailure(.usage, "the source \(source.name) is in LDAP, where no directory can be made")
             }
         },
         serve: { configuration, ready in
@@ -43,18 +50,33 @@ extension Server {
     /// The server over the stores that there are.
     static func rooms(_ configuration: Configuration) -> Server {
         let threshold = LogThreshold(Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info)
+        let logger = Logger(label: "addressee") { _ in LineLogHandler(level: threshold) }
         return Server(
-            logger: Logger(label: "addressee") { _ in LineLogHandler(level: threshold) }, threshold: threshold,
-            makeSources: { configuration in
-                try configuration.sources.map { source in
-                    switch source.kind {
-                    case .sqlite(let path):
-                        let reader = SQLiteReader(path: path, name: source.name)
-                        if let trouble = reader.check() { throw trouble }
-                        return reader
-                    }
-                }
+            logger: logger, threshold: threshold,
+            openSources: { configuration in
+                // A connection to LDAP is shared by all event loops; a file is opened by each.
+                let makers = try configuration.sources.map { try maker(of: $0, logger: logger) }
+                return { try makers.map { try $0() } }
             },
             reload: { try Configuration.load(file: configuration.file) })
+    }
+
+    private static func maker(
+        of source: SourceConfiguration, logger: Logger
+    ) throws -> @Sendable () throws -> any Source {
+        let name = source.name
+        switch source.kind {
+        case .sqlite(let path):
+            return {
+                let reader = SQLiteReader(path: path, name: name)
+                if let trouble = reader.check() { throw trouble }
+                return reader
+            }
+        case .ldap(let ldap):
+            let directory = LDAPDirectory(name: name, settings: try LDAPSettings(ldap, name: name)) { event in
+                logger.tell(event, source: name)
+            }
+            return { directory }
+        }
     }
 }

@@ -27,9 +27,12 @@ enum ServedDirectory {
             limits: SessionLimits(recipients: dialogue.recipients, errors: dialogue.errors), threads: 1)
         let server = Server(
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            makeSources: { _ in
-                try directory.sources.map { text in
-                    FailingSource(base: try MemoryStore(name: text.name, text.records).source, failing: text.failing)
+            openSources: { _ in
+                {
+                    try directory.sources.map { text in
+                        let store = try MemoryStore(name: text.name, text.records)
+                        return FailingSource(base: store.source, failing: text.failing)
+                    }
                 }
             },
             reload: { configuration })

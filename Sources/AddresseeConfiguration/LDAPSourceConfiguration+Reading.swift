@@ -1,0 +1,184 @@
+// Reads `ldap` of a source.
+
+import MailAddress
+import MailboxDirectory
+import Yams
+
+extension LDAPSourceConfiguration {
+    /// Nil when something is missing that has no default.
+    /// - Parameter name: of the source.
+    static func read(_ setting: Setting, source name: String) -> LDAPSourceConfiguration? {
+        guard var section = setting.section() else { return nil }
+        let uris = section.texts("uris", "a server such as ldaps://ldap.example.org", check: readURI)
+        let base = section.setting("base")?.text("a DN such as dc=example,dc=org")
+        let preset = section.setting("preset")?.word(of: presets)
+        for (key, example) in [
+            ("uris", "uris: [ldaps://ldap.example.org]"), ("base", "base: dc=example,dc=org"),
+            ("preset", "preset: inetorgperson"),
+        ] where section.setting(key) == nil { section.require(key, for: example) }
+        var ldap = LDAPSourceConfiguration(
+            uris: uris ?? [], base: base ?? "", preset: preset ?? "",
+            cache: Cache(journal: section.findings.resolve("\(name).changes")))
+        ldap.writeBase = section.setting("write-base")?.text("a DN such as ou=mail,dc=example,dc=org")
+        ldap.domains =
+            section.list("domains", empty: "name one domain at least, or leave it out")?
+            .compactMap { $0.domainRecord() } ?? []
+        ldap.readRoles(from: &section)
+        ldap.readBind(from: &section)
+        ldap.readTLS(from: &section)
+        ldap.readTimes(from: &section)
+        section.close()
+        guard let uris, !uris.isEmpty, base != nil, preset != nil else { return nil }
+        return ldap
+    }
+
+    private static func readURI(_ setting: Setting, _ uri: String) {
+        let schemes = ["ldap://", "ldaps://", "ldapi://"]
+        if !schemes.contains(where: { uri.lowercased().hasPrefix($0) && uri.count > $0.count }) {
+            setting.report(
+                "\(setting.name) must be a server such as ldaps://ldap.example.org or ldapi://%2Frun%2Fslapd%2Fldapi, not"
+                    + " \(uri.quoted)")
+        }
+    }
+
+    private mutating func readRoles(from section: inout Section) {
+        guard var roles = section.section("roles") else { return }
+        roles.know(Self.roles)
+        for role in roles.keys where Self.roles.contains(role) {
+            guard let setting = roles.setting(role) else { continue }
+            // An empty list says that the site has none.
+            if case .sequence(let items) = setting.node, items.isEmpty {
+                self.roles[role] = []
+                continue
+            }
+            self.roles[role] = roles.texts(role, "the name of an attribute")
+        }
+        roles.close()
+    }
+
+    private mutating func readBind(from section: inout Section) {
+        let dn = section.setting("bind-dn")
+        let file = section.setting("password-file")
+        let variable = section.setting("password-env")
+        let sasl = section.setting("sasl")
+        let isClearTextAllowed = section.setting("allow-clear-text")?.flag() ?? false
+        if let sasl {
+            if sasl.word(of: ["external"]) != nil { bind = .external }
+            if let dn { dn.report("\(dn.name) and \(sasl.name) exclude each other; leave one of them out") }
+            return
+        }
+        guard let dn else {
+            for setting in [file, variable].compactMap(\.self) {
+                setting.report("\(setting.name) needs bind-dn beside it: whose password it is")
+            }
+            return
+        }
+        guard let name = dn.text("a DN such as cn=reader,dc=example,dc=org") else { return }
+        switch (file, variable) {
+        case (let file?, nil):
+            guard let path = file.path() else { return }
+            bind = .simple(dn: name, password: .file(path), isClearTextAllowed: isClearTextAllowed)
+        case (nil, let variable?):
+            guard let text = variable.text("the name of an environment variable") else { return }
+            bind = .simple(dn: name, password: .environment(text), isClearTextAllowed: isClearTextAllowed)
+        default:
+            dn.report("\(dn.name) needs its password: either password-file or password-env")
+        }
+    }
+
+    private mutating func readTLS(from section: inout Section) {
+        startTLS = section.setting("starttls")?.flag() ?? false
+        verifies = section.setting("verify")?.flag() ?? true
+        caFile = section.setting("ca-file")?.path()
+        let certificate = section.setting("client-certificate")
+        let key = section.setting("client-key")
+        certificateFile = certificate?.path()
+        keyFile = key?.path()
+        if let certificate, key == nil { certificate.report("\(certificate.name) needs client-key beside it") }
+        if let key, certificate == nil { key.report("\(key.name) needs client-certificate beside it") }
+    }
+
+    private mutating func readTimes(from section: inout Section) {
+        let (second, minute, day) = (Duration.seconds(1), Duration.seconds(60), Duration.seconds(86_400))
+        if let value = section.setting("timeout")?.duration(in: second...minute) { timeout = value }
+        if let value = section.setting("connect-timeout")?.duration(in: second...minute) { connectTimeout = value }
+        guard var section = section.section("cache") else { return }
+        if let value = section.setting("entries")?.number(in: 0...10_000_000) { cache.entries = value }
+        if let value = section.setting("positive")?.duration(in: second...day) { cache.positive = value }
+        if let value = section.setting("negative")?.duration(in: .zero...day) { cache.negative = value }
+        if let value = section.setting("stale")?.duration(in: .zero...(day * 7)) { cache.stale = value }
+        if let value = section.setting("journal")?.path() { cache.journal = value }
+        section.close()
+    }
+}
+
+extension Section {
+    /// A list of texts, or one alone; nil when the key is absent or has nothing that could be read.
+    mutating func texts(
+        _ key: String, _ expected: String, check: (Setting, String) -> Void = { _, _ in }
+    ) -> [String]? {
+        guard let setting = setting(key) else { return nil }
+        let items: [Setting]
+        if case .sequence = setting.node {
+            items = setting.items(empty: "name one at least") ?? []
+        } else {
+            items = [setting]
+        }
+        let texts = items.compactMap { item in
+            let text = item.text(expected)
+            if let text { check(item, text) }
+            return text
+        }
+        return texts.isEmpty ? nil : texts
+    }
+}
+
+extension Setting {
+    /// One of these words.
+    func word(of words: [String]) -> String? {
+        let expected =
+            words.count == 1 ? words[0] : words.dropLast().joined(separator: ", ") + " or " + words[words.count - 1]
+        guard let text = text(expected) else { return nil }
+        if words.contains(text) { return text }
+        refuse(expected, hint: NearestWord.hint(text, among: words))
+        return nil
+    }
+
+    /// A domain alone, or one with how it is served.
+    fileprivate func domainRecord() -> DomainRecord? {
+        guard case .mapping = node else { return domain(such: "example.org").map { DomainRecord(domain: $0) } }
+        guard var section = section() else { return nil }
+        let name = section.setting("domain")
+        if name == nil { section.require("domain", for: "domain: example.org") }
+        let isRelay = section.setting("kind")?.word(of: ["local", "relay"]) == "relay"
+        let catchAll = section.setting("catch-all")?.mailbox(such: "info@example.org")
+        let separators = section.setting("detail-separators")
+        section.close()
+        guard let domain = name?.domain(such: "example.org") else { return nil }
+        var record = DomainRecord(domain: domain, kind: isRelay ? .relay : .local, catchAll: catchAll)
+        if let separators { record.detailSeparators = separators.separators() ?? [] }
+        return record
+    }
+
+    private func mailbox(such example: String) -> Mailbox? {
+        guard let text = text("an address such as \(example)") else { return nil }
+        do {
+            return try Mailbox(text)
+        } catch {
+            report("\(name) \(text.quoted) is no address. \(error)")
+            return nil
+        }
+    }
+
+    /// Printable ASCII, none of which is part of an address's frame; empty for none.
+    private func separators() -> [UInt8]? {
+        if case .scalar(let scalar) = node, scalar.string.isEmpty { return [] }
+        guard let text = text("separators such as \"+-\"") else { return nil }
+        let octets = Array(text.utf8)
+        guard octets.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "@") }) else {
+            refuse("separators such as \"+-\"")
+            return nil
+        }
+        return octets
+    }
+}

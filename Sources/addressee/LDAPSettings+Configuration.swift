@@ -1,0 +1,77 @@
+// What a configuration says of an LDAP source, in the terms of the room that knows LDAP; and what that tells, as lines of
+// the log.
+
+import AddresseeCommands
+import AddresseeConfiguration
+import LDAPDirectory
+import Logging
+import Verification
+
+extension LDAPSettings {
+    /// - Throws: `CommandFailure` for a word that the configuration takes and LDAP does not know.
+    init(_ source: LDAPSourceConfiguration, name: String) throws(CommandFailure) {
+        guard let preset = LDAPPreset(rawValue: source.preset) else {
+            throw CommandFailure(.configuration, "the source \(name) has an unknown preset, \(source.preset)")
+        }
+        var roles: [LDAPRole: [AttributeName]] = [:]
+        for (word, attributes) in source.roles {
+            guard let role = LDAPRole(rawValue: word) else {
+                throw CommandFailure(.configuration, "the source \(name) has an unknown role, \(word)")
+            }
+            roles[role] = try attributes.map { text throws(CommandFailure) in
+                if let attribute = AttributeName(text) { return attribute }
+                throw CommandFailure(
+                    .configuration,
+                    "the source \(name) has \"\(text)\" for the role \(word), which is no name of an attribute (RFC 4512 2.5)"
+                )
+            }
+        }
+        self.init(uris: source.uris, base: source.base, preset: preset, roles: roles, domains: source.domains)
+        bind = LDAPBind(source.bind)
+        tls = LDAPTLS(
+            startTLS: source.startTLS, verifies: source.verifies, caFile: source.caFile,
+            certificateFile: source.certificateFile, keyFile: source.keyFile)
+        timeout = source.timeout
+        connectTimeout = source.connectTimeout
+        cache = LDAPCacheSettings(
+            entries: source.cache.entries, positive: source.cache.positive, negative: source.cache.negative,
+            stale: source.cache.stale)
+    }
+
+    /// For a command, which asks once: it is told what is true now.
+    func withoutCache() -> LDAPSettings {
+        var settings = self
+        settings.cache.entries = 0
+        return settings
+    }
+}
+
+extension LDAPBind {
+    fileprivate init(_ bind: LDAPSourceConfiguration.Bind) {
+        switch bind {
+        case .anonymous: self = .anonymous
+        case .external: self = .external
+        case .simple(let dn, .file(let path), let isClearTextAllowed):
+            self = .simple(dn: dn, password: .file(path), isClearTextAllowed: isClearTextAllowed)
+        case .simple(let dn, .environment(let name), let isClearTextAllowed):
+            self = .simple(dn: dn, password: .environment(name), isClearTextAllowed: isClearTextAllowed)
+        }
+    }
+}
+
+extension Logger {
+    /// What has happened to the connections of a source.
+    func tell(_ event: LDAPEvent, source: String) {
+        switch event {
+        case .connected(let uri): info("source-connected", metadata: ["source": "\(source)", "server": "\(uri)"])
+        case .lost(let uri, let reason):
+            warning("source-lost", metadata: ["source": "\(source)", "server": "\(uri)", "reason": "\(reason)"])
+        case .failed(let uri, let reason):
+            error("source-failed", metadata: ["source": "\(source)", "server": "\(uri)", "reason": "\(reason)"])
+        case .servedStale(let age, let reason):
+            warning(
+                "answered-from-memory",
+                metadata: ["source": "\(source)", "age": "\(age.components.seconds)s", "reason": "\(reason)"])
+        }
+    }
+}

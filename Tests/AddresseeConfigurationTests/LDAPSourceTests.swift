@@ -1,0 +1,135 @@
+// Sources in LDAP: config/ldap.yaml says the truth, and what is wrong is told with its line.
+
+import Foundation
+import LDAPDirectory
+import MailAddress
+import MailboxDirectory
+import Testing
+
+@testable import AddresseeConfiguration
+
+@Suite struct LDAPSourceTests {
+    private static let file = URL(fileURLWithPath: SampleTests.file).deletingLastPathComponent()
+        .appendingPathComponent("ldap.yaml").path
+
+    private static func ldap(_ text: String) throws -> LDAPSourceConfiguration {
+        let yaml = """
+            default-domain: example.org
+            sources:
+              - name: people
+                ldap:
+                  uris: ldap://127.0.0.1
+                  base: dc=example,dc=org
+                  preset: inetorgperson
+
+            """ + text.split(separator: "\n").map { "      \($0)\n" }.joined()
+        guard case .ldap(let ldap) = try Configuration.parse(yaml, file: "/etc/a.yaml").sources[0].kind else {
+            throw CocoaError(.featureUnsupported)
+        }
+        return ldap
+    }
+
+    /// Every key is in the sample, by its name.
+    @Test func theSampleHasEveryKey() throws {
+        let yaml = try String(contentsOfFile: Self.file, encoding: .utf8)
+        let findings = Findings(file: Self.file)
+        let configuration = try #require(Configuration.read(yaml, findings))
+        #expect(findings.error == nil)
+        guard case .ldap(let ldap) = configuration.sources[1].kind else {
+            Issue.record("the second source is not in LDAP")
+            return
+        }
+        #expect(ldap.uris.count == 2)
+        #expect(ldap.domains.count == 2)
+        #expect(ldap.roles == ["login": ["uid"], "full-name": ["displayName", "cn"]])
+        for key in findings.keys where key.hasPrefix("sources.ldap.") {
+            let last = key.split(separator: ".").last ?? ""
+            #expect(yaml.contains("\(last):") || yaml.contains("\(last) ") || yaml.contains("\"\(last): "), "\(key)")
+        }
+        for word in LDAPSourceConfiguration.presets + LDAPSourceConfiguration.roles { #expect(yaml.contains(word)) }
+    }
+
+    /// The words are those of the room that knows LDAP.
+    @Test func theWordsAreThoseOfTheDirectory() {
+        #expect(LDAPSourceConfiguration.presets == LDAPPreset.allCases.map(\.rawValue))
+        #expect(LDAPSourceConfiguration.roles == LDAPRole.allCases.map(\.rawValue))
+    }
+
+    @Test func theDefaultsAreThoseOfTheDirectory() throws {
+        let ldap = try Self.ldap("")
+        let settings = LDAPSettings(uris: ["ldap://127.0.0.1"], base: "dc=example,dc=org", preset: .inetorgperson)
+        #expect(ldap.uris == settings.uris)
+        #expect(ldap.bind == .anonymous)
+        #expect(ldap.timeout == settings.timeout)
+        #expect(ldap.connectTimeout == settings.connectTimeout)
+        #expect(ldap.startTLS == settings.tls.startTLS)
+        #expect(ldap.verifies == settings.tls.verifies)
+        #expect(ldap.cache.entries == settings.cache.entries)
+        #expect(ldap.cache.positive == settings.cache.positive)
+        #expect(ldap.cache.negative == settings.cache.negative)
+        #expect(ldap.cache.stale == settings.cache.stale)
+        #expect(ldap.cache.journal == "/etc/people.changes")
+    }
+
+    @Test func readsBinds() throws {
+        #expect(
+            try Self.ldap("bind-dn: cn=r\npassword-file: secret").bind
+                == .simple(dn: "cn=r", password: .file("/etc/secret"), isClearTextAllowed: false))
+        #expect(
+            try Self.ldap("bind-dn: cn=r\npassword-env: LDAP_PW\nallow-clear-text: true").bind
+                == .simple(dn: "cn=r", password: .environment("LDAP_PW"), isClearTextAllowed: true))
+        #expect(try Self.ldap("sasl: external").bind == .external)
+    }
+
+    @Test func readsDomains() throws {
+        let domains = try Self.ldap(
+            """
+            domains:
+              - example.org
+              - {domain: example.net, kind: relay, detail-separators: "", catch-all: info@example.org}
+            """
+        ).domains
+        #expect(
+            domains == [
+                DomainRecord(domain: try Domain("example.org")),
+                DomainRecord(
+                    domain: try Domain("example.net"), kind: .relay, catchAll: try Mailbox("info@example.org"),
+                    detailSeparators: []),
+            ])
+    }
+
+    @Test(arguments: [
+        ("uri: a", #"unknown key "uri" in sources.ldap; did you mean "uris"?"#),
+        ("roles: {adress: mail}", #"unknown key "adress" in sources.ldap.roles; did you mean "address"?"#),
+        ("roles: {address: {}}", "sources.ldap.roles.address must be the name of an attribute, not keys and values"),
+        ("bind-dn: cn=r", "needs its password: either password-file or password-env"),
+        ("bind-dn: cn=r\npassword-file: a\npassword-env: B", "needs its password: either"),
+        ("password-file: a", "needs bind-dn beside it"),
+        ("sasl: externl", #"must be external, not "externl"; did you mean "external"?"#),
+        ("sasl: external\nbind-dn: cn=r", "exclude each other"),
+        ("client-key: a", "needs client-certificate beside it"),
+        ("timeout: 5", "did you mean 5s?"), ("timeout: 2m", "a time from 1s to 1m"),
+        ("cache: {entries: -1}", "a whole number from 0 to 10000000"), ("domains: [a b]", "is no domain"),
+        ("domains: [{domain: a.example, kind: alias}]", #"must be local or relay, not "alias""#),
+        ("domains: [{domain: a.example, catch-all: x}]", "is no address"),
+        ("domains: [{domain: a.example, detail-separators: \"@\"}]", "separators such as"),
+    ])
+    func tellsWhatIsWrong(text: String, expected: String) throws {
+        #expect {
+            _ = try Self.ldap(text)
+        } throws: { "\($0)".contains(expected) ? true : ("\($0)" == expected) }
+    }
+
+    @Test(arguments: [
+        ("ldap: {}", "sources.ldap.uris is missing"), ("ldap: {base: a}", "sources.ldap.preset is missing"),
+        ("ldap: x", "must hold"), ("ldap: {uris: [http://a], base: a, preset: ad}", "must be a server such as"),
+        ("ldap: {uris: ldap://, base: a, preset: ad}", "must be a server such as"),
+        ("ldap: {uris: ldap://a, base: a, preset: exchange}", "must be addressee, laser"),
+        ("ldap: {uris: ldap://a, base: a, preset: ad}\n    sqlite: a", "in sqlite or in ldap, not in both"),
+    ])
+    func tellsWhatIsMissing(text: String, expected: String) {
+        #expect {
+            _ = try Configuration.parse("default-domain: a.example\nsources:\n  - name: p\n    \(text)\n", file: "a")
+        } throws: { "\($0)".contains(expected) }
+    }
+}
