@@ -1,4 +1,4 @@
-// The name of an attribute or a class (RFC 4512 1.4 and 2.5). It is the one part of a filter that is not escaped, so
+// The name of an attribute or a class (RFC 4512). It is the one part of a filter that is not escaped, so
 // what is no name never becomes one.
 
 /// An attribute name, without options; compared without case.
@@ -12,7 +12,7 @@ public struct AttributeName: Hashable, Sendable, CustomStringConvertible {
     private static let limit = 100
 
     /// `attributetype = oid`, `oid = descr / numericoid`, `descr = keystring`,
-    /// `keystring = leadkeychar *keychar` (RFC 4512 1.4, 2.5).
+    /// `keystring = leadkeychar *keychar` (RFC 4512).
     /// - Returns: nil for anything else.
     public init?(_ text: String) {
         let octets = Array(text.utf8)
@@ -23,7 +23,7 @@ public struct AttributeName: Hashable, Sendable, CustomStringConvertible {
         key = text.lowercased()
     }
 
-    /// `numericoid = number 1*( DOT number )` (RFC 4512 1.4)
+    /// `numericoid = number 1*( DOT number )` (RFC 4512)
     private static func isNumericOID(_ octets: [UInt8]) -> Bool {
         let numbers = octets.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         return numbers.count > 1

@@ -7,7 +7,7 @@ public enum DistinguishedName {
         "\(name.description)=\(escaped(value))"
     }
 
-    /// A value that may stand in a name. RFC 4514 2.4 asks that a leading space or `#`, a trailing space and any of
+    /// A value that may stand in a name. RFC 4514 asks that a leading space or `#`, a trailing space and any of
     /// `"+,;<>\` be escaped, and NUL as hexadecimal; `=` and all that is no printable ASCII are escaped too.
     public static func escaped(_ value: [UInt8]) -> String {
         var text: [UInt8] = []

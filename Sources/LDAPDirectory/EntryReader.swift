@@ -96,7 +96,7 @@ struct EntryReader: Sendable {
         if schema.takesBareTargets, let localPart = try? LocalPart(octets: value), !localPart.needsQuotes,
             !value.contains(UInt8(ascii: "/")), value.first != UInt8(ascii: "|")
         {
-            return Mailbox(localPart: localPart, domain: domain)
+            return Mailbox(localPart: localPart, domain: domains.first { $0 == domain } ?? domain)
         }
         // sendmail's "and here, whatever the aliases say", where it means just that.
         if schema.takesBareTargets, value.first == UInt8(ascii: "\\"),

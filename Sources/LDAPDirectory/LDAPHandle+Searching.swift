@@ -102,7 +102,7 @@ extension LDAPHandle {
         ber_memfree(cookie.bv_val)
     }
 
-    private func entry(_ message: OpaquePointer) -> LDAPEntry {
+    func entry(_ message: OpaquePointer) -> LDAPEntry {
         var entry = LDAPEntry(dn: "", attributes: [:])
         if let dn = ldap_get_dn(ld, message) {
             entry.dn = String(cString: dn)

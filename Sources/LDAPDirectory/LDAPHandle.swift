@@ -39,6 +39,7 @@ final class LDAPHandle: @unchecked Sendable {
             try check(ldap_connect(ld))
         }
         try bind(settings)
+        try check(settings.schema, patience: settings.connectTimeout.nanoseconds)
         cldap_set_nonblocking(ld)
     }
 
@@ -89,7 +90,7 @@ final class LDAPHandle: @unchecked Sendable {
             }
             var secret = try password.read()
             defer { for index in secret.indices { secret[index] = 0 } }
-            // A name without a password would be taken for an anonymous bind (RFC 4513 5.1.2).
+            // A name without a password would be taken for an anonymous bind (RFC 4513).
             if secret.isEmpty {
                 throw LDAPFailure(
                     .unreachable, "\(uri): the password for \(dn) is empty; put it into \(password.place)")

@@ -38,9 +38,9 @@ public struct LDAPSettings: Sendable {
 /// Who asks.
 public enum LDAPBind: Sendable {
     case anonymous
-    /// A name and a password (RFC 4513 5.1.3). Over the network only with TLS, unless `isClearTextAllowed`.
+    /// A name and a password (RFC 4513). Over the network only with TLS, unless `isClearTextAllowed`.
     case simple(dn: String, password: LDAPPassword, isClearTextAllowed: Bool = false)
-    /// SASL EXTERNAL (RFC 4422 appendix A): the user of this process over `ldapi:`, or the client certificate over TLS.
+    /// SASL EXTERNAL (RFC 4422): the user of this process over `ldapi:`, or the client certificate over TLS.
     case external
 }
 

@@ -26,7 +26,7 @@ struct LDAPURL: Hashable, Sendable {
         switch Int(url.lud_scope) {
         case CLDAP_SCOPE_ONE: scope = .one
         case CLDAP_SCOPE_SUBTREE: scope = .subtree
-        // Without a scope it is the entry alone (RFC 4516 2).
+        // Without a scope it is the entry alone (RFC 4516).
         default: scope = .base
         }
     }

@@ -131,6 +131,14 @@ private func octets(_ text: String) -> [UInt8] { Array(text.utf8) }
     }
 
     @Test(arguments: [
+        ("( 2.5.4.3 NAME ( 'cn' 'commonName' ) DESC 'x y' SUP name )", ["2.5.4.3", "cn", "commonname"]),
+        ("( 1.2.3 NAME 'mailAlias' DESC 'd' )", ["1.2.3", "mailalias"]), ("( 1.2.3 DESC 'd' )", ["1.2.3"]), ("", []),
+    ])
+    func definitions(text: String, names: [String]) {
+        #expect(LDAPHandle.names(octets(text)) == names)
+    }
+
+    @Test(arguments: [
         ("Fred Claude", "Fred Claude"), ("A <b>", "A  b "), ("A\r\n250 ok", "A  250 ok"), ("é\u{85}", "é "),
     ])
     func cleanNames(name: String, clean: String) {

@@ -31,6 +31,22 @@ private let presets: [LDAPPreset] = LDAPPreset.allCases.filter { $0 != .addresse
         }
     }
 
+    /// A server that does not know the schema would find nobody; that is not "absent".
+    @Test func wrongPresets() throws {
+        let child = try ToolChild("slapd.py", ["--site", "nis"])
+        let base = try #require(child.said["base"] as? String)
+        for preset in [LDAPPreset.addressee, .qmail, .ad, .netscape, .postfixbook, .courier] {
+            let domain = DomainRecord(domain: try Domain("example.org"))
+            let settings = LDAPSettings(uris: [child.uri], base: base, preset: preset, domains: [domain])
+            let directory = LDAPDirectory(name: "site", settings: settings)
+            guard case .couldNotTell(let trouble) = directory.answer(.entries([try Mailbox("fred@example.org")])) else {
+                Issue.record("\(preset) is sure")
+                continue
+            }
+            #expect(trouble.reason.contains("choose the preset that fits it"))
+        }
+    }
+
     /// The line `# domains: example.org` of the file.
     private func domains(_ text: String) throws -> [DomainRecord] {
         let line = text.split(separator: "\n").first { $0.hasPrefix("# domains:") } ?? "# domains: example.org"

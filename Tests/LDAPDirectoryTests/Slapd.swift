@@ -90,7 +90,7 @@ final class Slapd: Sendable {
         process.standardInput = input
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.runUnblocked()
         // Kept open by a number of its own, for the pipe goes with this scope.
         lifeline = dup(input.fileHandleForWriting.fileDescriptor)
         _ = fcntl(lifeline, F_SETFD, FD_CLOEXEC)

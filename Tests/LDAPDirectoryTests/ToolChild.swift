@@ -23,7 +23,7 @@ final class ToolChild {
         process.arguments = [Self.folder.appending(path: tool).path] + arguments
         process.standardInput = input
         process.standardOutput = output
-        try process.run()
+        try process.runUnblocked()
         try hear()
     }
 
@@ -52,6 +52,18 @@ final class ToolChild {
     }
 }
 
+extension Process {
+    /// Runs the child with no signal blocked. The threads of tests block most, a child inherits that, and would end by
+    /// SIGKILL only.
+    func runUnblocked() throws {
+        var (none, before) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try run()
+    }
+}
+
 /// Makes certificates, once.
 let certificates: Result<URL, any Error> = Result {
     let folder = FileManager.default.temporaryDirectory.appending(path: "addressee-certificates-\(getpid())")
@@ -59,7 +71,7 @@ let certificates: Result<URL, any Error> = Result {
     process.executableURL = URL(filePath: "/usr/bin/python3")
     process.arguments = [ToolChild.folder.appending(path: "certificates.py").path, folder.path]
     process.standardOutput = FileHandle.nullDevice
-    try process.run()
+    try process.runUnblocked()
     process.waitUntilExit()
     guard process.terminationStatus == 0 else { throw LDAPTestError("no certificates") }
     return folder

@@ -11,7 +11,7 @@ extension LDAPSchema {
     static let netscape: LDAPSchema = {
         var schema = LDAPSchema(
             rules: [
-                LDAPRule(.user, ["mailRecipient", "inetMailUser", "inetLocalMailRecipient"]),
+                LDAPRule(.user, ["mailRecipient", "inetMailUser"]),
                 LDAPRule(
                     .list, ["mailGroup", "inetMailGroup"],
                     [

@@ -1,0 +1,316 @@
+// What each preset reads and asks, without a server: tables of entries and of filters.
+
+import MailAddress
+import MailboxDirectory
+import Testing
+
+@testable import LDAPDirectory
+
+private func entry(_ text: String, dn: String = "cn=x") -> LDAPEntry {
+    var entry = LDAPEntry(dn: dn, attributes: [:])
+    for pair in text.split(separator: "|") {
+        let parts = pair.split(separator: ":", maxSplits: 1)
+        entry.attributes[parts[0].trimmingCharacters().lowercased(), default: []].append(
+            Array(parts[1].trimmingCharacters().utf8))
+    }
+    return entry
+}
+
+extension Substring {
+    fileprivate func trimmingCharacters() -> String {
+        var text = self
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}
+
+private func plan(_ preset: LDAPPreset, roles: [LDAPRole: [AttributeName]] = [:]) throws -> SearchPlan {
+    var settings = LDAPSettings(
+        uris: [], base: "o=x", preset: preset, roles: roles, domains: [DomainRecord(domain: try Domain("Example.org"))])
+    settings.cache.entries = 0
+    return SearchPlan(name: "x", settings: settings)
+}
+
+/// What a preset makes of an entry, or asks.
+struct PresetRow: Sendable, CustomStringConvertible {
+    var preset: LDAPPreset
+    var text: String
+    var expected: String
+
+    init(_ preset: LDAPPreset, _ text: String, _ expected: String) {
+        self.preset = preset
+        self.text = text
+        self.expected = expected
+    }
+
+    var description: String { "\(preset.rawValue): \(text)" }
+}
+
+@Suite struct PresetTests {
+    @Test(arguments: LDAPPreset.allCases)
+    func namesAreNames(preset: LDAPPreset) {
+        let schema = preset.schema
+        var names = schema.attributes.values.flatMap { $0 } + Array(schema.prefixes.keys) + Array(schema.cuts.keys)
+        for rule in schema.rules {
+            names += rule.classes + rule.attributes.values.flatMap { $0 } + [rule.needs, rule.lacks].compactMap { $0 }
+            #expect(!rule.classes.isEmpty)
+        }
+        if let keys = schema.keys { names += [keys.address, keys.localPart, keys.domain, keys.login, keys.name] }
+        for name in names { #expect(name.description != "0.0", "\(name)") }
+    }
+
+    /// An entry, and what stands at fred@example.org because of it.
+    static let readings: [PresetRow] = [
+        PresetRow(
+            .inetorgperson, "objectClass: inetOrgPerson|mail: FRED@example.org|cn: Fred|uid: f",
+            "user FRED@example.org (Fred) f active"
+        ),
+        PresetRow(
+            .inetorgperson, "objectClass: INETORGPERSON|mail: bad|mail: fred@example.org",
+            "user fred@example.org () - active"
+        ),
+        PresetRow(
+            .inetorgperson, "objectClass: inetOrgPerson|mail: fred@example.org|displayName: F|cn: C",
+            "user fred@example.org (F) - active"
+        ),
+        PresetRow(
+            .inetorgperson, "objectClass: inetOrgPerson|mail: fred@example.org|cn: a<b>\u{7}c",
+            "user fred@example.org (a b  c) - active"
+        ),
+        PresetRow(
+            .laser, "objectClass: inetLocalMailRecipient|mailLocalAddress: fred@example.org|mailRoutingAddress: x@y",
+            "user fred@example.org () - active -> x@y"
+        ),
+        PresetRow(
+            .laser,
+            "objectClass: inetLocalMailRecipient|mailLocalAddress: fred@example.org|mailLocalAddress: b@c|mailRoutingAddress: B@C",
+            "user b@c () - active"
+        ),
+        PresetRow(
+            .laser,
+            "objectClass: inetLocalMailRecipient|mailLocalAddress: fred@example.org|mailRoutingAddress: nowhere",
+            "fault"
+        ),
+        PresetRow(
+            .nis, "objectClass: nisMailAlias|cn: fred|rfc822MailMember: a|rfc822MailMember: b@c",
+            "alias fred@Example.org -> a@Example.org b@c"
+        ),
+        PresetRow(.nis, "objectClass: nisMailAlias|cn: fred|rfc822MailMember: \"/bin/sh\"", "fault"),
+        PresetRow(.nis, "objectClass: nisMailAlias|cn: fred", "fault"),
+        PresetRow(
+            .nis, "objectClass: posixAccount|uid: fred|gecos: Fred,Room", "user fred@Example.org (Fred) fred active"),
+        PresetRow(
+            .qmail, "objectClass: qmailUser|mail: fred@example.org|mailForwardingAddress: a@b",
+            "user fred@example.org () - active -> a@b keep"
+        ),
+        PresetRow(
+            .qmail, "objectClass: qmailUser|mail: fred@example.org|mailForwardingAddress: a@b|deliveryMode: NoMbox",
+            "user fred@example.org () - active -> a@b"
+        ),
+        PresetRow(.qmail, "objectClass: qmailUser|mail: fred@example.org|accountStatus: odd", "fault"),
+        PresetRow(
+            .qmail, "objectClass: qmailUser|mail: c@d|mailAlternateAddress: fred@example.org", "user c@d () - active"),
+        PresetRow(
+            .netscape,
+            "objectClass: mailRecipient|mail: fred@example.org|mailUserStatus: overquota|inetUserStatus: Inactive",
+            "user fred@example.org () - suspended"
+        ),
+        PresetRow(
+            .netscape, "objectClass: mailRecipient|mail: fred@example.org|mailForwardingAddress: a@b",
+            "user fred@example.org () - active -> a@b"
+        ),
+        PresetRow(
+            .ad,
+            "objectClass: user|mail: old@example.org|proxyAddresses: smtp:fred@example.org|proxyAddresses: SMTP:f@example.org|proxyAddresses: x500:z",
+            "user f@example.org () - active"
+        ),
+        PresetRow(
+            .ad, "objectClass: user|mail: fred@example.org|userAccountControl: 514",
+            "user fred@example.org () - disabled"
+        ),
+        PresetRow(.ad, "objectClass: user|mail: fred@example.org|userAccountControl: x", "fault"),
+        PresetRow(
+            .ad, "objectClass: contact|mail: fred@example.org|targetAddress: SMTP:a@b",
+            "forward fred@example.org -> a@b"),
+        PresetRow(.ad, "objectClass: contact|mail: fred@example.org", "fault"),
+        PresetRow(
+            .ad, "objectClass: group|mail: fred@example.org|displayName: Team|managedBy: cn=x",
+            "list fred@example.org (Team) trusted"
+        ),
+        PresetRow(
+            .addressee, "objectClass: addresseeUser|addresseeAddress: fred@example.org|addresseeStatus: full",
+            "user fred@example.org () - full"
+        ),
+        PresetRow(
+            .addressee,
+            "objectClass: addresseeAlias|addresseeAddress: fred@example.org|addresseeAliasTarget: 10 b@b|addresseeAliasTarget: 2 a@a",
+            "alias fred@example.org -> a@a b@b"
+        ),
+        PresetRow(
+            .addressee, "objectClass: addresseeAlias|addresseeAddress: fred@example.org|addresseeAliasTarget: b@b",
+            "fault"
+        ),
+        PresetRow(
+            .addressee, "objectClass: addresseeMoved|addresseeAddress: fred@example.org|addresseeNewAddress: a@a",
+            "moved fred@example.org -> a@a"
+        ),
+        PresetRow(
+            .addressee, "objectClass: addresseeMoved|addresseeAddress: fred@example.org", "moved fred@example.org ->"),
+        PresetRow(
+            .addressee, "objectClass: addresseeMoved|addresseeAddress: fred@example.org|addresseeNewAddress: ?", "fault"
+        ),
+    ]
+
+    @Test(arguments: readings)
+    func reads(_ row: PresetRow) throws {
+        let expected = row.expected
+        let plan = try plan(row.preset)
+        let key = try Mailbox("fred@example.org")
+        let entry = entry(row.text)
+        var work = EntriesWork(plan: plan, keys: [key])
+        guard case .search = work.begin() else {
+            Issue.record("nothing is asked")
+            return
+        }
+        switch work.take([.found([entry])] + (row.preset == .postfixbook ? [.found([])] : [])) {
+        case .answered(.entry(let found, key: 0)): #expect(found.text == expected)
+        case .answered(.couldNotTell(let trouble)):
+            #expect(expected == "fault")
+            #expect(trouble.reason.contains("cn=x"))
+        case let other: Issue.record("\(other)")
+        }
+    }
+
+    static let questions: [PresetRow] = [
+        PresetRow(
+            .inetorgperson, "a*@Example.org",
+            "(&(|(objectClass=inetOrgPerson)(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=groupOfURLs)(objectClass=posixGroup))(mail=a\\2A@Example.org))"
+        ),
+        PresetRow(
+            .nis, "a*@Example.org",
+            "(|(&(objectClass=nisMailAlias)(|(cn=a\\2A@Example.org)(cn=a\\2A)))(&(objectClass=posixAccount)(uid=a\\2A)))"
+        ),
+        PresetRow(
+            .addressee, "a*@Example.org",
+            "(&(|(objectClass=addresseeUser)(objectClass=addresseeForward)(objectClass=addresseeAlias)(objectClass=addresseeMoved)(objectClass=addresseeList))(addresseeKey=a\\2A@example.org))"
+        ),
+        PresetRow(
+            .ad, "a*@Example.org",
+            "(&(|(objectClass=user)(objectClass=contact)(objectClass=group))(|(mail=a\\2A@Example.org)(proxyAddresses=smtp:a\\2A@Example.org)))"
+        ),
+    ]
+
+    @Test(arguments: questions)
+    func asks(_ row: PresetRow) throws {
+        let plan = try plan(row.preset)
+        #expect(plan.addressFilter([try Mailbox(row.text)], plan.recordRules).text == row.expected)
+    }
+
+    /// A role may be given other attributes, or none.
+    @Test func replacedRoles() throws {
+        let plan = try plan(.ad, roles: [.status: [], .address: ["mail"], .login: ["uid"]])
+        let key = try Mailbox("fred@example.org")
+        let found = entry(
+            "objectClass: user|mail: fred@example.org|userAccountControl: 514|uid: f|proxyAddresses: SMTP:x@y")
+        let read = try plan.reader.record(found, at: key)
+        #expect(read.text == "user fred@example.org () f active")
+        #expect(!plan.addressFilter([key], plan.recordRules).text.contains("proxyAddresses"))
+        #expect(!plan.schema.wanted(SearchPlan.recordRoles, plan.recordRules).contains("userAccountControl"))
+    }
+
+    /// A server that returns what was not asked for has not found anything.
+    @Test func otherEntriesAreNoHits() throws {
+        var work = EntriesWork(plan: try plan(.inetorgperson), keys: [try Mailbox("fred@example.org")])
+        _ = work.begin()
+        let other = entry("objectClass: inetOrgPerson|mail: freddy@example.org")
+        guard case .answered(.absent) = work.take([.found([other])]) else {
+            Issue.record("found")
+            return
+        }
+    }
+
+    /// Active Directory gives a large group's members in ranges.
+    @Test func ranges() throws {
+        var work = MembersWork(plan: try plan(.ad), list: try Mailbox("team@example.org"))
+        _ = work.begin()
+        var group = entry("objectClass: group|mail: team@example.org", dn: "cn=team")
+        group.attributes["member;range=0-1"] = [Array("cn=a".utf8), Array("cn=b".utf8)]
+        guard case .search(let searches) = work.take([.found([group])]) else {
+            Issue.record("no search")
+            return
+        }
+        #expect(searches.map(\.base) == ["cn=a", "cn=b", "cn=team"])
+        #expect(searches[2].attributes.last == "member;range=2-*")
+        var rest = LDAPEntry(dn: "cn=team", attributes: [:])
+        rest.attributes["member;range=2-*"] = [Array("cn=c".utf8)]
+        let user = { (name: String) in entry("objectClass: user|mail: \(name)@example.org", dn: "cn=\(name)") }
+        guard
+            case .search(let last) = work.take([
+                .found([user("a")]), .noSuchObject(.result(32, said: "", uri: "", base: "")), .found([rest]),
+            ])
+        else {
+            Issue.record("no more searches")
+            return
+        }
+        #expect(last.map(\.base) == ["cn=c"])
+        guard case .answered(.members(let members)) = work.take([.found([user("c")])]) else {
+            Issue.record("no members")
+            return
+        }
+        #expect(members.map(\.mailbox.description) == ["a@example.org", "c@example.org"])
+    }
+
+    /// No failed search becomes "absent", in any lookup of any preset.
+    @Test(arguments: LDAPPreset.allCases)
+    func failuresAreTold(preset: LDAPPreset) throws {
+        let plan = try plan(preset)
+        let key = try Mailbox("fred@elsewhere.example")
+        let query = NameQuery(localPart: key.localPart, folded: Array("fred".utf8), limit: 5)
+        #expect(doubted(DomainWork(plan: plan, domain: key.domain)) == [])
+        #expect(doubted(EntriesWork(plan: plan, keys: [key])) == [])
+        #expect(doubted(NameWork(plan: plan, query: query)) == [])
+        #expect(doubted(MembersWork(plan: plan, list: key)) == [])
+    }
+
+    /// The searches whose failure leaves a lookup sure of something.
+    private func doubted<Work: LookupWork>(_ work: Work) -> [Int] {
+        var probe = work
+        guard case .search(let searches) = probe.begin() else { return [] }
+        let failure = LDAPFailure.result(51, said: "", uri: "ldap://x", base: "o=x")
+        var sure: [Int] = []
+        for failed in searches.indices {
+            for outcome in [SearchOutcome.failed(failure), SearchOutcome.noSuchObject(failure)] {
+                var tried = work
+                _ = tried.begin()
+                var outcomes = Array(repeating: SearchOutcome.found([]), count: searches.count)
+                outcomes[failed] = outcome
+                if case .answered(.couldNotTell(let trouble)) = tried.take(outcomes),
+                    trouble.reason.contains("ldap://x")
+                {
+                    continue
+                }
+                sure.append(failed)
+            }
+        }
+        return sure
+    }
+}
+
+extension Entry {
+    fileprivate var text: String {
+        func arrow(_ forward: Forward) -> String {
+            " -> " + forward.targets.map(\.description).joined(separator: " ") + (forward.keepsCopy ? " keep" : "")
+        }
+        switch self {
+        case .user(let user, let forward):
+            return "user \(user.address) (\(user.fullName)) \(user.login ?? "-") \(user.status)"
+                + (forward.map(arrow) ?? "")
+        case .alias(let alias):
+            return "alias \(alias.address)" + arrow(Forward(address: address, targets: alias.targets))
+        case .forward(let forward): return "forward \(forward.address)" + arrow(forward)
+        case .moved(let moved): return "moved \(moved.address) ->" + (moved.newAddress.map { " \($0)" } ?? "")
+        case .list(let list): return "list \(list.address) (\(list.name)) \(list.expansion)"
+        }
+    }
+}
