@@ -59,7 +59,7 @@ enum DirectoryFile {
         for part in ["", "-wal", "-shm"] { unlink(path + part) }
     }
 
-    private static func parent(of path: String) -> String {
+    static func parent(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.utf8.startIndex ? "/" : String(path[..<slash])
     }

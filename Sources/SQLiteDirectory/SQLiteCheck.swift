@@ -1,0 +1,118 @@
+// Whether an SQLite directory is sound: the file and who may touch it, the pages, the rows, and what rows say of each
+// other. Nothing is written.
+
+import AddresseeSchema
+import GRDB
+import GRDBSQLite
+public import MailboxDirectory
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Examines one SQLite directory.
+///
+/// It reads in one transaction, so that a server may go on and what is seen hangs together; while that lasts, SQLite
+/// can't begin its log anew.
+public struct SQLiteCheck {
+    let path: String
+    let name: String
+
+    /// - Parameter name: the name of the source in the configuration.
+    public init(path: String, name: String) {
+        self.path = path
+        self.name = name
+    }
+
+    /// - Parameter records: examines the records, among those of the other sources, and is told the progress.
+    public func findings(_ records: RecordCheck) -> [Finding] {
+        var list = FindingList()
+        do throws(SQLiteFailure) {
+            _ = try DirectoryFile.identity(path)
+            list.add(FilePermissions.findings(path))
+            let queue = try open()
+            defer { try? queue.close() }
+            try SQLiteFailure.catching {
+                try queue.read { try examine($0, records, &list) }
+            }
+        } catch {
+            list.add(Finding(.error, error.cause, reason: error.reason(path: path)))
+        }
+        return list.all
+    }
+
+    /// Without the right to write, so that an older directory is not brought up to date by being looked at.
+    private func open() throws(SQLiteFailure) -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "check"
+        configuration.readonly = true
+        configuration.busyMode = .timeout(SQLiteStore.lockPatience)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA trusted_schema = OFF")
+        }
+        return try SQLiteFailure.catching { try DatabaseQueue(path: path, configuration: configuration) }
+    }
+
+    private func examine(_ database: Database, _ records: RecordCheck, _ list: inout FindingList) throws {
+        let version = try DirectoryFile.checkHeader(
+            path, applicationID: Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0,
+            version: Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0)
+        guard version == Schema.version else {
+            list.add(
+                Finding(
+                    .error, .directory,
+                    "\(path) is of version \(version), older than the \(Schema.version) of this"
+                        + " program, and can't be asked",
+                    advice: "bring it up to date: addressee domain ls"))
+            return
+        }
+        if try String.fetchOne(database, sql: "PRAGMA journal_mode") != "wal" {
+            list.add(
+                Finding(
+                    .warning, .directory, "\(path) is not in WAL mode, so that who writes holds up who asks",
+                    advice: "sqlite3 \(path) 'PRAGMA journal_mode = WAL'"))
+        }
+        let damages = try String.fetchAll(database, sql: "PRAGMA quick_check(\(FindingList.namedOfATopic))")
+        if damages != ["ok"] {
+            for damage in damages {
+                let failure = SQLiteFailure(code: SQLITE_CORRUPT, message: damage)
+                list.add(Finding(.error, .directory, reason: failure.reason(path: path)))
+            }
+            // What damaged pages say of each other is of no use.
+            return
+        }
+        try examineKeys(database, &list)
+        try NameIndexCheck(view: StoreView(database, name: name, path: path), path: path, progress: records.progress)
+            .examine(&list)
+        let steps = try Int.fetchOne(database, sql: "SELECT count(*) FROM reference")
+        list.add(records.findings(in: StoreView(database, name: name, path: path), total: steps))
+    }
+
+    /// Rows that belong to none, as somebody leaves them who writes with foreign keys off.
+    private func examineKeys(_ database: Database, _ list: inout FindingList) throws {
+        let rows = try Row.fetchCursor(database, sql: "PRAGMA foreign_key_check")
+        while let row = try rows.next() {
+            let (table, parent): (String?, String?) = (row["table"], row["parent"])
+            list.add(
+                Finding(
+                    .error, .directory,
+                    "the table \"\(table ?? "")\" has rows that belong to none of the table \"\(parent ?? "")\"",
+                    advice: "see them with: sqlite3 \(path) 'PRAGMA foreign_key_check', and remove them"))
+        }
+    }
+}
+
+extension SQLiteFailure {
+    /// Who can mend it.
+    fileprivate var cause: Finding.Cause {
+        switch code & 0xFF {
+        case SQLITE_NOTADB: .configuration
+        case SQLITE_CORRUPT: .directory
+        default: .unreachable
+        }
+    }
+}
