@@ -22,7 +22,17 @@ final class LDAPHandle: @unchecked Sendable {
 
     /// Connects, protects and binds; waits up to the connect time-out for each.
     /// - Throws: why this server is of no use now; never with the password.
-    init(uri: String, settings: LDAPSettings) throws(LDAPFailure) {
+    convenience init(uri: String, settings: LDAPSettings) throws(LDAPFailure) {
+        try self.init(unconnected: uri, settings: settings)
+        try connect()
+        try protect(settings)
+        try bind(settings)
+        try check(settings.schema, patience: settings.connectTimeout.nanoseconds)
+        cldap_set_nonblocking(ld)
+    }
+
+    /// Set up; `connect`, `protect` and `bind` follow, in this order.
+    init(unconnected uri: String, settings: LDAPSettings) throws(LDAPFailure) {
         self.uri = uri
         var made: OpaquePointer?
         let code = ldap_initialize(&made, uri)
@@ -33,14 +43,15 @@ final class LDAPHandle: @unchecked Sendable {
         ld = made
         if case .anonymous = settings.bind { isAnonymous = true } else { isAnonymous = false }
         try configure(settings)
+    }
+
+    func connect() throws(LDAPFailure) { try check(ldap_connect(ld)) }
+
+    /// Asks for TLS, where the URI does not say so itself.
+    func protect(_ settings: LDAPSettings) throws(LDAPFailure) {
         if settings.tls.startTLS, !uri.lowercased().hasPrefix("ldapi:"), !uri.lowercased().hasPrefix("ldaps:") {
             try check(ldap_start_tls_s(ld, nil, nil))
-        } else {
-            try check(ldap_connect(ld))
         }
-        try bind(settings)
-        try check(settings.schema, patience: settings.connectTimeout.nanoseconds)
-        cldap_set_nonblocking(ld)
     }
 
     /// Says good-bye and closes the socket.
@@ -77,7 +88,7 @@ final class LDAPHandle: @unchecked Sendable {
         }
     }
 
-    private func bind(_ settings: LDAPSettings) throws(LDAPFailure) {
+    func bind(_ settings: LDAPSettings) throws(LDAPFailure) {
         switch settings.bind {
         // Needless for the protocol, but a server that accepts connections and answers nothing is found out here.
         case .anonymous: try check(cldap_bind_simple(ld, "", "", 0))

@@ -1,0 +1,77 @@
+// A search whose answer is waited for, by the one who owns the handle. What `ConnectionLoop` does for many at once.
+
+import CLDAP
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension LDAPHandle {
+    /// Carries out a search, page by page.
+    /// - Parameter patience: for each page.
+    func carryOut(_ search: LDAPSearch, patience: Nanoseconds) -> SearchOutcome {
+        var entries: [LDAPEntry] = []
+        var cookie: [UInt8] = []
+        do throws(LDAPFailure) {
+            while true {
+                let page = try page(of: search, cookie: cookie, deadline: MonotonicTime.now() + patience)
+                entries += page.entries
+                if page.code != LDAP_SUCCESS { return outcome(page, search, entries) }
+                if page.hasReferences, !search.ignoresReferences {
+                    let said = "a part of it is on another server"
+                    return .failed(.result(LDAP_REFERRAL, said: said, uri: uri, base: search.base))
+                }
+                if page.cookie.isEmpty || search.page == 0 { return .found(entries) }
+                if search.sizeLimit > 0, entries.count >= search.sizeLimit {
+                    return outcome(page, search, entries)
+                }
+                cookie = page.cookie
+            }
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private func outcome(_ page: SearchPage, _ search: LDAPSearch, _ entries: [LDAPEntry]) -> SearchOutcome {
+        let code = page.code == LDAP_SUCCESS ? LDAP_SIZELIMIT_EXCEEDED : page.code
+        let failure = LDAPFailure.result(code, said: page.said, uri: uri, base: search.base)
+        switch code {
+        case LDAP_NO_SUCH_OBJECT: return .noSuchObject(failure)
+        case LDAP_SIZELIMIT_EXCEEDED, LDAP_ADMINLIMIT_EXCEEDED:
+            return search.isPartialWelcome ? .partial(entries, failure) : .failed(failure)
+        default: return .failed(failure)
+        }
+    }
+
+    private func page(
+        of search: LDAPSearch, cookie: [UInt8], deadline: Nanoseconds
+    ) throws(LDAPFailure) -> SearchPage {
+        var id: Int32?
+        while true {
+            let left = deadline - MonotonicTime.now()
+            if left <= 0 {
+                if let id { abandon(id) }
+                throw LDAPFailure(
+                    .timedOut,
+                    "\(uri), base \"\(search.base)\": no answer in time; look at the server's load and indexes")
+            }
+            // Nil while the socket takes no more.
+            if id == nil { id = try send(search, cookie: cookie, milliseconds: left / 1_000_000) }
+            switch nextAnswer() {
+            case .answer(let number, let page): if number == id { return page }
+            case .lost(let reason): throw LDAPFailure(.lost, reason)
+            case .nothing: pause(id == nil ? POLLOUT : POLLIN, left)
+            }
+        }
+    }
+
+    /// No longer than a moment, for TLS may hold what the socket does not show.
+    private func pause(_ events: Int32, _ left: Nanoseconds) {
+        var entry = pollfd(fd: socket, events: Int16(events), revents: 0)
+        _ = poll(&entry, 1, Int32(clamping: min(left / 1_000_000 + 1, 100)))
+    }
+}

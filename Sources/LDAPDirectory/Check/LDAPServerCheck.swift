@@ -1,0 +1,124 @@
+// One server of a source: connect, protect, bind, and then one question after another. The first step that fails ends
+// it, and is told.
+
+import CLDAP
+import MailboxDirectory
+
+struct LDAPServerCheck {
+    let uri: String
+    let settings: LDAPSettings
+    let plan: SearchPlan
+    var list = FindingList()
+    /// Whether it can be asked at all.
+    private(set) var isWorking = false
+    /// What the server tells of itself; empty where it does not.
+    var root = LDAPEntry(dn: "", attributes: [:])
+    /// The schema that the server shows; nil where it shows none.
+    var known: ServerSchema?
+
+    var patience: Nanoseconds { settings.timeout.nanoseconds }
+
+    init(uri: String, name: String, settings: LDAPSettings) {
+        self.uri = uri
+        self.settings = settings
+        plan = SearchPlan(name: name, settings: settings)
+    }
+
+    mutating func run() {
+        guard let handle = open() else { return }
+        isWorking = true
+        do throws(LDAPFailure) {
+            try examineRoot(handle)
+            guard try examineBase(handle) else { return }
+            if try examineSchema(handle) {
+                if try examineUsers(handle) { try examineSample(handle) }
+                try examineIndexes(handle)
+            }
+            try examineAccess(handle)
+            try examineLimits(handle)
+        } catch {
+            list.add(Finding(.error, .unreachable, reason: error.description))
+        }
+    }
+
+    /// - Returns: nil when a step has failed, which is told then.
+    private mutating func open() -> LDAPHandle? {
+        var step = "setting up the connection"
+        do throws(LDAPFailure) {
+            let handle = try LDAPHandle(unconnected: uri, settings: settings)
+            // Over ldaps TLS comes with the connection.
+            step = uri.lowercased().hasPrefix("ldaps:") ? "connecting, with TLS," : "connecting"
+            try handle.connect()
+            step = "TLS"
+            try handle.protect(settings)
+            step = "the bind"
+            try handle.bind(settings)
+            cldap_set_nonblocking(handle.ld)
+            return handle
+        } catch {
+            var cause = Self.cause(error)
+            // A server that has no StartTLS.
+            if step == "TLS", error.kind == .result(LDAP_PROTOCOL_ERROR) { cause = .configuration }
+            list.add(Finding(.error, cause, reason: "\(step) failed: \(error.description)"))
+            return nil
+        }
+    }
+
+    /// A server that refuses who we are, and a file or a name that is not there, are for the configuration to mend.
+    private static func cause(_ failure: LDAPFailure) -> Finding.Cause {
+        switch failure.kind {
+        case .result(
+            LDAP_INVALID_CREDENTIALS), .result(LDAP_STRONG_AUTH_REQUIRED), .result(LDAP_CONFIDENTIALITY_REQUIRED),
+            .result(LDAP_INAPPROPRIATE_AUTH), .result(LDAP_AUTH_METHOD_NOT_SUPPORTED), .result(LDAP_AUTH_UNKNOWN),
+            .result(LDAP_INVALID_DN_SYNTAX), .result(LDAP_PARAM_ERROR), .result(LDAP_UNWILLING_TO_PERFORM),
+            .result(LDAP_INSUFFICIENT_ACCESS), .result(LDAP_NO_SUCH_OBJECT):
+            .configuration
+        // Ours, from before anything was sent.
+        case .unreachable: .configuration
+        case .result, .timedOut, .lost, .queueFull, .closed: .unreachable
+        }
+    }
+}
+
+extension LDAPServerCheck {
+    /// Carries out a search and waits for all of it.
+    ///
+    /// - Throws: when the server gave no answer: then nothing further is to be had from it.
+    func ask(_ handle: LDAPHandle, _ search: LDAPSearch) throws(LDAPFailure) -> SearchOutcome {
+        let outcome = handle.carryOut(search, patience: patience)
+        if case .failed(let failure) = outcome {
+            switch failure.kind {
+            case .result(let code) where code > 0: break
+            default: throw failure
+            }
+        }
+        return outcome
+    }
+
+    /// One entry, with these attributes; nil when it is not there or may not be read.
+    func entry(_ handle: LDAPHandle, _ dn: String, _ attributes: [String]) throws(LDAPFailure) -> LDAPEntry? {
+        let search = LDAPSearch(
+            base: dn, scope: .base, filter: LDAPFilter.present("objectClass").text, attributes: attributes, sizeLimit: 1
+        )
+        return try ask(handle, search).some.first
+    }
+
+    /// Reports a search that the server refused; nothing for one that it answered, even if in part.
+    mutating func note(_ outcome: SearchOutcome, _ what: String, _ severity: Finding.Severity = .error) {
+        switch outcome {
+        case .found, .partial: break
+        case .noSuchObject(let failure), .failed(let failure):
+            list.add(Finding(severity, .configuration, reason: "\(what) failed: \(failure.description)"))
+        }
+    }
+}
+
+extension SearchOutcome {
+    /// What came, be it all or not.
+    var some: [LDAPEntry] {
+        switch self {
+        case .found(let entries), .partial(let entries, _): entries
+        case .noSuchObject, .failed: []
+        }
+    }
+}
