@@ -12,6 +12,8 @@ public struct Wiring: Sendable {
     public var openStore: @Sendable (SourceConfiguration) throws -> any RecordStore
     /// Makes a new, empty directory; it must not exist.
     public var createStore: @Sendable (SourceConfiguration) throws -> any RecordStore
+    /// Examines a configured source. `RecordCheck` examines its records, among those of the other sources.
+    public var checkSource: @Sendable (SourceConfiguration, RecordCheck) throws -> [Finding]
     /// Serves until SIGTERM or SIGINT. `ready` is called once every listener is open, with the addresses they have.
     public var serve:
         @Sendable (_ configuration: Configuration, _ ready: @escaping @Sendable ([ListenAddress]) -> Void) async throws
@@ -22,6 +24,9 @@ public struct Wiring: Sendable {
         openSource: @escaping @Sendable (SourceConfiguration) throws -> any Source,
         openStore: @escaping @Sendable (SourceConfiguration) throws -> any RecordStore,
         createStore: @escaping @Sendable (SourceConfiguration) throws -> any RecordStore,
+        checkSource: @escaping @Sendable (SourceConfiguration, RecordCheck) throws -> [Finding] = { source, _ in
+            throw Trouble(source: source.name, reason: "this program was built without the examination of sources")
+        },
         serve:
             @escaping @Sendable (
                 _ configuration: Configuration, _ ready: @escaping @Sendable ([ListenAddress]) -> Void
@@ -30,6 +35,7 @@ public struct Wiring: Sendable {
         self.openSource = openSource
         self.openStore = openStore
         self.createStore = createStore
+        self.checkSource = checkSource
         self.serve = serve
     }
 

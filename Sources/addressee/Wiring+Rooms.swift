@@ -34,6 +34,13 @@ extension Wiring {
                 throw CommandFailure(.usage, "the source \(source.name) is in LDAP, where no directory can be made")
             }
         },
+        checkSource: { source, records in
+            switch source.kind {
+            case .sqlite(let path): return SQLiteCheck(path: path, name: source.name).findings(records)
+            case .ldap(let ldap):
+                return LDAPCheck(name: source.name, settings: try LDAPSettings(ldap, name: source.name)).findings()
+            }
+        },
         serve: { configuration, ready in
             do {
                 try await Server.rooms(configuration).run(configuration, ready: ready)

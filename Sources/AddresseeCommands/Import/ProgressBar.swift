@@ -7,15 +7,19 @@ struct ProgressBar {
     private static let width = 24
     private static let interval = 0.1
 
-    private let total: Int?
+    var total: Int?
     private let output: Output
+    private let unit: String
     private let start = Self.clock()
     private var lastDrawn = -Double.infinity
 
-    /// - Parameter total: how much work there is; nil when that can't be told.
-    init(total: Int?, to output: Output) {
+    /// - Parameters:
+    ///   - total: how much work there is; nil when that can't be told.
+    ///   - unit: what is counted.
+    init(total: Int?, to output: Output, of unit: String = "users") {
         self.total = total
         self.output = output
+        self.unit = unit
     }
 
     /// Seconds since the work began.
@@ -27,7 +31,7 @@ struct ProgressBar {
         let elapsed = elapsed
         guard elapsed - lastDrawn >= Self.interval else { return }
         lastDrawn = elapsed
-        output.standardError("\r\u{1B}[K" + Self.line(count, done: done, total: total, elapsed: elapsed))
+        output.standardError("\r\u{1B}[K" + Self.line(count, done: done, total: total, elapsed: elapsed, of: unit))
     }
 
     /// Leaves nothing of it on the screen.
@@ -36,9 +40,9 @@ struct ProgressBar {
     }
 
     /// ` 43 % ##########............  101234 users/s, 5 s left`
-    static func line(_ count: Int, done: Int, total: Int?, elapsed: Double) -> String {
-        let rate = elapsed > 0 ? "\(Int(Double(count) / elapsed)) users/s" : ""
-        guard let total, total > 0 else { return "\(count) users  \(rate)" }
+    static func line(_ count: Int, done: Int, total: Int?, elapsed: Double, of unit: String = "users") -> String {
+        let rate = elapsed > 0 ? "\(Int(Double(count) / elapsed)) \(unit)/s" : ""
+        guard let total, total > 0 else { return "\(count) \(unit)  \(rate)" }
         let share = min(1, Double(done) / Double(total))
         let percent = "\(Int(share * 100))"
         let filled = Int(share * Double(width))

@@ -1,0 +1,91 @@
+// `addressee check`
+
+import AddresseeConfiguration
+import ArgumentParser
+import MailboxDirectory
+import Verification
+
+/// Examines the configured sources.
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what is missing, wrong or risky in the directory.",
+        discussion: """
+            Examines every source: whether it can be asked, whether its records hold together, who else may read it, and \
+            whether questions are answered by an index. Nothing is written. A line each: error, warning or note, what is \
+            so, and what to do; then a line for the source.
+
+            Exit status: 0 when there is no error; 78 when an error is in the configuration, else 75 when a source can't \
+            be asked, else 65.
+
+            Example: addressee check --source people
+            """)
+
+    @Option(help: ArgumentHelp("Examine this source only. (default: every source, in order)", valueName: "name"))
+    var source: String?
+
+    @OptionGroup var configuration: ConfigurationOption
+    @OptionGroup var json: JSONOption
+
+    func run() throws {
+        let directory = try configuration.directory()
+        let places =
+            if source != nil { [try directory.index(ofSource: source)] } else {
+                Array(directory.configuration.sources.indices)
+            }
+        let output = Output.current
+        var findings: [Finding] = []
+        var array = JSONArray(to: output)
+        try output.untilClosed {
+            for place in places {
+                let report = try SourceReport(of: place, in: directory)
+                findings += report.findings
+                if json.isWanted { try array.add(report.json) } else { try report.tell(to: output) }
+            }
+            // One source alone says nothing of the whole.
+            if source == nil {
+                let report = SourceReport(findings: directory.defaultDomainFindings)
+                findings += report.findings
+                if !report.findings.isEmpty {
+                    if json.isWanted { try array.add(report.json) } else { try report.tell(to: output) }
+                }
+            }
+            if json.isWanted { try array.finish() }
+        }
+        let status = findings.exitStatus
+        if status != .yes { throw ExitCode(status.rawValue) }
+    }
+}
+
+extension [Finding] {
+    /// What is wrong with the configuration comes first, for the rest may follow from it.
+    var exitStatus: ExitStatus {
+        let causes = Set(filter { $0.severity == .error }.map(\.cause))
+        if causes.contains(.configuration) { return .configuration }
+        if causes.contains(.unreachable) { return .temporary }
+        return causes.isEmpty ? .yes : .data
+    }
+}
+
+extension ConfiguredDirectory {
+    /// Whether any source serves the default domain.
+    fileprivate var defaultDomainFindings: [Finding] {
+        let domain = configuration.defaultDomain
+        do {
+            for source in try sources() {
+                switch source.answer(.domain(domain)) {
+                case .absent: continue
+                case .domain: return []
+                // Whether it is served can't be told then, and why is told of the source.
+                default: return []
+                }
+            }
+        } catch {
+            return []
+        }
+        return [
+            Finding(
+                .error, .configuration, "no source serves the default domain, \(domain)",
+                advice: "addressee domain add \(domain), or name it under domains of the source that has its mailboxes")
+        ]
+    }
+}
