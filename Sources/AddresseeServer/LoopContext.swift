@@ -24,7 +24,7 @@ final class LoopContext {
     private(set) var isDraining = false
     private var viewsEnd: Scheduled<Void>?
     let shared: SharedState
-    private let eventLoop: any EventLoop
+    let eventLoop: any EventLoop
 
     /// How long a view of the directory may be kept, while nothing is written: so long a log may grow that others write.
     private static let viewAge = TimeAmount.milliseconds(10)
@@ -71,41 +71,34 @@ final class LoopContext {
         let judgement = Judgement(query, by: client)
         if let decided = judgement.decided { return decided }
         beginBatch()
-        guard answersAtOnce else { return resolve(query, by: client, later: later) }
-        guard let version, let mailbox = query.mailbox else {
-            return resolve(query, by: client)?.verdict ?? .couldNotTell
+        var key: Remembered?
+        if let version, let mailbox = query.mailbox {
+            if let fact = memory.recall(mailbox, version: version),
+                let verdict = judgement.verdict(on: fact, asked: mailbox)
+            {
+                return verdict
+            }
+            key = Remembered(mailbox: mailbox, version: version)
         }
-        if let fact = memory.recall(mailbox, version: version),
-            let verdict = judgement.verdict(on: fact, asked: mailbox)
-        {
-            return verdict
-        }
-        guard let (resolution, verdict) = resolve(query, by: client) else { return .couldNotTell }
-        memory.remember(resolution, of: mailbox, version: version)
-        return verdict
-    }
-
-    /// Walks over sources that answer at once.
-    private func resolve(_ query: Query, by client: ClientClass) -> (resolution: Resolution, verdict: Verdict)? {
-        let inquiry = Inquiry(query, by: client, in: service.inquiries)
-        guard let expansion = inquiry.expansion else { return nil }
-        let resolution = expansion.run(sources)
-        log(resolution.outcome, query)
-        return (resolution, inquiry.verdict(on: resolution))
-    }
-
-    /// Walks over sources that may answer later.
-    private func resolve(_ query: Query, by client: ClientClass, later: @escaping (Verdict) -> Void) -> Verdict? {
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
         guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
-        let walk = WaitingWalk(
-            expansion, sources: sources, eventLoop: eventLoop, beginBatch: { [self] in beginBatch() },
-            finished: { [self] resolution in
-                log(resolution.outcome, query)
-                later(inquiry.verdict(on: resolution))
-                endBatch()
-            })
-        guard let resolution = walk.begin() else { return nil }
+        if answersAtOnce { return verdict(on: expansion.run(sources), inquiry, query, key) }
+        let walk = WaitingWalk(expansion, loop: self) { [self] resolution in
+            later(verdict(on: resolution, inquiry, query, key))
+        }
+        return walk.begin().map { verdict(on: $0, inquiry, query, key) }
+    }
+
+    /// Under what a resolution is to be remembered.
+    private struct Remembered {
+        var mailbox: Mailbox
+        var version: UInt64
+    }
+
+    private func verdict(
+        on resolution: Resolution, _ inquiry: Inquiry, _ query: Query, _ key: Remembered?
+    ) -> Verdict {
+        if let key { memory.remember(resolution, of: key.mailbox, version: key.version) }
         log(resolution.outcome, query)
         return inquiry.verdict(on: resolution)
     }
@@ -120,7 +113,7 @@ final class LoopContext {
     }
 
     /// The questions of one read share one view of the directory, which is no older than the read.
-    private func beginBatch() {
+    func beginBatch() {
         if isInBatch { return }
         isInBatch = true
         keepViews()

@@ -7,36 +7,28 @@ import NIOCore
 /// One walk that may have to wait.
 final class WaitingWalk {
     private var expansion: Expansion
+    private let loop: LoopContext
+    /// Those that it began with, whatever the configuration has become meanwhile.
     private let sources: [any Source]
-    private let eventLoop: any EventLoop
-    private let beginBatch: () -> Void
     private let finished: (Resolution) -> Void
 
-    /// - Parameters:
-    ///   - sources: in the order of the names that the walk was made with.
-    ///   - beginBatch: called before sources are asked.
-    ///   - finished: called once, on the event loop, unless `begin()` returns the resolution.
-    init(
-        _ expansion: consuming Expansion, sources: [any Source], eventLoop: any EventLoop,
-        beginBatch: @escaping () -> Void, finished: @escaping (Resolution) -> Void
-    ) {
+    /// - Parameter finished: called once, on the event loop, unless `begin()` returns the resolution.
+    init(_ expansion: consuming Expansion, loop: LoopContext, finished: @escaping (Resolution) -> Void) {
         self.expansion = expansion
-        self.sources = sources
-        self.eventLoop = eventLoop
-        self.beginBatch = beginBatch
+        self.loop = loop
+        sources = loop.sources
         self.finished = finished
     }
 
-    /// Walks as far as it goes without waiting.
+    /// Walks as far as it goes without waiting, in the batch at hand.
     /// - Returns: the resolution, when that is to the end.
-    func begin() -> Resolution? {
-        beginBatch()
-        return go(on: expansion.next())
-    }
+    func begin() -> Resolution? { go(on: expansion.next()) }
 
+    /// In a batch of its own, so that nobody is answered later from the view of this one.
     private func resume(with answer: Answer) {
-        beginBatch()
+        loop.beginBatch()
         if let resolution = go(on: expansion.answered(answer)) { finished(resolution) }
+        loop.endBatch()
     }
 
     private func go(on first: Expansion.Step) -> Resolution? {
@@ -56,7 +48,8 @@ final class WaitingWalk {
 
     private func ask(_ source: any Source, _ lookup: Lookup) -> Answer? {
         if source.answersAtOnce { return source.answer(lookup) }
-        let (bound, eventLoop) = (NIOLoopBound(self, eventLoop: eventLoop), eventLoop)
+        let eventLoop = loop.eventLoop
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
         return source.ask(lookup) { answer in
             eventLoop.execute { bound.value.resume(with: answer) }
         }

@@ -65,12 +65,19 @@ public struct Expansion: Sendable {
     }
 
     /// The first step.
-    public mutating func next() -> Step { step(for: begin()) }
+    public mutating func next() -> Step {
+        // In two statements: as an argument it would be taken after `self`, which would then be as it was before.
+        let move = begin()
+        return step(for: move)
+    }
 
     /// Goes on with the answer to the lookup that was last handed out.
     ///
     /// An answer that does not fit the question means that the source can't be relied on: it could not tell.
-    public mutating func answered(_ answer: Answer) -> Step { step(for: take(answer)) }
+    public mutating func answered(_ answer: Answer) -> Step {
+        let move = take(answer)
+        return step(for: move)
+    }
 
     private func step(for move: Move) -> Step {
         switch move {

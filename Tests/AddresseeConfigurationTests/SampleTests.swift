@@ -56,7 +56,9 @@ import Testing
         let findings = Findings(file: "a")
         _ = Configuration.read(yaml, findings)
         #expect(findings.keys.count > 30)
-        #expect(findings.keys.subtracting(Self.paths(in: yaml)).isEmpty)
+        // The sample of LDAP is in a file of its own: LDAPSourceTests.
+        let elsewhere: Set = ["sources.ldap"]
+        #expect(findings.keys.subtracting(Self.paths(in: yaml)).subtracting(elsewhere).isEmpty)
     }
 
     /// The keys of block YAML, such as `limits.errors`, by their indentation.

@@ -11,7 +11,10 @@ import Verification
 
 enum ServedDirectory {
     /// Serves the directory of a dialogue, under its settings, while `body` runs with the port.
-    static func serve(_ dialogue: Dialogue, _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+    /// - Parameter isLate: whether answers have to be waited for.
+    static func serve(
+        _ dialogue: Dialogue, isLate: Bool = false, _ body: @escaping @Sendable (Int) async throws -> Void
+    ) async throws {
         let directory = try DialogueFiles.directory(dialogue.directory)
         var client = dialogue.client
         client.networks = []
@@ -31,7 +34,8 @@ enum ServedDirectory {
                 {
                     try directory.sources.map { text in
                         let store = try MemoryStore(name: text.name, text.records)
-                        return FailingSource(base: store.source, failing: text.failing)
+                        let source = FailingSource(base: store.source, failing: text.failing)
+                        return isLate ? LateSource(base: source) : source
                     }
                 }
             },

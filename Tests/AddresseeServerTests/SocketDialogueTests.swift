@@ -6,11 +6,12 @@ import Testing
 struct SocketDialogueTests {
     static let names = (try? DialogueFiles.sessions()) ?? []
 
-    @Test(arguments: names)
-    func play(name: String) async throws {
+    /// With a directory that answers at once, and with one that has to be waited for: no client can tell which.
+    @Test(arguments: names, [false, true])
+    func play(name: String, isLate: Bool) async throws {
         let dialogue = try DialogueFiles.dialogue(name)
         if !dialogue.isForSockets { return }
-        try await ServedDirectory.serve(dialogue) { port in
+        try await ServedDirectory.serve(dialogue, isLate: isLate) { port in
             for cutting in Cutting.allCases where cutting != .pipelined || dialogue.isPipelined {
                 let differences = try await SocketPeer.connected(port: port) { peer in
                     try await dialogue.play(to: peer, cutting)
