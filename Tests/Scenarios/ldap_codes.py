@@ -1,0 +1,99 @@
+"""A relay that puts a result code of its own into the results of searches (RFC 4511 4.1.9, 4.5.2)."""
+
+import socket
+import threading
+
+SEARCH_ENTRY, SEARCH_DONE = 0x64, 0x65
+
+
+class ResultRelay:
+    """Relays connections to a port of this machine. While `code` is set, every search ends with it."""
+
+    def __init__(self, port):
+        self.target = ("127.0.0.1", port)
+        self.code = None
+        # Whether the entries that were found still come before the code.
+        self.passes_entries = True
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.sockets = [self.listener]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def uri(self):
+        return f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for one in self.sockets:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            one.close()
+
+    def _accept(self):
+        try:
+            while True:
+                client = self.listener.accept()[0]
+                server = socket.create_connection(self.target)
+                self.sockets += [client, server]
+                threading.Thread(target=self._pump, args=[client, server, bytes], daemon=True).start()
+                threading.Thread(target=self._pump, args=[server, client, Rewriter(self)], daemon=True).start()
+        except OSError:
+            pass
+
+    @staticmethod
+    def _pump(source, target, rewrite):
+        try:
+            while data := source.recv(65536):
+                target.sendall(rewrite(data))
+            target.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+class Rewriter:
+    """Takes octets as they come and gives whole messages."""
+
+    def __init__(self, relay):
+        self.relay = relay
+        self.buffer = b""
+
+    def __call__(self, data):
+        self.buffer += data
+        result = b""
+        while (end := self._end(self.buffer, 0)) is not None and end <= len(self.buffer):
+            message, self.buffer = self.buffer[:end], self.buffer[end:]
+            result += self._rewritten(message)
+        return result
+
+    @staticmethod
+    def _start(data, index):
+        """Where the content of the element at the index begins, and its length; BER (X.690 8.1.3)."""
+        if len(data) < index + 2:
+            return None
+        length = data[index + 1]
+        if length < 0x80:
+            return index + 2, length
+        count = length & 0x7F
+        if len(data) < index + 2 + count:
+            return None
+        return index + 2 + count, int.from_bytes(data[index + 2:index + 2 + count], "big")
+
+    @classmethod
+    def _end(cls, data, index):
+        found = cls._start(data, index)
+        return sum(found) if found else None
+
+    def _rewritten(self, message):
+        code = self.relay.code
+        start = self._start(message, 0)[0]
+        operation = self._end(message, start)
+        if code is None or message[operation] not in [SEARCH_ENTRY, SEARCH_DONE]:
+            return message
+        if message[operation] == SEARCH_ENTRY:
+            return message if self.relay.passes_entries else b""
+        content = message[start:operation] + bytes([SEARCH_DONE, 7, 0x0A, 1, code, 0x04, 0, 0x04, 0])
+        return bytes([0x30, len(content)]) + content

@@ -1,0 +1,209 @@
+"""One directory, written to SQLite by the commands and to LDAP by its schema: the same questions get the same octets."""
+
+import collections
+import csv
+import itertools
+import random
+import shlex
+import tempfile
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ldap_records import PARSER
+from ldap_service import LDAPService, need_slapd, own_slapd, source
+from service import DOMAIN, Service
+
+
+def setUpModule():
+    need_slapd()
+
+
+FIRST = ["Fred", "Wilma", "Sam", "Jane", "Paul", "Mary", "Nora", "Leo", "Björn", "Zoë", "Jürgen", "Ann-Lena", "O'Neil"]
+LAST = ["Claude", "Stone", "Smith", "Weber", "Moss", "Berg", "Ångström", "von der Heide", "Müller-Lüdenscheidt", "D'Arcy"]
+# Local-parts that need care somewhere: quoting, folding, DNs, filters, LDIF.
+ODD = ['"Sam Smith"', '"a,b+c=d"', '"semi;colon"', '"quote\\"d"', '"back\\\\slash"', '" lead"', '"trail "', '"#hash"',
+       '"par(en)"', '"at@sign"', "star*", "o'neil", "a/b", "{brace}", "x=y", "#top", "per%cent", "jürgen", "ÅNGSTRÖM",
+       "παντελής", "MiXed.Case", "dot.ted.name", "under_score", "tilde~", "a" * 64]
+STATUS = ["active"] * 8 + ["disabled", "suspended", "full"]
+
+
+def directory(chance):
+    """Commands that make a directory with something of everything."""
+    commands = [
+        "domain add second.example --detail-separator +-", "domain add alias.example --alias-of example.org",
+        "domain add bücher.example --alias-of second.example", "domain add relay.example --kind relay",
+        "domain add Third.Example --detail-separator ''"]
+    users = []
+    names = list(itertools.product(FIRST, LAST))
+    chance.shuffle(names)
+    for number, (first, last) in enumerate(names[:60]):
+        domain = chance.choice(["example.org"] * 4 + ["second.example", "Third.Example"])
+        local = ODD[number] if number < len(ODD) else f"{first[0]}.{last.split()[-1]}{number}".replace("'", "")
+        users.append(f"{local}@{domain}")
+        words = ["user", "add", users[-1], "--status", chance.choice(STATUS)]
+        if number % 7:
+            words += ["--name", f"{first} {last}"]
+        if number % 3 == 0:
+            words += ["--login", f"{first[0]}{last[0]}{number}"]
+        commands.append(shlex.join(words))
+    known = list(users)
+    elsewhere = [f"{name}@{domain}" for name in ["u1", "Big.Name", '"quoted one"'] for domain in
+                 ["elsewhere.example", "Net.Example", "münchen.example"]]
+
+    def targets(count):
+        return " ".join(shlex.quote(address) for address in chance.sample(known + elsewhere, count))
+
+    for number in range(12):
+        commands.append(f"alias add alias{number}@example.org --to {targets(1 + number % 4)}")
+        known.append(f"alias{number}@example.org")
+    for number, user in enumerate(chance.sample(users, 14)):
+        words = f"forward add {shlex.quote(user)} --to {targets(1 + number % 3)}"
+        commands.append(words + [" --keep-copy", "", " --reply 251", " --reply 250"][number % 4])
+    for number in range(6):
+        commands.append(f"forward add away{number}@second.example --to {targets(1 + number % 2)}")
+        known.append(f"away{number}@second.example")
+    for number in range(6):
+        to = f" --to {shlex.quote(chance.choice(users + elsewhere))}" if number % 3 else ""
+        commands.append(f"moved add gone{number}@example.org{to}")
+        known.append(f"gone{number}@example.org")
+    for number in range(10):
+        members = targets(2 + number)
+        if number % 3 == 0:
+            members += " 'Out Sider <out@elsewhere.example>' 'Änne <aenne@net.example>'"
+        commands.append(
+            f"list add list{number}@example.org --name 'List № {number}' --member {members}"
+            f" --expn {['anyone', 'trusted', 'nobody'][number % 3]} --owner {shlex.quote(chance.choice(users))}")
+        # Later lists hold earlier ones.
+        known.append(f"list{number}@example.org")
+    commands.append("domain add catch.example --catch-all list1@example.org")
+    commands.append("user add real@catch.example --name 'Real One'")
+    commands.append("domain add caught.example --alias-of catch.example")
+    return commands, known + ["real@catch.example"]
+
+
+def subjects(chance, known):
+    """Names to ask for: what is there in many spellings, what is not, and what nearly is."""
+    local_parts = [address.rsplit("@", 1)[0] for address in known]
+    words = [word for name in FIRST + LAST for word in name.split()]
+    domains = ["example.org", "EXAMPLE.org", "alias.example", "second.example", "bücher.example",
+               "xn--bcher-kva.example", "third.example", "relay.example", "catch.example", "caught.example",
+               "elsewhere.example"]
+
+    def spelled(text):
+        return chance.choice([str, str, str.upper, str.lower, str.title])(text)
+
+    def detailed(local):
+        if local.endswith('"'):
+            return local[:-1] + "+x\""
+        return local + chance.choice(["+detail", "-part", "+a-b", "+"])
+
+    while True:
+        local = chance.choice(local_parts)
+        yield chance.choice([
+            lambda: chance.choice(known), lambda: spelled(chance.choice(known)),
+            lambda: f"{local}@{chance.choice(domains)}", lambda: f"{spelled(local)}@{chance.choice(domains)}",
+            lambda: f"{detailed(local)}@{chance.choice(domains)}", lambda: spelled(local),
+            lambda: f"<{chance.choice(known)}>", lambda: spelled(chance.choice(words)),
+            lambda: f"{chance.choice(FIRST)} {chance.choice(LAST)}",
+            lambda: f"{chance.choice('FWSJ')}{chance.choice('CSM')}{chance.randrange(60)}",
+            lambda: f"nobody{chance.randrange(9)}@{chance.choice(domains)}",
+            lambda: f"postmaster@{chance.choice(domains)}",
+            lambda: chance.choice(["postmaster", "<Postmaster>", "sam*", "(uid=*)", "claude stone", "list", "gone1"]),
+        ])()
+
+
+class SQLiteService(Service):
+    """`addressee serve` over an empty directory, as `init` makes it; to be filled and then started."""
+
+    def __enter__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="addressee-scenario-"))
+        self.change("init", "--domain", DOMAIN)
+        self.configure()
+        return self
+
+
+class Same(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.chance = random.Random(4511)
+        commands, known = directory(cls.chance)
+        cls.subjects = subjects(cls.chance, known)
+        cls.sqlite = cls.enterClassContext(SQLiteService())
+        accepted = cls.write(commands)
+        # A loop here and there is refused by the commands; all else is taken.
+        assert len(accepted) > 0.9 * len(commands), [one for one in commands if one not in accepted]
+        cls.slapd = cls.enterClassContext(own_slapd(["domain add example.org", *accepted]))
+        cls.ldap = cls.enterClassContext(
+            LDAPService(source(cls.slapd.uri, name="main", timeout="20s", connect_timeout="20s")))
+        cls.sqlite.start()
+
+    @classmethod
+    def write(cls, commands):
+        """Carries commands out on SQLite; returns those that were not refused."""
+        def is_user(command):
+            return command.startswith("user add")
+
+        # The domains before the users, and these at once, for a command a user takes its time.
+        users = [PARSER.parse_args(shlex.split(command)) for command in commands if is_user(command)]
+        for command in commands:
+            if command.startswith("domain add"):
+                cls.sqlite.change(*shlex.split(command.split(" --catch-all")[0]))
+        with open(cls.sqlite.folder / "users.csv", "w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["address", "name", "login", "status"])
+            table.writerows([user.address, user.name, user.login, user.status] for user in users)
+        cls.sqlite.change("import", "csv", "users.csv")
+        accepted = []
+        for command in commands:
+            words = shlex.split(command.replace("domain add", "domain set"))
+            if is_user(command) or cls.sqlite.run(*words).returncode == 0:
+                accepted.append(command)
+        return accepted
+
+    def assertSame(self, question, one, other):
+        with self.subTest(question):
+            self.assertEqual(one, other, "SQLite's answer, and LDAP's")
+
+    def test_over_smtp(self):
+        commands = ["MAIL FROM:<> SMTPUTF8"]
+        for number, subject in enumerate(itertools.islice(self.subjects, 500)):
+            utf8 = " SMTPUTF8" if number % 4 else ""
+            commands += [f"VRFY {subject}{utf8}", f"EXPN {subject}{utf8}"]
+            if "@" in subject:
+                commands.append(f"RCPT TO:<{subject.strip('<>')}>")
+        replies = []
+        for service in [self.sqlite, self.ldap]:
+            with service.client() as client:
+                client.send("EHLO client.example\r\n" + "".join(f"{command}\r\n" for command in commands))
+                client.reply()
+                replies.append([client.reply() for _ in commands])
+        for command, one, other in zip(commands, *replies):
+            self.assertSame(command, one, other)
+        # The questions are worth asking: each kind of answer is there, and none is trouble.
+        codes = collections.Counter(reply[:3] for reply in replies[0])
+        self.assertGreater(sum(codes.values()), 1000)
+        for code in ["250", "251", "252", "450", "550", "551", "553", "452"]:
+            self.assertGreater(codes[code], 0, f"{code} in {codes}")
+        self.assertNotIn("451 4.4.3 ", [reply[:10] for reply in replies[0]])
+
+    def test_on_the_command_line(self):
+        questions = []
+        for number, subject in enumerate(itertools.islice(self.subjects, 60)):
+            command = ["verify", "expand", "resolve"][number % 3]
+            if command == "resolve":
+                subject = subject.strip("<>") if "@" in subject else f"{subject}@example.org"
+            options = [["--json"], [], ["--explain"] if command == "resolve" else ["--as", "trusted"]]
+            if command == "resolve" or number % 9 < 6:
+                options = options[number // 3 % (3 if command == "resolve" else 2)]
+            else:
+                options = options[2]
+            questions.append([command, *options, "--", subject])
+        with ThreadPoolExecutor(2) as pool:
+            one, other = (
+                list(pool.map(lambda question: service.run(*question), questions))
+                for service in [self.sqlite, self.ldap])
+        for question, one, other in zip(questions, one, other):
+            self.assertSame(
+                " ".join(question), (one.returncode, one.stdout, one.stderr),
+                (other.returncode, other.stdout, other.stderr))
