@@ -17,6 +17,7 @@ extension ConnectionLoop {
 
     private func startRound(at index: Int) {
         attemptsLeft = shared.settings.uris.count
+        roundStart = MonotonicTime.now()
         firstServer = 0
         connect(index)
     }
@@ -68,7 +69,7 @@ extension ConnectionLoop {
     private func roundFailed() {
         let wait = min(LDAPLimits.firstBackOff << Int64(min(failedRounds, 16)), LDAPLimits.longestBackOff)
         failedRounds += 1
-        link = .backOff(until: MonotonicTime.now() + wait)
+        link = .backOff(until: roundStart + wait)
         failQueued()
     }
 

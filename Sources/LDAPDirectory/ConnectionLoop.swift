@@ -38,8 +38,9 @@ final class ConnectionLoop {
     var answers = 0
     /// Rounds over all servers that failed, since the last answer.
     var failedRounds = 0
-    /// Servers still to be tried in this round.
+    /// Servers still to be tried in this round, and when it began.
     var attemptsLeft = 0
+    var roundStart: Nanoseconds = 0
     /// Where the next round begins: at the first server, unless the last one was found frozen.
     var firstServer = 0
     var lastFailure: LDAPFailure?

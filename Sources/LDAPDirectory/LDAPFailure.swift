@@ -32,8 +32,15 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// A result code other than success.
     static func result(_ code: Int32, said: String, uri: String, base: String) -> LDAPFailure {
         let text = ldap_err2string(code).map { String(cString: $0) } ?? "error \(code)"
-        let diagnostic = said.isEmpty ? "" : " (\(said))"
-        return LDAPFailure(.result(code), "\(uri), base \"\(base)\": \(text)\(diagnostic); \(advice(code))")
+        // What libldap says of TLS when TLS itself has told it nothing.
+        let isSilent = said.isEmpty || said.contains("unknown error code")
+        let diagnostic = isSilent ? "" : " (\(said))"
+        let place = base.isEmpty ? uri : "\(uri), base \"\(base)\""
+        var advice = advice(code)
+        if code == LDAP_SERVER_DOWN, uri.lowercased().hasPrefix("ldaps:") {
+            advice += ", and that its certificate is good"
+        }
+        return LDAPFailure(.result(code), "\(place): \(text)\(diagnostic); \(advice)")
     }
 
     /// What an administrator can do about a result code.

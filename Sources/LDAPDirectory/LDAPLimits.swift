@@ -15,9 +15,10 @@ public enum LDAPLimits {
     /// Time-outs in a row, with no answer between them, after which a server counts as frozen.
     static let timeOutsInARow = 3
 
-    /// First and longest wait before all servers are tried again; nanoseconds.
+    /// First and longest time from one round over all servers to the next, if the attempts themselves take no longer;
+    /// nanoseconds. An attempt every few seconds burdens nobody, and service goes on soon after an outage.
     static let firstBackOff: Int64 = 100_000_000
-    static let longestBackOff: Int64 = 5_000_000_000
+    static let longestBackOff: Int64 = 2_000_000_000
 
     /// Entries that one address may match on a server: more is a server that matches anything.
     static let entriesAtAnAddress = 200
