@@ -184,14 +184,9 @@ final class ConnectionLoop {
         queue = []
         queueHead = 0
         for pending in all { finish(pending, .failed(closed)) }
-        if case .connecting = link {
-            // The other thread has a socket open, and leaves it here.
-            while shared.inbox.withLock({ $0.attempt == nil }) {
-                shared.wakeUp.wait(until: MonotonicTime.now() + 100_000_000)
-                shared.wakeUp.clear()
-            }
-            shared.inbox.withLock { $0.attempt = nil }
-        }
+        // An attempt to connect that is under way is not waited for: whatever it comes to is freed by its own thread, which
+        // is the last to let go of what the threads share.
+        shared.inbox.withLock { $0.attempt = nil }
         link = .idle
     }
 }

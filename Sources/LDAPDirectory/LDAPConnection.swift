@@ -70,8 +70,8 @@ final class LDAPConnection: Sendable {
         return refusal
     }
 
-    /// Ends the thread and the connection; what is waiting is answered `.closed`. Waits until all is freed, which may
-    /// take as long as an attempt to connect. Not to be called from a reply.
+    /// Ends the thread and the connection; what is waiting is answered `.closed`. Waits until all is freed but an attempt
+    /// to connect, which ends by itself within its time-out. Not to be called from a reply.
     func close() {
         shared.inbox.withLock { $0.isClosing = true }
         shared.wakeUp.wake()
