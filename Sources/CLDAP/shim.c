@@ -58,10 +58,10 @@ int cldap_bind_external(LDAP *ld) {
     return ldap_sasl_bind_s(ld, NULL, "EXTERNAL", &credentials, NULL, NULL, NULL);
 }
 
-int cldap_next_answer(LDAP *ld, LDAPMessage **message) {
-    struct timeval none = {0, 0};
+int cldap_next_answer(LDAP *ld, long microseconds, LDAPMessage **message) {
+    struct timeval time = {microseconds / 1000000, microseconds % 1000000};
     *message = NULL;
-    return ldap_result(ld, LDAP_RES_ANY, LDAP_MSG_ALL, &none, message);
+    return ldap_result(ld, LDAP_RES_ANY, LDAP_MSG_ALL, &time, message);
 }
 
 int cldap_wake_open(int ends[2]) {

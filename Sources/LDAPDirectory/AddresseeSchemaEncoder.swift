@@ -38,6 +38,16 @@ public enum AddresseeSchemaEncoder {
         return all
     }
 
+    /// Every attribute that records are kept in, in the order in which they are changed.
+    static let all: [AttributeName] = [
+        "addresseeKey", "addresseeAddress", "addresseeLocalPartKey", "addresseeDomainKey", "addresseeFullName",
+        "addresseeNameKey", "addresseeLogin", "addresseeLoginKey", "addresseeStatus", "addresseeForwardTarget",
+        "addresseeKeepCopy", "addresseeReply", "addresseeAliasTarget", "addresseeNewAddress", "addresseeTitle",
+        "addresseeOwner", "addresseeExpansion", "addresseeMember", "addresseeDomainName", "addresseeDomainKind",
+        "addresseeDomainTarget", "addresseeCatchAll", "addresseeDetailSeparators", "addresseeRefersTo",
+        "addresseeRefersToDomain",
+    ]
+
     /// The attributes of one record; none has no values.
     public static func attributes(of record: Record) -> Attributes {
         var own: Attributes = []

@@ -51,27 +51,12 @@ extension ConnectionLoop {
 
     private func take(_ page: SearchPage, for pending: PendingSearch, from handle: LDAPHandle) {
         var pending = pending
-        let search = pending.search
         pending.entries += page.entries
-        if page.code == LDAP_SUCCESS, page.hasReferences, !search.ignoresReferences {
-            let failure = LDAPFailure.result(
-                LDAP_REFERRAL, said: "a part of it is on another server", uri: handle.uri, base: search.base)
-            return finish(pending, .failed(failure))
-        }
-        if page.code == LDAP_SUCCESS {
-            if page.cookie.isEmpty || search.page == 0 { return finish(pending, .found(pending.entries)) }
-            if search.sizeLimit == 0 || pending.entries.count < search.sizeLimit {
-                pending.cookie = page.cookie
-                return pushBack([pending])
-            }
-        }
-        let code = page.code == LDAP_SUCCESS ? LDAP_SIZELIMIT_EXCEEDED : page.code
-        let failure = LDAPFailure.result(code, said: page.said, uri: handle.uri, base: search.base)
-        switch code {
-        case LDAP_NO_SUCH_OBJECT: finish(pending, .noSuchObject(failure))
-        case LDAP_SIZELIMIT_EXCEEDED, LDAP_ADMINLIMIT_EXCEEDED:
-            finish(pending, search.isPartialWelcome ? .partial(pending.entries, failure) : .failed(failure))
-        default: finish(pending, .failed(failure))
+        switch page.end(of: pending.search, entries: pending.entries, uri: handle.uri) {
+        case .more:
+            pending.cookie = page.cookie
+            pushBack([pending])
+        case .ended(let outcome): finish(pending, outcome)
         }
     }
 }

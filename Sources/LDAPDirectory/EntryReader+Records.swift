@@ -45,7 +45,7 @@ extension EntryReader {
     }
 
     /// The gravest of what the status attributes say.
-    private func status(of entry: LDAPEntry, _ rules: [LDAPRule]) throws(ReadFault) -> AccountStatus {
+    func status(of entry: LDAPEntry, _ rules: [LDAPRule]) throws(ReadFault) -> AccountStatus {
         let gravity: [AccountStatus] = [.active, .full, .suspended, .disabled]
         var gravest = 0
         for value in values(.status, of: entry, rules) {
@@ -68,20 +68,10 @@ extension EntryReader {
     ) throws(ReadFault) -> Forward? {
         let words = Set(
             values(.keepCopy, of: entry, rules).map { String(decoding: Folding.fold($0), as: UTF8.self) })
-        let delivery = schema.delivery
-        if !words.isDisjoint(with: delivery.noForward) { return nil }
-        if !words.isEmpty, !delivery.needed.isEmpty, words.isDisjoint(with: delivery.needed) { return nil }
+        guard let keepsCopy = schema.delivery.keepsCopy(words) else { return nil }
         var all = try targets(.forwardTarget, of: entry, rules, domain: address.domain) + linked
         if schema.routesToItself { all.removeAll { $0 == address } }
         if all.isEmpty { return nil }
-        let keepsCopy: Bool
-        if words.isEmpty {
-            keepsCopy = delivery.keepsCopyByDefault
-        } else if delivery.copy.isEmpty {
-            keepsCopy = words.isDisjoint(with: delivery.noCopy)
-        } else {
-            keepsCopy = !words.isDisjoint(with: delivery.copy)
-        }
         var reply = ForwardReply.auto
         if let value = values(.reply, of: entry, rules).first {
             let word = String(decoding: value, as: UTF8.self)

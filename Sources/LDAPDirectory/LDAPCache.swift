@@ -89,6 +89,24 @@ final class LDAPCache: Sendable {
         }
     }
 
+    /// Forgets what is remembered of a domain, and of lists and names, which may be in it.
+    func forget(_ domain: Domain) {
+        forgotten.add(1, ordering: .acquiringAndReleasing)
+        for shard in shards {
+            shard.state.withLock { shard in
+                for lookup in shard.items.keys where Self.concerns(lookup, domain) { shard.items[lookup] = nil }
+            }
+        }
+    }
+
+    private static func concerns(_ lookup: Lookup, _ domain: Domain) -> Bool {
+        switch lookup {
+        case .domain(let known): known == domain
+        case .name, .members: true
+        case .entries: false
+        }
+    }
+
     func forgetAll() {
         forgotten.add(1, ordering: .acquiringAndReleasing)
         for shard in shards { shard.state.withLock { $0 = Shard() } }

@@ -2,6 +2,15 @@
 
 public import MailAddress
 public import MailboxDirectory
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// A source that answers from LDAP servers.
 ///
@@ -13,6 +22,9 @@ public final class LDAPDirectory: Source, Sendable {
     private let plan: SearchPlan
     private let connection: LDAPConnection
     private let cache: LDAPCache
+    private let journal: JournalReader?
+    /// The threads that are in a batch, for which the journal has been looked at.
+    private let batches = Mutex<Set<UInt>>([])
     private let timeout: Nanoseconds
     private let onEvent: @Sendable (LDAPEvent) -> Void
 
@@ -28,6 +40,7 @@ public final class LDAPDirectory: Source, Sendable {
         plan = SearchPlan(name: name, settings: settings)
         timeout = settings.timeout.nanoseconds
         cache = LDAPCache(settings.cache)
+        journal = settings.cache.entries > 0 ? settings.cache.journal.map(JournalReader.init) : nil
         connection = LDAPConnection(settings: settings, onEvent: onEvent)
     }
 
@@ -47,10 +60,11 @@ public final class LDAPDirectory: Source, Sendable {
     }
 
     public func ask(_ lookup: Lookup, later: @escaping @Sendable (Answer) -> Void) -> Answer? {
+        if journal != nil, !isInBatch { followJournal() }
         let now = MonotonicTime.now()
         if let answer = cache.answer(lookup, now: now) { return answer }
         let generation = cache.generation
-        var work = work(for: lookup)
+        var work = plan.work(for: lookup)
         let step = work.begin()
         // What the configuration says needs no remembering.
         if case .answered(let answer) = step { return answer }
@@ -95,18 +109,47 @@ public final class LDAPDirectory: Source, Sendable {
         return known
     }
 
+    /// Looks once whether anybody has written, for all questions of this thread until `endBatch()`.
+    public func beginBatch() {
+        guard journal != nil else { return }
+        followJournal()
+        batches.withLock { _ = $0.insert(Self.thread) }
+    }
+
+    public func endBatch() {
+        if journal != nil { batches.withLock { _ = $0.remove(Self.thread) } }
+    }
+
+    private var isInBatch: Bool { batches.withLock { $0.contains(Self.thread) } }
+
+    private static var thread: UInt {
+        #if canImport(Darwin)
+            UInt(bitPattern: pthread_self())
+        #else
+            UInt(pthread_self())
+        #endif
+    }
+
+    /// Forgets what others have written.
+    private func followJournal() {
+        journal?.follow { news in
+            switch news {
+            case .nothing: break
+            case .everything: cache.forgetAll()
+            case .names(let names):
+                for name in names {
+                    switch name {
+                    case .address(let address): cache.forget(address)
+                    case .domain(let domain): cache.forget(domain)
+                    }
+                }
+            }
+        }
+    }
+
     /// Forgets what is remembered of an address, of lists and names, for any of them may name it.
     public func forget(_ address: Mailbox) { cache.forget(address) }
 
     /// Forgets all that is remembered.
     public func forgetAll() { cache.forgetAll() }
-
-    private func work(for lookup: Lookup) -> any LookupWork {
-        switch lookup {
-        case .domain(let domain): DomainWork(plan: plan, domain: domain)
-        case .entries(let keys): EntriesWork(plan: plan, keys: keys)
-        case .name(let query): NameWork(plan: plan, query: query)
-        case .members(let list): MembersWork(plan: plan, list: list)
-        }
-    }
 }

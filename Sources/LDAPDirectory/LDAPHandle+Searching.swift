@@ -52,10 +52,11 @@ extension LDAPHandle {
         case lost(String)
     }
 
-    /// Takes the next answer, without waiting.
-    func nextAnswer() -> Arrival {
+    /// Takes the next answer.
+    /// - Parameter microseconds: how long to wait for one; an event loop never does.
+    func nextAnswer(waiting microseconds: Int = 0) -> Arrival {
         var message: OpaquePointer?
-        let type = cldap_next_answer(ld, &message)
+        let type = cldap_next_answer(ld, microseconds, &message)
         defer { if let message { ldap_msgfree(message) } }
         if type == 0 { return .nothing }
         guard type > 0, let message else {
@@ -74,7 +75,7 @@ extension LDAPHandle {
             switch Int(ldap_msgtype(current)) {
             case CLDAP_ENTRY: page.entries.append(entry(current))
             case CLDAP_REFERENCE: page.hasReferences = true
-            case CLDAP_DONE: finish(&page, current)
+            case CLDAP_DONE, CLDAP_ADDED, CLDAP_MODIFIED, CLDAP_DELETED: finish(&page, current)
             default: break
             }
             message = ldap_next_message(ld, current)
@@ -85,12 +86,17 @@ extension LDAPHandle {
     private func finish(_ page: inout SearchPage, _ message: OpaquePointer) {
         var code: Int32 = LDAP_OTHER
         var said: UnsafeMutablePointer<CChar>?
+        var referrals: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
         var controls: UnsafeMutablePointer<UnsafeMutablePointer<LDAPControl>?>?
-        let parsed = ldap_parse_result(ld, message, &code, nil, &said, nil, &controls, 0)
+        let parsed = ldap_parse_result(ld, message, &code, nil, &said, &referrals, &controls, 0)
         page.code = parsed == LDAP_SUCCESS ? code : parsed
         if let said {
             page.said = String(cString: said)
             ldap_memfree(said)
+        }
+        if let referrals {
+            page.referral = referrals[0].map { String(cString: $0) } ?? ""
+            ldap_memvfree(UnsafeMutableRawPointer(referrals).assumingMemoryBound(to: UnsafeMutableRawPointer?.self))
         }
         guard let controls else { return }
         defer { ldap_controls_free(controls) }
@@ -153,13 +159,15 @@ extension LDAPHandle {
     }
 }
 
-/// One answer to a search, or one page of it.
+/// One answer to a search, or one page of it; or, without entries, to a change.
 struct SearchPage {
     var entries: [LDAPEntry] = []
     /// Whether there was a reference to another server, whose entries are missing here (RFC 4511 4.5.3).
     var hasReferences = false
     var code: Int32 = LDAP_OTHER
     var said = ""
+    /// Where the server sends its client instead (RFC 4511 4.1.10).
+    var referral = ""
     /// Not empty when there are more pages (RFC 2696 3).
     var cookie: [UInt8] = []
 }

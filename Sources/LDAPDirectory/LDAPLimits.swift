@@ -38,4 +38,20 @@ public enum LDAPLimits {
 
     /// Configured domains in one filter for a bare name.
     static let domainsAtOnce = 50
+
+    /// Octets of values in one change, about: OpenLDAP closes the connection at 4 MB (slapd.conf(5),
+    /// sockbuf_max_incoming_auth).
+    static let operationOctets = 1_000_000
+
+    /// How long a change may take, at least: a server may have to write very many values; nanoseconds.
+    static let writePatience: Int64 = 30_000_000_000
+
+    /// Addresses that are kept in memory to list records in their order; with more, choose a domain.
+    static let listed = 2_000_000
+
+    /// Records read at once while they are listed.
+    static let listedAtOnce = 100
+
+    /// Answers that a transaction remembers.
+    static let remembered = 10_000
 }

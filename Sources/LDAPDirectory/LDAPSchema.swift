@@ -27,6 +27,10 @@ public struct LDAPSchema: Hashable, Sendable {
     public var ignoresReferences = false
     /// Whether values that have an order begin with their number, and a member's address is followed by a name.
     public var isOrdered = false
+    /// Where records are written; none for kinds that the schema has no place for.
+    public var places: [LDAPPlace] = []
+    /// The word that is written for a status; the first of `status` that means it is not always the usual one.
+    public var statusWords: [AccountStatus: String] = [:]
     /// Folded copies to search by; nil: searches go by the spelled values.
     public var keys: LDAPKeyAttributes?
 
@@ -109,8 +113,26 @@ public struct LDAPDeliveryRule: Hashable, Sendable {
     public var noForward: Set<String> = []
     /// Words one of which must be there, where there are any, for the redirection to be on.
     public var needed: Set<String> = []
+    /// What is written; nil: there is no place for keeping a copy.
+    public var writes: LDAPDeliveryWords?
 
     public init() {}
+
+    /// What an entry's words say; nil when its redirection is off.
+    func keepsCopy(_ words: Set<String>) -> Bool? {
+        if !words.isDisjoint(with: noForward) { return nil }
+        if words.isEmpty { return keepsCopyByDefault }
+        if !needed.isEmpty, words.isDisjoint(with: needed) { return nil }
+        return copy.isEmpty ? words.isDisjoint(with: noCopy) : !words.isDisjoint(with: copy)
+    }
+}
+
+/// The words that are written into the keep-copy attribute, in place of all others that mean anything here.
+public struct LDAPDeliveryWords: Hashable, Sendable {
+    /// When a copy stays, when none does, and when nothing is redirected.
+    public var copy: [String]
+    public var noCopy: [String]
+    public var none: [String] = []
 }
 
 /// What values of an attribute begin with, in any case: `smtp:`.

@@ -13,6 +13,17 @@ public struct LDAPSettings: Sendable {
     public var bind: LDAPBind = .anonymous
     public var tls = LDAPTLS()
     public var schema: LDAPSchema
+    /// What `schema` began as.
+    public var preset: LDAPPreset
+    /// Where new entries go; the base, unless another place is named.
+    public var writeBase: String {
+        get { otherWriteBase ?? base }
+        set { otherWriteBase = newValue }
+    }
+    private var otherWriteBase: String?
+    /// For attributes that a class asks for and no record fills, such as `homeDirectory`: what a new entry gets. `%s`
+    /// stands for the address, `%u` for the local-part, `%d` for the domain, `%%` for a percent sign.
+    public var newEntryValues: [AttributeName: String] = [:]
     /// The domains that this directory serves, where it has no entries for them: their kinds, catch-alls and
     /// separators.
     public var domains: [DomainRecord] = []
@@ -30,6 +41,7 @@ public struct LDAPSettings: Sendable {
     ) {
         self.uris = uris
         self.base = base
+        self.preset = preset
         self.schema = preset.schema.replacing(roles)
         self.domains = domains
     }
@@ -84,6 +96,8 @@ public struct LDAPCacheSettings: Hashable, Sendable {
     public var positive: Duration
     /// How long it is good that nothing was found.
     public var negative: Duration
+    /// A file in which whoever writes with `LDAPStore` says what has changed, so that it is forgotten at once; nil: none.
+    public var journal: String?
     /// How old something found may be to be given while the directory can't be asked; never less than `positive`.
     public var stale: Duration
 

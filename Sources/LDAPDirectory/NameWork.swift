@@ -21,16 +21,20 @@ struct NameWork: LookupWork {
     private var outcomes: [SearchOutcome] = []
     private var phase = Phase.searching
 
-    init(plan: SearchPlan, query: NameQuery) {
+    /// Looked for in this way alone; nil: in every way.
+    private let onlyRank: NameRank?
+
+    init(plan: SearchPlan, query: NameQuery, only onlyRank: NameRank? = nil) {
         self.plan = plan
         self.query = query
+        self.onlyRank = onlyRank
     }
 
     mutating func begin() -> LookupStep {
         var searches: [LDAPSearch] = []
         ranks = []
         let limit = LDAPLimits.candidates[attempt]
-        for (rank, filter) in filters where !filter.isNever {
+        for (rank, filter) in filters where !filter.isNever && (onlyRank == nil || rank == onlyRank) {
             var search = plan.search(filter, plan.recordRules, limit: limit)
             search.page = min(limit, LDAPLimits.page)
             search.isPartialWelcome = true

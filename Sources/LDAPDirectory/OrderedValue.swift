@@ -39,6 +39,24 @@ struct OrderedValue: Hashable, Sendable {
         self.init(position: number, mailbox: mailbox, name: name)
     }
 
+    /// The same values in the same order, with the numbers that they have already wherever that can be, so that little
+    /// is written when little has changed.
+    static func arranged(_ wanted: [[UInt8]], keeping existing: [[UInt8]]) -> [[UInt8]] {
+        func rest(_ value: [UInt8]) -> [UInt8] { Array(value.drop { $0 != UInt8(ascii: " ") }) }
+        var known: [[UInt8]: (position: Int, value: [UInt8])] = [:]
+        for value in existing { if let one = OrderedValue(value) { known[rest(value)] = (one.position, value) } }
+        var last = -1
+        return wanted.map { value in
+            let rest = rest(value)
+            if let (position, value) = known[rest], position > last {
+                last = position
+                return value
+            }
+            last += 1
+            return Array("\(last)".utf8) + rest
+        }
+    }
+
     var octets: [UInt8] {
         var octets = Array("\(position) ".utf8)
         mailbox.append(to: &octets)

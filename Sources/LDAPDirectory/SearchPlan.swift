@@ -26,6 +26,15 @@ struct SearchPlan: Sendable {
     /// The roles that a record is read from, members left out.
     static let recordRoles = LDAPRole.allCases.filter { !LDAPRole.members.contains($0) && $0 != .memberOf }
 
+    func work(for lookup: Lookup) -> any LookupWork {
+        switch lookup {
+        case .domain(let domain): DomainWork(plan: self, domain: domain)
+        case .entries(let keys): EntriesWork(plan: self, keys: keys)
+        case .name(let query): NameWork(plan: self, query: query)
+        case .members(let list): MembersWork(plan: self, list: list)
+        }
+    }
+
     func trouble(_ reason: String) -> LookupStep { .answered(.trouble(sourceName, reason)) }
 
     /// A search below the base for records.

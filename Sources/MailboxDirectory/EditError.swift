@@ -26,6 +26,8 @@ public enum EditError: Error, Hashable, Sendable {
     case noAliasedDomain(Domain)
     case pointedTo(String, by: [Reference], more: Bool)
     case notEmpty(Domain, [Reference], more: Bool)
+    /// The schema of the directory can't hold it; the schemas that can.
+    case noPlace(String, preset: String, others: [String])
     case unsuitable(String)
     case couldNotTell(Trouble)
 }
@@ -40,6 +42,8 @@ extension EditError {
         case .noSuchDomain(let domain): self = .noSuchDomain(domain)
         case .notFound(let kind, let name): self = .notFound(kind, name)
         case .notEmpty(let domain): self = .notEmpty(domain, [], more: true)
+        case .noPlace(let what, let preset, let others): self = .noPlace(what, preset: preset, others: others)
+        case .refused(let reason): self = .unsuitable(reason)
         case .trouble(let trouble): self = .couldNotTell(trouble)
         }
     }
@@ -83,6 +87,9 @@ extension EditError: CustomStringConvertible {
         case .notEmpty(let domain, let references, let more):
             return
                 "the domain \(domain) is still used by \(references.listed(more: more)); remove or change these first"
+        case .noPlace(let what, let preset, let others):
+            return "the preset \(preset) has no place for \(what); "
+                + (others.isEmpty ? "no preset has" : "these have: \(others.joined(separator: ", "))")
         case .unsuitable(let reason): return reason
         case .couldNotTell(let trouble): return "the directory could not tell: \(trouble.reason); try again"
         }

@@ -3,7 +3,7 @@
 
 public import MailAddress
 
-/// A source with an administrator: SQLite or memory.
+/// A source with an administrator: SQLite, LDAP or memory.
 public protocol RecordStore: AnyObject {
     /// The name it bears in the configuration.
     var name: String { get }
@@ -80,6 +80,10 @@ public enum StoreError: Error, Hashable, Sendable {
     case noSuchDomain(Domain)
     case notFound(RecordKind, String)
     case notEmpty(Domain)
+    /// The store's schema can't hold it: what, in words with an article; the schema; and the schemas that can.
+    case noPlace(String, preset: String, others: [String])
+    /// The store won't do it, for a reason of its own that says what to do. Nothing was written.
+    case refused(String)
     /// The store failed, or refuses to be written.
     case trouble(Trouble)
 }

@@ -16,6 +16,9 @@ enum {
     CLDAP_ENTRY = 0x64,
     CLDAP_DONE = 0x65,
     CLDAP_REFERENCE = 0x73,
+    CLDAP_MODIFIED = 0x67,
+    CLDAP_ADDED = 0x69,
+    CLDAP_DELETED = 0x6b,
 };
 
 int cldap_set_int(LDAP *ld, int option, int value);
@@ -36,8 +39,8 @@ char *cldap_diagnostic(LDAP *ld);
 int cldap_bind_simple(LDAP *ld, const char *name, const char *password, unsigned long length);
 int cldap_bind_external(LDAP *ld);
 
-// The next complete answer that has arrived, without waiting: its type, 0 for none, -1 for an error.
-int cldap_next_answer(LDAP *ld, LDAPMessage **message);
+// The next complete answer that has arrived or arrives in this time: its type, 0 for none, -1 for an error.
+int cldap_next_answer(LDAP *ld, long microseconds, LDAPMessage **message);
 
 
 // A descriptor that wakes a poll(2): both ends may be the same. Returns 0, or -1 with errno.

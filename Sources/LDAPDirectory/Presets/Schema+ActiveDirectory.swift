@@ -32,6 +32,12 @@ extension LDAPSchema {
             "targetAddress": LDAPPrefix(text: "smtp:", isRequired: false, marksPrimary: false),
         ]
         schema.ignoresReferences = true
+        // An account needs a password and a number from the server, and a group's members are entries, not addresses.
+        schema.places = [
+            LDAPPlace(
+                .forward, ["contact"], naming: "cn",
+                required: ["cn": .address, "sn": .address, "proxyAddresses": .address], features: [.alone])
+        ]
         return schema
     }()
 }

@@ -27,6 +27,14 @@ extension LDAPSchema {
         schema.keys = LDAPKeyAttributes(
             address: "addresseeKey", localPart: "addresseeLocalPartKey", domain: "addresseeDomainKey",
             login: "addresseeLoginKey", name: "addresseeNameKey")
+        let all: [(RecordKind, AttributeName)] = [
+            (.user, "addresseeUser"), (.forward, "addresseeForward"), (.alias, "addresseeAlias"),
+            (.moved, "addresseeMoved"), (.list, "addresseeList"),
+        ]
+        schema.places = all.map { kind, mark in
+            LDAPPlace(kind, ["top", "addresseeEntry", mark], mark: mark, naming: "addresseeKey")
+        }
+        schema.places.append(LDAPPlace(.domain, ["top", "addresseeDomain"], naming: "addresseeDomainKey"))
         return schema
     }()
 }

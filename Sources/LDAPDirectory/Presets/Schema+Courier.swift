@@ -19,6 +19,18 @@ extension LDAPSchema {
             attributes: [.address: ["mail"], .login: ["uid"], .fullName: ["displayName", "cn"]])
         schema.takesBareTargets = true
         schema.aliasesRedirectUsers = true
+        schema.places = [
+            LDAPPlace(
+                .user, ["inetOrgPerson", "CourierMailAccount"], naming: "mail",
+                required: ["cn": .name, "sn": .lastName, "homeDirectory": .configured],
+                features: [.fullName, .login]),
+            LDAPPlace(
+                .alias, ["organizationalRole", "CourierMailAlias"], naming: "mail", required: ["cn": .localPart],
+                features: []),
+            LDAPPlace(
+                .domain, ["organizationalRole", "CourierDomainAlias"], naming: "virtualdomain",
+                required: ["cn": .name], features: [.catchAll]),
+        ]
         return schema
     }()
 }

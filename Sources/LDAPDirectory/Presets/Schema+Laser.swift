@@ -14,6 +14,13 @@ extension LDAPSchema {
                 .fullName: ["displayName", "cn"],
             ])
         schema.routesToItself = true
+        schema.places = [
+            LDAPPlace(
+                .user, ["inetOrgPerson", "inetLocalMailRecipient"], naming: "mailLocalAddress",
+                required: ["cn": .name, "sn": .lastName], features: [.fullName, .login]),
+            // mailRoutingAddress has one value.
+            LDAPPlace(.forward, [], naming: "mailLocalAddress", features: [.onUser]),
+        ]
         return schema
     }()
 }

@@ -22,6 +22,8 @@ extension LDAPSchema {
         schema.takesBareTargets = true
         schema.aliasesRedirectUsers = true
         schema.cuts = ["gecos": UInt8(ascii: ",")]
+        // An account needs numbers and a home, which are not this directory's to give.
+        schema.places = [LDAPPlace(.alias, ["nisMailAlias"], naming: "cn", features: [])]
         return schema
     }()
 }

@@ -32,6 +32,21 @@ extension LDAPSchema {
             "disabled": .disabled, "unused": .active, "overquota": .full,
         ])
         schema.statusStopsForwards = true
+        schema.statusWords = [
+            .active: "active", .disabled: "disabled", .suspended: "inactive", .full: "overquota",
+        ]
+        schema.delivery.writes = LDAPDeliveryWords(
+            copy: ["forward", "mailbox"], noCopy: ["forward"], none: ["mailbox"])
+        schema.places = [
+            LDAPPlace(
+                .user, ["inetOrgPerson", "mailRecipient", "inetMailUser"], naming: "mail",
+                required: ["cn": .name, "sn": .lastName],
+                features: [.fullName, .login, .status(.disabled), .status(.suspended), .status(.full)]),
+            LDAPPlace(.forward, [], naming: "mail", features: [.onUser, .severalTargets, .copy]),
+            LDAPPlace(
+                .list, ["organizationalRole", "mailGroup"], naming: "mail", required: ["cn": .localPart],
+                features: [.title, .owner]),
+        ]
         return schema
     }()
 }

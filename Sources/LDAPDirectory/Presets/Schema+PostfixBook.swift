@@ -23,6 +23,16 @@ extension LDAPSchema {
             ])
         schema.status = .words(["true": .active, "false": .disabled])
         schema.statusStopsForwards = true
+        schema.statusWords = [.active: "TRUE", .disabled: "FALSE"]
+        schema.places = [
+            LDAPPlace(
+                .user, ["inetOrgPerson", "PostfixBookMailAccount"], naming: "mail",
+                required: ["cn": .name, "sn": .lastName], features: [.fullName, .login, .status(.disabled)]),
+            LDAPPlace(
+                .forward, ["organizationalRole", "PostfixBookMailForward"], mark: "PostfixBookMailForward",
+                naming: "mail", required: ["cn": .localPart, "mailAlias": .address],
+                features: [.onUser, .alone, .severalTargets]),
+        ]
         return schema
     }()
 }

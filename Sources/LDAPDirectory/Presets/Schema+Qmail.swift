@@ -23,6 +23,18 @@ extension LDAPSchema {
             "active": .active, "nopop": .active, "noaccess": .active, "disabled": .disabled, "deleted": .disabled,
         ])
         schema.statusStopsForwards = true
+        schema.statusWords = [.active: "active", .disabled: "disabled"]
+        schema.delivery.writes = LDAPDeliveryWords(copy: [], noCopy: ["nolocal"])
+        schema.places = [
+            LDAPPlace(
+                .user, ["inetOrgPerson", "qmailUser"], naming: "mail", required: ["cn": .name, "sn": .lastName],
+                features: [.fullName, .login, .status(.disabled)]),
+            LDAPPlace(.forward, [], naming: "mail", features: [.onUser, .severalTargets, .copy]),
+            LDAPPlace(
+                .list, ["organizationalRole", "qmailGroup"], naming: "mail",
+                required: ["cn": .name, "mailAlternateAddress": .address, "mailMessageStore": .configured],
+                features: [.title]),
+        ]
         return schema
     }()
 }

@@ -1,0 +1,133 @@
+// Records in their order. A server sorts by other rules than a directory of mailboxes, or not at all: so first the
+// addresses are read, page by page, and sorted here; then the records, some at a time.
+
+import MailAddress
+import MailboxDirectory
+
+extension LDAPStoreView {
+    func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {
+        if kind == .domain {
+            for record in try domains() where domain == nil || record.domain == domain { try body(.domain(record)) }
+            return
+        }
+        let addresses = try addresses(kind, in: domain)
+        for start in stride(from: 0, to: addresses.count, by: LDAPLimits.listedAtOnce) {
+            let some = addresses[start..<min(start + LDAPLimits.listedAtOnce, addresses.count)]
+            for record in try records(kind, at: Array(some)) { try body(record) }
+        }
+    }
+
+    /// All domains in the order of their names, those of the configuration with them.
+    func domains() throws(StoreError) -> [DomainRecord] {
+        var all = plan.configured
+        if !plan.domainRules.isEmpty {
+            let filter = plan.classFilter(plan.domainRules)
+            var search = plan.search(filter, plan.domainRules, limit: 0)
+            search.page = LDAPLimits.page
+            do throws(ReadFault) {
+                for entry in try session.outcomes([search]).entries() {
+                    let rules = plan.reader.rules(of: entry)
+                    for value in plan.reader.values(.domainName, of: entry, rules) {
+                        guard let name = try? Domain(octets: value), all[name] == nil else { continue }
+                        all[name] = try plan.reader.domain(entry, asked: name)
+                    }
+                }
+            } catch {
+                throw trouble(error.reason)
+            }
+        }
+        for slot in overlay.domains.values { all[slot.domain] = slot.after }
+        return all.values.sorted { $0.domain.key.lexicographicallyPrecedes($1.domain.key) }
+    }
+
+    /// The addresses at which records of this kind may stand, sorted.
+    private func addresses(_ kind: RecordKind, in domain: Domain?) throws(StoreError) -> [Mailbox] {
+        var found: Set<Mailbox> = []
+        func keep(_ mailbox: Mailbox) {
+            if domain == nil || mailbox.domain == domain { found.insert(mailbox) }
+        }
+        for entry in try entries(searches(kind, in: domain)) {
+            let rules = plan.reader.rules(of: entry)
+            let addresses = plan.reader.addresses(of: entry, rules, domain: domain)
+            // A bare local-part is as many records as there are domains.
+            if plan.reader.values(.localPart, of: entry, rules).isEmpty {
+                if let first = addresses.first { keep(first) }
+            } else {
+                for address in addresses { keep(address) }
+            }
+            if kind == .list {
+                for value in plan.reader.values(.memberOf, of: entry, rules) {
+                    if let list = try? Mailbox(octets: value.span) { keep(list) }
+                }
+            }
+            if found.count > LDAPLimits.listed {
+                throw trouble("there are more than \(LDAPLimits.listed) records; list them domain by domain")
+            }
+        }
+        found.subtract(overlay.slots.keys)
+        for slot in overlay.slots.values where slot.record(kind) != nil { keep(slot.address) }
+        return found.sorted { $0.precedes($1) }
+    }
+
+    private func searches(_ kind: RecordKind, in domain: Domain?) -> [LDAPSearch] {
+        let filters = plan.candidates(kind, in: domain, isWide: true)
+        return filters.filter { !$0.isNever }.map { filter in
+            var search = plan.search(
+                filter, roles: [.address, .aliasAddress, .localPart, .memberOf], plan.recordRules, limit: 0)
+            // What marks the canonical address, or is in the condition of a rule, is read too.
+            search.attributes += plan.recordRules.flatMap { rule in
+                [rule.needs, rule.lacks].compactMap { $0?.description }
+            }
+            if plan.schema.routesToItself {
+                search.attributes += plan.schema.names(.forwardTarget, plan.recordRules).map(\.description)
+            }
+            search.page = LDAPLimits.page
+            return search
+        }
+    }
+
+    /// The records at these addresses, in this order.
+    private func records(_ kind: RecordKind, at addresses: [Mailbox]) throws -> [Record] {
+        let answers = answers(addresses.map { .entries([$0]) })
+        var lists: [Int] = []
+        var records: [Record?] = []
+        for (address, answer) in zip(addresses, answers) {
+            switch answer {
+            // One that has another canonical address is listed there.
+            case .entry(let entry, _) where entry.address == address:
+                if kind == .list, case .list(let list) = entry {
+                    lists.append(records.count)
+                    records.append(.list(list, members: []))
+                } else {
+                    records.append(try record(kind, of: entry))
+                }
+            case .entry, .absent: records.append(nil)
+            default: throw StoreError.trouble(trouble(in: answer))
+            }
+        }
+        let members = self.answers(lists.map { .members(of: addresses[$0]) })
+        for (index, answer) in zip(lists, members) {
+            guard case .list(let list, _)? = records[index] else { continue }
+            switch answer {
+            case .members(let members): records[index] = .list(list, members: members)
+            case .absent: records[index] = nil
+            default: throw StoreError.trouble(trouble(in: answer))
+            }
+        }
+        return records.compactMap { $0 }
+    }
+
+    /// The answers to several lookups, those that the server has to give at once.
+    private func answers(_ lookups: [Lookup]) -> [Answer] {
+        if !overlay.isEmpty { return lookups.map(answer) }
+        return session.answers(lookups.map { plan.work(for: $0) }, source: name)
+    }
+}
+
+extension Mailbox {
+    /// By domain, then by local-part, in byte order, as every store lists them.
+    fileprivate func precedes(_ other: Mailbox) -> Bool {
+        if domain != other.domain { return domain.key.lexicographicallyPrecedes(other.domain.key) }
+        return localPart.key.lexicographicallyPrecedes(other.localPart.key)
+    }
+}

@@ -1,0 +1,165 @@
+// Who points to an address, or into a domain: by indexes in our own schema, else by what the site has indexed.
+
+import MailAddress
+import MailboxDirectory
+
+extension LDAPStoreView {
+    func references(to address: Mailbox, limit: Int) throws -> [Reference] {
+        let records = try pointing(by: plan.pointingFilter(to: address), limit: limit)
+        let found = records.flatMap { record in
+            record.references.filter { $0.mailbox == address }.map { Reference(record, role: $0.role) }
+        }
+        return Array(found.sorted { $0.name < $1.name }.prefix(limit))
+    }
+
+    func references(toDomain domain: Domain, limit: Int) throws -> [Reference] {
+        try references(to: domain, limit: limit, withUsers: true)
+    }
+
+    func redirections(inDomain domain: Domain, limit: Int) throws -> [Reference] {
+        try references(to: domain, limit: limit, withUsers: false)
+    }
+
+    /// Aliases of the domain, then what stands in it, then what points into it.
+    private func references(to domain: Domain, limit: Int, withUsers: Bool) throws -> [Reference] {
+        var found = try aliases(of: domain)
+        if found.count < limit {
+            found += try standing(in: domain, limit: limit - found.count, withUsers: withUsers)
+        }
+        if found.count < limit {
+            let records = try pointing(by: plan.pointingFilter(into: domain), limit: limit - found.count)
+            let pointing = records.filter { $0.domain != domain }.flatMap { record in
+                record.references.filter { $0.mailbox.domain == domain }.map { Reference(record, role: $0.role) }
+            }
+            found += pointing.sorted { $0.name < $1.name }
+        }
+        return Array(found.prefix(limit))
+    }
+
+    func aliases(of domain: Domain) throws(StoreError) -> [Reference] {
+        try domains().filter { $0.kind == .alias(of: domain) }
+            .map { Reference(.domain($0), role: .target) }.sorted { $0.name < $1.name }
+    }
+
+    /// The records in a domain. Users are passed over unread where they are not wanted.
+    func standing(in domain: Domain, limit: Int, withUsers: Bool) throws(StoreError) -> [Reference] {
+        let kinds: [RecordKind] = (withUsers ? [.user] : []) + [.alias, .forward, .moved, .list]
+        var found: Set<Reference> = []
+        for kind in kinds {
+            // Their addresses are all that is read, no more than can be wanted, and enough to put them in order.
+            let most = limit == .max ? 0 : max(limit, LDAPLimits.page) + overlay.slots.count
+            for address in try addresses(of: kind, standingIn: domain, limit: most)
+            where overlay.slots[address] == nil {
+                found.insert(Reference(kind: kind, role: .target, name: address.description))
+            }
+        }
+        for slot in overlay.slots.values where slot.address.domain == domain {
+            for record in slot.after where withUsers || record.kind != .user {
+                found.insert(Reference(record, role: .target))
+            }
+        }
+        return Array(found.sorted { $0.name < $1.name }.prefix(limit))
+    }
+
+    private func addresses(
+        of kind: RecordKind, standingIn domain: Domain, limit: Int
+    ) throws(StoreError) -> [Mailbox] {
+        var searches: [LDAPSearch] = []
+        let standing = plan.standingFilter(in: domain, plan.recordRules)
+        for filter in plan.candidates(kind, in: domain, isWide: false) where !filter.isNever && !standing.isNever {
+            let both = plan.schema.keys == nil ? LDAPFilter.and([filter, standing]) : filter
+            var search = plan.search(both, plan.recordRules, limit: limit)
+            search.page = LDAPLimits.page
+            search.isPartialWelcome = limit > 0
+            searches.append(search)
+        }
+        var found: [Mailbox] = []
+        for outcome in session.outcomes(searches) {
+            let entries: [LDAPEntry]
+            do throws(ReadFault) {
+                if case .partial(let some, _) = outcome, some.count >= limit {
+                    entries = some
+                } else {
+                    entries = try outcome.entries()
+                }
+            } catch {
+                throw trouble(error.reason)
+            }
+            for entry in entries {
+                let addresses = plan.reader.addresses(of: entry, plan.reader.rules(of: entry), domain: domain)
+                guard let first = addresses.first(where: { $0.domain == domain }) else { continue }
+                found.append(addresses[0].domain == domain ? addresses[0] : first)
+            }
+        }
+        return found
+    }
+
+    /// The records in the entries that a filter finds, and all that this transaction has written.
+    private func pointing(by filter: LDAPFilter, limit: Int) throws -> [Record] {
+        var records = overlay.records
+        for record in plan.configured.values { records.append(.domain(record)) }
+        if filter.isNever { return records }
+        var search = plan.search(filter, roles: LDAPRole.allCases, plan.schema.rules, limit: 0)
+        search.page = LDAPLimits.page
+        if limit < LDAPLimits.page {
+            search.sizeLimit = LDAPLimits.page + overlay.slots.count + overlay.domains.count
+            search.isPartialWelcome = true
+        }
+        let outcome = session.outcomes([search])[0]
+        let found: [LDAPEntry]
+        do throws(ReadFault) {
+            if case .partial(let some, _) = outcome, some.count >= search.sizeLimit {
+                found = some
+            } else {
+                found = try outcome.entries()
+            }
+        } catch {
+            throw trouble(error.reason)
+        }
+        for entry in found { records += try self.records(in: entry) }
+        return records
+    }
+
+    /// What an entry says that was not changed here.
+    private func records(in entry: LDAPEntry) throws -> [Record] {
+        let rules = plan.reader.rules(of: entry)
+        do throws(ReadFault) {
+            var records: [Record] = []
+            for value in plan.reader.values(.domainName, of: entry, rules) {
+                guard let name = try? Domain(octets: value), overlay.domains[name] == nil else { continue }
+                if let domain = try plan.reader.domain(entry, asked: name) { records.append(.domain(domain)) }
+            }
+            guard let address = plan.reader.addresses(of: entry, rules).first, overlay.slots[address] == nil else {
+                return records
+            }
+            let read = try plan.reader.record(entry, at: address)
+            if let forward = read.forward { records.append(.forward(forward)) }
+            if case .alias(let alias) = read { records.append(.alias(alias)) }
+            if case .moved(let moved) = read { records.append(.moved(moved)) }
+            if case .list(let list) = read {
+                var members: [ListMember] = []
+                let values = plan.reader.values(.memberAddress, of: entry, rules)
+                if plan.schema.isOrdered {
+                    members = try plan.reader.ordered(values, of: entry).map { ListMember(mailbox: $0.mailbox) }
+                } else {
+                    for value in values {
+                        let mailbox = try plan.reader.target(value, of: entry, domain: address.domain)
+                        members.append(ListMember(mailbox: mailbox))
+                    }
+                }
+                records.append(.list(list, members: members))
+            }
+            return records
+        } catch {
+            throw trouble(error.reason)
+        }
+    }
+}
+
+extension Reference {
+    fileprivate init(_ record: Record, role: ReferenceRole) {
+        self.init(
+            kind: record.kind, role: role,
+            name: record.address?.description ?? record.domain.description)
+    }
+}

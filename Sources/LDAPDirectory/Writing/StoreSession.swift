@@ -1,0 +1,212 @@
+// The connection of a command, which waits: searches and changes, one after the other. Not for event loops.
+
+import CLDAP
+import MailboxDirectory
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// A connection to the servers of one source. Confined to its owner.
+final class StoreSession {
+    private let settings: LDAPSettings
+    private var handle: LDAPHandle?
+    /// Whether the server takes assertions about the old state of an entry (RFC 4528).
+    private(set) var takesAssertions = false
+
+    init(_ settings: LDAPSettings) { self.settings = settings }
+
+    /// The server in use; empty while there is none.
+    var uri: String { handle?.uri ?? "" }
+
+    /// Ends the connection; the next question opens another.
+    func close() { handle = nil }
+
+    /// The connection, opened if need be: the first server that can be reached.
+    private func connected() throws(LDAPFailure) -> LDAPHandle {
+        if let handle { return handle }
+        var last = LDAPFailure(.unreachable, "no LDAP server is configured; name one at least")
+        for uri in settings.uris {
+            do throws(LDAPFailure) {
+                let new = try LDAPHandle(uri: uri, settings: settings)
+                handle = new
+                try readAbilities(new)
+                return new
+            } catch {
+                handle = nil
+                last = error
+            }
+        }
+        throw last
+    }
+
+    private func readAbilities(_ handle: LDAPHandle) throws(LDAPFailure) {
+        let root = LDAPSearch(
+            base: "", scope: .base, filter: LDAPFilter.present("objectClass").text, attributes: ["supportedControl"])
+        let outcome = try exchange([root], on: handle, deadline: deadline).first
+        takesAssertions =
+            outcome?.anyEntries.first?.texts("supportedControl").contains(LDAP_CONTROL_ASSERT) ?? false
+    }
+
+    private var deadline: Nanoseconds { MonotonicTime.now() + settings.timeout.nanoseconds }
+
+    // MARK: Searches
+
+    /// Carries out all of these at once; each gets its outcome. A connection that is lost meanwhile is opened again, once.
+    func outcomes(_ searches: [LDAPSearch]) -> [SearchOutcome] {
+        var failure = LDAPFailure(.closed, "")
+        for _ in 0..<2 {
+            do throws(LDAPFailure) {
+                return try exchange(searches, on: try connected(), deadline: deadline)
+            } catch {
+                failure = error
+                if case .lost = error.kind { continue }
+                break
+            }
+        }
+        return searches.map { _ in .failed(failure) }
+    }
+
+    /// Carries out lookups in step, the searches of all at once.
+    func answers(_ works: [any LookupWork], source: String) -> [Answer] {
+        var works = works
+        var steps = works.indices.map { works[$0].begin() }
+        while true {
+            var searches: [LDAPSearch] = []
+            for case .search(let more) in steps { searches += more }
+            if searches.isEmpty { break }
+            var outcomes = outcomes(searches)[...]
+            for (index, step) in steps.enumerated() {
+                guard case .search(let asked) = step else { continue }
+                steps[index] = works[index].take(Array(outcomes.prefix(asked.count)))
+                outcomes = outcomes.dropFirst(asked.count)
+            }
+        }
+        return steps.map { step in
+            if case .answered(let answer) = step { return answer }
+            return .trouble(source, "a lookup came to no search; this is a fault of the program")
+        }
+    }
+
+    /// - Throws: `.lost`, when the connection is of no more use.
+    private func exchange(
+        _ searches: [LDAPSearch], on handle: LDAPHandle, deadline: Nanoseconds
+    ) throws(LDAPFailure) -> [SearchOutcome] {
+        var outcomes = [SearchOutcome?](repeating: nil, count: searches.count)
+        var entries = [[LDAPEntry]](repeating: [], count: searches.count)
+        var waiting = Array(searches.indices.reversed().map { (index: $0, cookie: [UInt8]()) })
+        var inFlight: [Int32: Int] = [:]
+        let most = handle.isAnonymous ? LDAPLimits.anonymousInFlight : LDAPLimits.boundInFlight
+        while !waiting.isEmpty || !inFlight.isEmpty {
+            let left = deadline - MonotonicTime.now()
+            if left <= 0 { break }
+            while inFlight.count < most, let next = waiting.last {
+                let id: Int32?
+                do throws(LDAPFailure) {
+                    id = try handle.send(searches[next.index], cookie: next.cookie, milliseconds: left / 1_000_000)
+                } catch {
+                    if case .result(LDAP_SERVER_DOWN) = error.kind { throw lost(error.description) }
+                    outcomes[next.index] = .failed(error)
+                    waiting.removeLast()
+                    continue
+                }
+                guard let id else { break }
+                inFlight[id] = next.index
+                waiting.removeLast()
+            }
+            if inFlight.isEmpty, waiting.isEmpty { break }
+            switch handle.nextAnswer(waiting: Int(left / 1000)) {
+            case .nothing: break
+            case .lost(let reason): throw lost(reason)
+            case .answer(let id, let page):
+                guard let index = inFlight.removeValue(forKey: id) else { break }
+                entries[index] += page.entries
+                switch page.end(of: searches[index], entries: entries[index], uri: handle.uri) {
+                case .more: waiting.append((index, page.cookie))
+                case .ended(let outcome): outcomes[index] = outcome
+                }
+            }
+        }
+        for id in inFlight.keys { handle.abandon(id) }
+        return outcomes.enumerated().map { index, outcome in
+            outcome ?? .failed(timedOut(handle.uri, searches[index].base))
+        }
+    }
+
+    private func timedOut(_ uri: String, _ base: String) -> LDAPFailure {
+        LDAPFailure(
+            .timedOut,
+            "\(uri), base \"\(base)\": no answer in \(settings.timeout); look at the server's load, and whether the"
+                + " attributes that are asked for are indexed")
+    }
+
+    private func lost(_ reason: String) -> LDAPFailure {
+        handle = nil
+        return LDAPFailure(.lost, reason)
+    }
+}
+
+// MARK: Changes
+
+extension StoreSession {
+    /// What came of a change.
+    enum Result {
+        case done
+        /// Nothing was done.
+        case refused(LDAPFailure)
+        /// It was sent, and no answer came.
+        case unknown(LDAPFailure)
+    }
+
+    /// Sends a change and waits for what comes of it.
+    func carryOut(_ operation: LDAPOperation, assertion: LDAPFilter?) -> Result {
+        let handle: LDAPHandle
+        do throws(LDAPFailure) {
+            handle = try connected()
+        } catch {
+            return .refused(error)
+        }
+        let id: Int32
+        do throws(LDAPFailure) {
+            id = try handle.send(operation, assertion: takesAssertions ? assertion : nil)
+        } catch {
+            if case .result(LDAP_SERVER_DOWN) = error.kind { return .unknown(lost(error.description)) }
+            return .refused(error)
+        }
+        let end = MonotonicTime.now() + max(settings.timeout.nanoseconds, LDAPLimits.writePatience)
+        while true {
+            let left = end - MonotonicTime.now()
+            if left <= 0 {
+                handle.abandon(id)
+                return .unknown(
+                    LDAPFailure(.timedOut, "\(handle.uri), \"\(operation.dn)\": no answer to the change in time"))
+            }
+            switch handle.nextAnswer(waiting: Int(left / 1000)) {
+            case .nothing: break
+            case .lost(let reason): return .unknown(lost(reason))
+            case .answer(let answered, let page) where answered == id:
+                if page.code == LDAP_SUCCESS { return .done }
+                return .refused(.refusal(page, of: operation, uri: handle.uri))
+            case .answer: break
+            }
+        }
+    }
+
+    /// The entry of this name with all its attributes, for changing it.
+    /// - Returns: nil when there is none.
+    func entry(_ dn: String) throws(ReadFault) -> LDAPEntry? {
+        let search = LDAPSearch(
+            base: dn, scope: .base, filter: LDAPFilter.present("objectClass").text,
+            attributes: Self.everything)
+        let outcome = outcomes([search]).first
+        if case .noSuchObject = outcome { return nil }
+        return try outcome?.entries().first
+    }
+
+    /// All that people may have written, and what tells one state of an entry from another.
+    static let everything = ["*", "entryCSN"]
+}
