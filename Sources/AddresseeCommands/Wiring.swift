@@ -40,4 +40,7 @@ public struct Wiring: Sendable {
     }
 
     @TaskLocal static var current: Wiring?
+
+    /// Tells the administrator, on standard error, what should be known although the command has done its work.
+    public static func notify(_ text: String) { Output.current.error(text) }
 }

@@ -24,6 +24,7 @@ extension LDAPSourceConfiguration {
             section.list("domains", empty: "name one domain at least, or leave it out")?
             .compactMap { $0.domainRecord() } ?? []
         ldap.readRoles(from: &section)
+        ldap.readNewEntryValues(from: &section)
         ldap.readBind(from: &section)
         ldap.readTLS(from: &section)
         ldap.readTimes(from: &section)
@@ -54,6 +55,15 @@ extension LDAPSourceConfiguration {
             self.roles[role] = roles.texts(role, "the name of an attribute")
         }
         roles.close()
+    }
+
+    private mutating func readNewEntryValues(from section: inout Section) {
+        guard var values = section.section("new-entries") else { return }
+        values.know(values.keys)
+        for key in values.keys {
+            newEntryValues[key] = values.setting(key)?.text("a value such as /var/mail/%d/%u")
+        }
+        values.close()
     }
 
     private mutating func readBind(from section: inout Section) {

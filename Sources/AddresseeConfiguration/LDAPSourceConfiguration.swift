@@ -49,6 +49,9 @@ public struct LDAPSourceConfiguration: Hashable, Sendable {
     public var connectTimeout = Duration.seconds(3)
     /// Where new entries are put; nil for the base.
     public var writeBase: String?
+    /// What new entries get for attributes that no record fills: the name of an attribute, and a value with `%s`, `%u`
+    /// and `%d`.
+    public var newEntryValues: [String: String] = [:]
     public var cache: Cache
 
     public init(uris: [String], base: String, preset: String, cache: Cache) {

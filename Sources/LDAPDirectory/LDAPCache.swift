@@ -44,6 +44,9 @@ final class LDAPCache: Sendable {
     /// Another number whenever something has been forgotten: an answer that was asked for before must not be kept then.
     var generation: Int { forgotten.load(ordering: .acquiring) }
 
+    /// Whether what was not found is remembered as well as what was.
+    var remembersAbsence: Bool { !shards.isEmpty && negative > 0 }
+
     /// What is known and not too old; nil when somebody has to be asked.
     func answer(_ lookup: Lookup, now: Nanoseconds) -> Answer? {
         guard let item = item(lookup) else { return nil }

@@ -120,6 +120,14 @@ public final class LDAPDirectory: Source, Sendable {
         if journal != nil { batches.withLock { _ = $0.remove(Self.thread) } }
     }
 
+    /// Another number each second, and whenever something has been forgotten: so whoever remembers answers by it keeps
+    /// them a second longer than the cache does, at most. Nil where nothing may be remembered.
+    public func version() -> UInt64? {
+        guard cache.remembersAbsence else { return nil }
+        let second = UInt64(MonotonicTime.now() / 1_000_000_000)
+        return UInt64(truncatingIfNeeded: cache.generation) << 40 | second & 0xFF_FFFF_FFFF
+    }
+
     private var isInBatch: Bool { batches.withLock { $0.contains(Self.thread) } }
 
     private static var thread: UInt {

@@ -19,11 +19,7 @@ extension LDAPSettings {
                 throw CommandFailure(.configuration, "the source \(name) has an unknown role, \(word)")
             }
             roles[role] = try attributes.map { text throws(CommandFailure) in
-                if let attribute = AttributeName(text) { return attribute }
-                throw CommandFailure(
-                    .configuration,
-                    "the source \(name) has \"\(text)\" for the role \(word), which is no name of an attribute (RFC 4512 2.5)"
-                )
+                try AttributeName.checked(text, name: name, what: "roles.\(word)")
             }
         }
         self.init(uris: source.uris, base: source.base, preset: preset, roles: roles, domains: source.domains)
@@ -36,6 +32,11 @@ extension LDAPSettings {
         cache = LDAPCacheSettings(
             entries: source.cache.entries, positive: source.cache.positive, negative: source.cache.negative,
             stale: source.cache.stale)
+        cache.journal = source.cache.journal
+        if let writeBase = source.writeBase { self.writeBase = writeBase }
+        for (word, value) in source.newEntryValues {
+            newEntryValues[try AttributeName.checked(word, name: name, what: "new-entries")] = value
+        }
     }
 
     /// For a command, which asks once: it is told what is true now.
@@ -43,6 +44,17 @@ extension LDAPSettings {
         var settings = self
         settings.cache.entries = 0
         return settings
+    }
+}
+
+extension AttributeName {
+    fileprivate static func checked(
+        _ text: String, name: String, what: String
+    ) throws(CommandFailure) -> AttributeName {
+        if let attribute = AttributeName(text) { return attribute }
+        throw CommandFailure(
+            .configuration,
+            "the source \(name) has \"\(text)\" in \(what), which is no name of an attribute (RFC 4512 2.5)")
     }
 }
 

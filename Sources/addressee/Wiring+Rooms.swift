@@ -22,7 +22,9 @@ extension Wiring {
         openStore: { source in
             switch source.kind {
             case .sqlite(let path): return try SQLiteStore(path: path, name: source.name)
-            case .ldap: throw CommandFailure(.usage, "the source \(source.name) is in LDAP: write to it there")
+            case .ldap(let ldap):
+                let settings = try LDAPSettings(ldap, name: source.name)
+                return LDAPStore(name: source.name, settings: settings) { Wiring.notify($0) }
             }
         },
         createStore: { source in

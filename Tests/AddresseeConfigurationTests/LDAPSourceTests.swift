@@ -41,6 +41,7 @@ import Testing
         }
         #expect(ldap.uris.count == 2)
         #expect(ldap.domains.count == 2)
+        #expect(ldap.newEntryValues == ["homeDirectory": "/var/mail/%d/%u"])
         #expect(ldap.roles == ["login": ["uid"], "full-name": ["displayName", "cn"]])
         for key in findings.keys where key.hasPrefix("sources.ldap.") {
             let last = key.split(separator: ".").last ?? ""
