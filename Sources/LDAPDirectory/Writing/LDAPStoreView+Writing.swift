@@ -5,12 +5,14 @@ import MailAddress
 import MailboxDirectory
 
 extension LDAPStoreView: RecordWriting {
-    func insert(_ record: Record) throws {
-        if case .domain(let domain) = record { return try insert(domain) }
-        guard let address = record.address else { return }
-        try writer.check(record.kind)
+    func insert(_ given: Record) throws {
+        if case .domain(let domain) = given { return try insert(domain) }
+        guard let address = given.address else { return }
+        try writer.check(given.kind)
+        let record: Record
         switch answer(.domain(address.domain)) {
-        case .domain: break
+        // A domain is shown as its own record spells it, whichever store an address is in.
+        case .domain(let known): record = given.spelling(known.domain)
         case .absent: throw StoreError.noSuchDomain(address.domain)
         case let answer: throw StoreError.trouble(trouble(in: answer))
         }
