@@ -28,6 +28,8 @@ final class Site: @unchecked Sendable {
     let stores: [MemoryStore]
     /// Sources by these names fail at every question.
     var failing: Set<String> = []
+    /// What is found in sources by these names, before what is found in their records.
+    var findings: [String: [Finding]] = [:]
     var servedConfiguration: Configuration?
     var onServe: @Sendable (Configuration) throws -> Void = { _ in }
 
@@ -76,6 +78,11 @@ final class Site: @unchecked Sendable {
                 if self.failing.contains(source.name) { throw Trouble(source: source.name, reason: "the disk is gone") }
                 try Data().write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
                 return try self.store(source)
+            },
+            checkSource: { source, records in
+                if self.failing.contains(source.name) { throw Trouble(source: source.name, reason: "the disk is gone") }
+                let own = self.findings[source.name] ?? []
+                return try own + self.store(source).read { records.findings(in: $0) }
             },
             serve: { configuration, ready in
                 self.servedConfiguration = configuration

@@ -1,0 +1,101 @@
+// `addressee check`: what it prints, and how it ends.
+
+import MailAddress
+import MailboxDirectory
+import Testing
+
+@testable import AddresseeCommands
+
+@Suite struct CheckTests {
+    private static let warning = Finding(.warning, .directory, "it is slow", advice: "index it")
+    private static let note = Finding(.note, .directory, "it is small")
+
+    @Test func inOrder() async throws {
+        let site = try Site(sources: ["main", "people"])
+        #expect(await site.run("check") == Run(0, out: "main: in order\npeople: in order\n"))
+        #expect(await site.run("check", "--source", "people") == Run(0, out: "people: in order\n"))
+        site.findings["people"] = [Self.note]
+        #expect(
+            await site.run("check", "--source", "people")
+                == Run(0, out: "note it is small\npeople: in order, 1 finding\n"))
+    }
+
+    @Test func tells() async throws {
+        let site = try Site()
+        site.findings["main"] = [Self.warning, Self.note]
+        let path = "\(site.folder.path)/main.sqlite"
+        #expect(
+            await site.run("check")
+                == Run(0, out: "warning it is slow; index it\nnote it is small\nmain: \(path), 2 findings\n"))
+        #expect(
+            await site.run("check", terminal: true, coloured: true).out.hasPrefix(
+                "\u{1B}[33mwarning\u{1B}[0m it is slow"))
+        #expect(
+            await site.run("check", "--json").out == """
+                [
+                {"findings":[{"advice":"index it","cause":"directory","severity":"warning","text":"it is slow"},\
+                {"advice":"","cause":"directory","severity":"note","text":"it is small"}],"kind":"sqlite",\
+                "location":"\(path)","source":"main"}
+                ]
+
+                """)
+    }
+
+    @Test(
+        arguments: [
+            ([Finding.Cause.directory], 65), ([.unreachable], 75), ([.configuration], 78),
+            ([.directory, .unreachable], 75),
+            ([.unreachable, .configuration, .directory], 78), ([], 0),
+        ] as [([Finding.Cause], Int32)])
+    func status(causes: [Finding.Cause], status: Int32) async throws {
+        let site = try Site()
+        site.findings["main"] = causes.map { Finding(.error, $0, "\($0)") } + [Self.warning]
+        #expect(await site.run("check").status == status)
+    }
+
+    @Test func aSourceThatFails() async throws {
+        let site = try Site(sources: ["main", "people"])
+        site.failing = ["people"]
+        let run = await site.run("check", "--source", "people")
+        #expect(run.status == 75 && run.out.contains("error the disk is gone\npeople: "))
+        // What of the other's records leads there can't be told.
+        let all = await site.run("check")
+        #expect(all.status == 75)
+        #expect(all.out.contains("could not be examined: the disk is gone"))
+    }
+
+    @Test func recordsAndOtherSources() async throws {
+        var records = Site.records
+        records.append(
+            .alias(Alias(address: Site.mailbox("lost@example.org"), targets: [Site.mailbox("nobody@example.org")])))
+        let site = try Site(records)
+        let run = await site.run("check")
+        #expect(run.status == 65)
+        #expect(
+            run.out.hasPrefix(
+                "error the alias lost@example.org leads to nobody@example.org, where nobody is (target); add"
+                    + " nobody@example.org, or correct the alias\n"))
+    }
+
+    @Test func defaultDomain() async throws {
+        let site = try Site([.domain(DomainRecord(domain: Site.domain("example.com")))])
+        let run = await site.run("check")
+        #expect(run.status == 78)
+        #expect(run.out.contains("main: in order\nerror no source serves the default domain, example.org; addressee"))
+        // Of one source alone nothing can be said of it.
+        #expect(await site.run("check", "--source", "main") == Run(0, out: "main: in order\n"))
+        #expect(await site.run("check", "--json").out.contains("\"source\":null"))
+    }
+
+    @Test func wrongUsage() async throws {
+        let site = try Site()
+        #expect(await site.run("check", "--source", "people").status == 64)
+        #expect(await site.run(bare: ["check", "--config", "/no/such/file"]).status == 78)
+    }
+
+    @Test func hostileText() async throws {
+        let site = try Site()
+        site.findings["main"] = [Finding(.note, .directory, "a\u{1B}[31m\nb")]
+        #expect(await site.run("check").out == "note a\\u{1B}[31m\\nb\nmain: in order, 1 finding\n")
+    }
+}
