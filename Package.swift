@@ -54,7 +54,8 @@ let package = Package(
         room("MailAddress"),
         room("MailboxDirectory", ["MailAddress"]),
         room("SMTPProtocol", ["MailAddress"]),
-        room("Verification", ["MailAddress", "MailboxDirectory", "SMTPProtocol"]),
+        room("LookupProtocols", ["MailAddress"]),
+        room("Verification", ["MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols"]),
         room(
             "AddresseeSchema", path: "schema",
             resources: [
@@ -79,8 +80,8 @@ let package = Package(
         room(
             "AddresseeServer",
             [
-                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeConfiguration",
-                nioCore, nioPosix, nioConcurrency, nioSSL, unixSignals, logging,
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
+                "AddresseeConfiguration", nioCore, nioPosix, nioConcurrency, nioSSL, unixSignals, logging,
             ]),
         .executableTarget(
             name: "addressee",
@@ -92,20 +93,24 @@ let package = Package(
         tests("MailAddressTests", ["MailAddress"]),
         tests(
             "VerificationTests",
-            ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "DirectoryTesting"]),
+            [
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
+                "DirectoryTesting",
+            ]),
         tests("SMTPProtocolTests", ["MailAddress", "SMTPProtocol"]),
+        tests("LookupProtocolsTests", ["MailAddress", "LookupProtocols"]),
         room(
             "DirectoryTesting", ["MailAddress", "MailboxDirectory"], path: "Tests/DirectoryTesting"),
         room(
             "DialogueTesting", ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification"],
             path: "Tests/DialogueTesting"),
         tests("Dialogues", ["DialogueTesting"], path: "Tests/Dialogues/Runner"),
-        tests("FuzzingTests", ["MailAddress", "SMTPProtocol"], path: "Tests/Fuzzing/Generated"),
+        tests("FuzzingTests", ["MailAddress", "SMTPProtocol", "LookupProtocols"], path: "Tests/Fuzzing/Generated"),
         tests(
             "AddresseeServerTests",
             [
-                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeConfiguration",
-                "AddresseeServer", "DialogueTesting", nioCore, nioPosix, logging,
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
+                "AddresseeConfiguration", "AddresseeServer", "DialogueTesting", nioCore, nioPosix, logging,
             ]),
         tests(
             "MailboxDirectoryTests",

@@ -39,6 +39,9 @@ public struct ConfigurationTemplate {
         #    starttls: false
             # Of a unix:/path/to/socket only: its mode, in octal. Default: as the umask has it. An example:
         #    unix-mode: "0660"
+            # The maps of Postfix's socketmap_table(5): see "Backing Postfix" in README. "clients" and "unix-mode" are as for
+            # smtp. Only a class with "trusted: true" and "rcpt: full" learns where addresses lead. An example:
+        #  - socketmap: 127.0.0.1:2526
 
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what
@@ -55,7 +58,7 @@ public struct ConfigurationTemplate {
         #    expn: full
             # RCPT. full: 251 and 551 tell the other address; existence: 250 and 550 instead.
         #    rcpt: full
-            # Questions (RCPT, VRFY, EXPN) of one client address: unlimited, or 1 to 1000000000.
+            # Questions (RCPT, VRFY, EXPN, keys of maps) of one client address: unlimited, or 1 to 1000000000.
         #    questions-per-minute: unlimited
         #  - name: everyone
         #    trusted: false
@@ -77,7 +80,7 @@ public struct ConfigurationTemplate {
         #  recipients: 1000
           # Questions that a connection may have unanswered, or answered and unsent: 1 to 1000.
         #  pipelined-questions: 64
-          # Bad commands that a session may send before 421: 1 to 1000000.
+          # Bad commands or requests that a session may send before it is closed: 1 to 1000000.
         #  errors: 20
           # Addresses that are remembered until the directory changes: 0 to 16777216. Each takes 64 octets, as the table fills.
         #  remembered-recipients: 1048576
@@ -92,7 +95,7 @@ public struct ConfigurationTemplate {
         #  possibilities: 20
 
         timeouts:
-          # For the next command: 1s to 24h; RFC 5321 4.5.3.2.7 asks for 5m or more.
+          # For the next command or request: 1s to 24h; RFC 5321 4.5.3.2.7 asks for 5m or more.
         #  idle: 5m
           # For a client that does not read its replies: 1s to 1h.
         #  write: 1m

@@ -1,7 +1,15 @@
 // A place where clients may connect, and how they are served there.
 
+/// What is spoken at a listener, in the word that names it in the configuration.
+public enum ListenerWire: String, Hashable, Sendable, CaseIterable {
+    case smtp
+    /// The maps of Postfix's socketmap_table(5).
+    case socketmap
+}
+
 /// A place where clients may connect, and how they are served there.
 public struct ListenerConfiguration: Hashable, Sendable {
+    public var wire: ListenerWire
     public var address: ListenAddress
     /// Whether replies carry enhanced codes (RFC 2034); without them they are the plain replies of RFC 821.
     public var enhancedCodes: Bool
@@ -15,9 +23,10 @@ public struct ListenerConfiguration: Hashable, Sendable {
     public var unixMode: UInt16?
 
     public init(
-        address: ListenAddress, enhancedCodes: Bool = true, possibilities: Bool = true, clients: [String]? = nil,
-        startTLS: Bool = false, unixMode: UInt16? = nil
+        wire: ListenerWire = .smtp, address: ListenAddress, enhancedCodes: Bool = true, possibilities: Bool = true,
+        clients: [String]? = nil, startTLS: Bool = false, unixMode: UInt16? = nil
     ) {
+        self.wire = wire
         self.address = address
         self.enhancedCodes = enhancedCodes
         self.possibilities = possibilities
@@ -53,14 +62,17 @@ extension ListenerConfiguration {
     private static func readOne(
         from section: inout Section, classes: [String], hasTLS: Bool
     ) -> ListenerConfiguration? {
-        let address = readAddress(from: &section)
-        var listener = ListenerConfiguration(address: address ?? standard.address)
-        if let value = section.setting("enhanced-codes")?.flag() { listener.enhancedCodes = value }
-        if let value = section.setting("possibilities")?.flag() { listener.possibilities = value }
+        let (wire, address) = readAddress(from: &section)
+        var listener = ListenerConfiguration(wire: wire, address: address ?? standard.address)
+        readWords(from: &section, into: &listener)
         if let setting = section.setting("clients") { listener.clients = setting.classes(among: classes) }
         if let setting = section.setting("starttls"), let value = setting.flag() {
             listener.startTLS = value
-            if value, !hasTLS { setting.report("\(setting.name) needs a tls section with certificate and private-key") }
+            if value, wire != .smtp {
+                setting.report("\(setting.name) is only for smtp")
+            } else if value, !hasTLS {
+                setting.report("\(setting.name) needs a tls section with certificate and private-key")
+            }
         }
         if let setting = section.setting("unix-mode") {
             listener.unixMode = setting.mode()
@@ -69,11 +81,36 @@ extension ListenerConfiguration {
         return address == nil ? nil : listener
     }
 
-    private static func readAddress(from section: inout Section) -> ListenAddress? {
-        guard let setting = section.setting("smtp") else {
-            section.require("smtp", for: "smtp: 127.0.0.1:2525")
-            return nil
+    /// What only SMTP has words for.
+    private static func readWords(from section: inout Section, into listener: inout ListenerConfiguration) {
+        let flags = [("enhanced-codes", \ListenerConfiguration.enhancedCodes), ("possibilities", \.possibilities)]
+        for (key, path) in flags {
+            guard let setting = section.setting(key), let value = setting.flag() else { continue }
+            listener[keyPath: path] = value
+            if listener.wire != .smtp { setting.report("\(setting.name) is only for smtp") }
         }
+    }
+
+    /// The one key that names both the wire and the address.
+    private static func readAddress(from section: inout Section) -> (wire: ListenerWire, address: ListenAddress?) {
+        var found: (wire: ListenerWire, setting: Setting)?
+        for wire in ListenerWire.allCases {
+            guard let setting = section.setting(wire.rawValue) else { continue }
+            if let found {
+                let wires = "\(found.wire.rawValue) or \(wire.rawValue)"
+                setting.report("one listener is \(wires); give each an item of its own")
+            } else {
+                found = (wire, setting)
+            }
+        }
+        guard let found else {
+            section.require("smtp", for: "smtp: 127.0.0.1:2525")
+            return (.smtp, nil)
+        }
+        return (found.wire, readAddress(found.setting, from: section))
+    }
+
+    private static func readAddress(_ setting: Setting, from section: Section) -> ListenAddress? {
         guard let text = setting.text("ADDRESS:PORT or unix:/path/to/socket") else { return nil }
         do {
             let address = try ListenAddress(text)

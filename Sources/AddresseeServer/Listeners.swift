@@ -2,6 +2,7 @@
 
 import AddresseeConfiguration
 import Foundation
+import LookupProtocols
 import NIOCore
 import NIOPosix
 
@@ -85,7 +86,7 @@ struct Listeners {
                     guard let loop = loops.context(on: channel.eventLoop) else {
                         throw ChannelError.operationUnsupported
                     }
-                    try channel.pipeline.syncOperations.addHandler(SMTPHandler(loop: loop, listener: listener))
+                    try channel.pipeline.syncOperations.addHandler(Self.handler(for: listener, on: loop))
                 }
             }
         do {
@@ -100,6 +101,13 @@ struct Listeners {
             throw error
         } catch {
             throw ServerError.listen(listener.address.description, reason: Self.reason(error))
+        }
+    }
+
+    private static func handler(for listener: ListenerConfiguration, on loop: LoopContext) -> Connection {
+        switch listener.wire {
+        case .smtp: SMTPHandler(loop: loop, listener: listener)
+        case .socketmap: LookupHandler(SocketmapWire(), loop: loop, listener: listener)
         }
     }
 

@@ -13,8 +13,8 @@ final class LoopContext {
         didSet { answersAtOnce = sources.allSatisfy(\.answersAtOnce) }
     }
     private var answersAtOnce: Bool
-    private var connections: [ObjectIdentifier: SMTPHandler] = [:]
-    private var unflushed: [ObjectIdentifier: SMTPHandler] = [:]
+    private var connections: [ObjectIdentifier: Connection] = [:]
+    private var unflushed: [ObjectIdentifier: Connection] = [:]
     private var isInBatch = false
     private var memory: MailboxMemory
     /// Another number whenever any answer may be another one; nil in a batch in which a source can't tell.
@@ -51,9 +51,9 @@ final class LoopContext {
         lastVersions = []
     }
 
-    func add(_ handler: SMTPHandler) { connections[ObjectIdentifier(handler)] = handler }
+    func add(_ handler: Connection) { connections[ObjectIdentifier(handler)] = handler }
 
-    func remove(_ handler: SMTPHandler) { connections[ObjectIdentifier(handler)] = nil }
+    func remove(_ handler: Connection) { connections[ObjectIdentifier(handler)] = nil }
 
     func drainAll() {
         isDraining = true
@@ -64,7 +64,7 @@ final class LoopContext {
         for handler in connections.values { handler.stop() }
     }
 
-    /// The verdict on one query: every question over SMTP takes this way.
+    /// The verdict on one query: every question that is RCPT, VRFY or EXPN takes this way, whatever the wire.
     /// - Parameter later: called on this loop with the verdict, where it has to be waited for.
     /// - Returns: the verdict; nil where it comes later.
     func answer(_ query: Query, by client: ClientClass, later: @escaping (Verdict) -> Void) -> Verdict? {
@@ -89,6 +89,41 @@ final class LoopContext {
         return walk.begin().map { verdict(on: $0, inquiry, query, key) }
     }
 
+    /// What is remembered of an address, in the batch at hand, which this begins where there is none.
+    func recall(_ mailbox: Mailbox) -> MailboxMemory.Fact? {
+        beginBatch()
+        return version.flatMap { memory.recall(mailbox, version: $0) }
+    }
+
+    /// The resolution of one walk, remembered and logged.
+    /// - Parameters:
+    ///   - mailbox: the address that is asked about, where what is found of it may be remembered.
+    ///   - later: called on this loop with the resolution, where it has to be waited for.
+    /// - Returns: the resolution; nil where it comes later.
+    func resolve(
+        _ expansion: consuming Expansion, of mailbox: Mailbox?, about: String, later: @escaping (Resolution) -> Void
+    ) -> Resolution? {
+        beginBatch()
+        let key = version.flatMap { version in mailbox.map { Remembered(mailbox: $0, version: version) } }
+        if answersAtOnce {
+            let resolution = expansion.run(sources)
+            keep(resolution, key, about)
+            return resolution
+        }
+        let walk = WaitingWalk(expansion, loop: self) { [self] resolution in
+            keep(resolution, key, about)
+            later(resolution)
+        }
+        guard let resolution = walk.begin() else { return nil }
+        keep(resolution, key, about)
+        return resolution
+    }
+
+    private func keep(_ resolution: Resolution, _ key: Remembered?, _ about: String) {
+        if let key { memory.remember(resolution, of: key.mailbox, version: key.version) }
+        log(resolution.outcome, about)
+    }
+
     /// Under what a resolution is to be remembered.
     private struct Remembered {
         var mailbox: Mailbox
@@ -99,15 +134,15 @@ final class LoopContext {
         on resolution: Resolution, _ inquiry: Inquiry, _ query: Query, _ key: Remembered?
     ) -> Verdict {
         if let key { memory.remember(resolution, of: key.mailbox, version: key.version) }
-        log(resolution.outcome, query)
+        log(resolution.outcome, query.about)
         return inquiry.verdict(on: resolution)
     }
 
-    private func log(_ outcome: Resolution.Outcome, _ query: Query) {
+    private func log(_ outcome: Resolution.Outcome, _ about: @autoclosure () -> String) {
         switch outcome {
-        case .couldNotTell(let trouble): shared.log.couldNotTell(trouble, query: query)
-        case .loop(let path): shared.log.loop(path, query: query)
-        case .limit(let kind, let path): shared.log.limit(kind, path, query: query)
+        case .couldNotTell(let trouble): shared.log.couldNotTell(trouble, about: about())
+        case .loop(let path): shared.log.loop(path, about: about())
+        case .limit(let kind, let path): shared.log.limit(kind, path, about: about())
         case .answered, .ambiguous: break
         }
     }
@@ -134,7 +169,7 @@ final class LoopContext {
     }
 
     /// Has a connection flushed once what else is due now is done, so that answers that come together leave together.
-    func flushSoon(_ handler: SMTPHandler) {
+    func flushSoon(_ handler: Connection) {
         if unflushed.isEmpty {
             eventLoop.assumeIsolated().execute { [self] in
                 let handlers = unflushed

@@ -3,6 +3,7 @@
 
 import Foundation
 import Logging
+import LookupProtocols
 import MailAddress
 import MailboxDirectory
 import NIOCore
@@ -72,20 +73,32 @@ struct ServerLog: Sendable {
             ])
     }
 
-    func couldNotTell(_ trouble: Trouble, query: Query) {
+    func asked(_ request: MapRequest, by client: ClientAddress, answer: MapAnswer) {
+        logger.debug(
+            "asked",
+            metadata: [
+                "client": "\(client)", "map": "\(String(decoding: request.map, as: UTF8.self))",
+                "about": "\(request.about)", "answer": "\(answer.word)",
+            ])
+    }
+
+    func malformed(_ client: ClientAddress) {
+        logger.info("malformed-request", metadata: ["client": "\(client)", "done": "connection closed"])
+    }
+
+    func couldNotTell(_ trouble: Trouble, about: String) {
         logger.error(
             "could-not-tell",
-            metadata: ["source": "\(trouble.source)", "reason": "\(trouble.reason)", "about": "\(query.about)"])
+            metadata: ["source": "\(trouble.source)", "reason": "\(trouble.reason)", "about": "\(about)"])
     }
 
-    func loop(_ path: [Mailbox], query: Query) {
-        logger.error("loop", metadata: ["path": "\(path.arrows)", "about": "\(query.about)"])
+    func loop(_ path: [Mailbox], about: String) {
+        logger.error("loop", metadata: ["path": "\(path.arrows)", "about": "\(about)"])
     }
 
-    func limit(_ kind: ExpansionLimits.Kind, _ path: [Mailbox], query: Query) {
+    func limit(_ kind: ExpansionLimits.Kind, _ path: [Mailbox], about: String) {
         logger.error(
-            "limit-passed",
-            metadata: ["limit": "\(kind.rawValue)", "path": "\(path.arrows)", "about": "\(query.about)"])
+            "limit-passed", metadata: ["limit": "\(kind.rawValue)", "path": "\(path.arrows)", "about": "\(about)"])
     }
 
     /// A client that has gone is nothing to tell of unless somebody looks for it.
@@ -105,6 +118,11 @@ struct ServerLog: Sendable {
     }
 }
 
+extension MapRequest {
+    /// The key, for the log; as it came, so that what a server asks can be told from its letters.
+    var about: String { String(decoding: key, as: UTF8.self) }
+}
+
 extension Query {
     fileprivate var verb: String {
         switch self {
@@ -114,7 +132,7 @@ extension Query {
         }
     }
 
-    fileprivate var about: String {
+    var about: String {
         switch self {
         case .recipient(.mailbox(let mailbox), _): mailbox.description
         case .recipient(.postmaster, _): "postmaster"

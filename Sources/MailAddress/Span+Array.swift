@@ -2,7 +2,7 @@
 
 extension Span where Element == UInt8 {
     /// A copy of the octets of `range`, which must be in bounds.
-    func array(_ range: Range<Int>) -> [UInt8] {
+    public func array(_ range: Range<Int>) -> [UInt8] {
         extracting(range).withUnsafeBufferPointer { Array($0) }
     }
 }

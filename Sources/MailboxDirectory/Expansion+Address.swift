@@ -46,6 +46,11 @@ extension Expansion {
     }
 
     private mutating func domainIsKnown() -> Move {
+        if case .domain = purpose, let place = walk.place {
+            if let fault = place.fault { return couldNotTell(fault, of: place) }
+            resolution.served = ServedDomain(domain: place.record.domain, isRelay: place.ruling.kind == .relay)
+            return finish(.answered)
+        }
         // The first address is on a walk of its own more often than not, so its domain is kept only when that is left.
         if walk.node > 0 { known[nodes[walk.node].address.domain] = walk.place }
         return lookUpEntries()

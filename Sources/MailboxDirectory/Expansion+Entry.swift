@@ -50,7 +50,8 @@ extension Expansion {
             return redirect(to: others, origin: .forward, canonical: forward.address)
         }
         note("a copy is kept")
-        let copy = Recipient(mailbox: user.address, name: user.fullName, kind: .user(user.status), detail: detail)
+        let copy = Recipient(
+            mailbox: user.address, name: user.fullName, kind: .user(user.status), detail: detail, login: user.login)
         return redirect(to: others, origin: .forward, canonical: forward.address, copy: copy)
     }
 
@@ -69,7 +70,8 @@ extension Expansion {
         case .active, .full:
             let name = user.fullName.isEmpty ? nodes[walk.node].name : user.fullName
             return reached(
-                Recipient(mailbox: user.address, name: name, kind: .user(user.status), detail: detail),
+                Recipient(
+                    mailbox: user.address, name: name, kind: .user(user.status), detail: detail, login: user.login),
                 canonical: user.address)
         case .disabled: return failed(.disabled, canonical: user.address)
         case .suspended: return failed(.suspended, canonical: user.address)
@@ -79,7 +81,7 @@ extension Expansion {
     private mutating func apply(_ list: MailingList, source: Int) -> Move {
         let isOpen =
             switch purpose {
-            case .verify: false
+            case .verify, .domain: false
             case .expand(let viewer): viewer.maySee(list.expansion)
             case .resolve: true
             }
@@ -100,6 +102,7 @@ extension Expansion {
 
     mutating func found(_ members: [ListMember], source: Int) -> Move {
         note("\(members.count) member\(members.count == 1 ? "" : "s")", source: source)
+        if walk.node == 0 { resolution.step = members.map(\.mailbox) }
         return push(members.map { ($0.mailbox, $0.name) }, origin: .member, staysOnChain: false)
     }
 
@@ -113,6 +116,9 @@ extension Expansion {
         case .first: break
         }
         if let copy { resolution.recipients.append(copy) }
+        if walk.node == 0, case .resolve = purpose {
+            resolution.step = (copy.map { [$0.mailbox] } ?? []) + targets
+        }
         return push(targets.map { ($0, "") }, origin: origin, staysOnChain: copy == nil)
     }
 

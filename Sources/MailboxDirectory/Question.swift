@@ -20,6 +20,8 @@ public enum Purpose: Hashable, Sendable {
     case expand(ExpansionViewer)
     /// Every final recipient: lists are opened and forwards followed.
     case resolve
+    /// How the domain of an address is served, and nothing of what stands at the address.
+    case domain
 }
 
 /// Who asks for the members of a list.

@@ -17,6 +17,11 @@ public struct Resolution: Hashable, Sendable {
     public var failures: [Failure] = []
     /// Whether every step led to one address only, and the last of them takes mail.
     var endsAtOne = false
+    /// How the domain is served; only where that was the question (`Purpose.domain`), and nil where it is not.
+    public var served: ServedDomain?
+    /// Where the asked address itself leads, one redirection far, as on record: targets after a copy that is kept, or
+    /// members. Empty where it is no redirection, and where lists and forwards were not to be followed to the end.
+    public var step: [Mailbox] = []
     /// Every step, when a trace was asked for.
     public var trace: [TraceStep] = []
 
@@ -37,6 +42,18 @@ public struct Resolution: Hashable, Sendable {
         case loop([Mailbox])
         /// The limit that was passed, and the path on which it was.
         case limit(ExpansionLimits.Kind, path: [Mailbox])
+    }
+}
+
+/// A domain that is served here, with the kind that rules: an alias has that of the domain it is an alias of.
+public struct ServedDomain: Hashable, Sendable {
+    /// As stored.
+    public var domain: Domain
+    public var isRelay: Bool
+
+    public init(domain: Domain, isRelay: Bool) {
+        self.domain = domain
+        self.isRelay = isRelay
     }
 }
 
@@ -62,12 +79,15 @@ public struct Recipient: Hashable, Sendable {
     public var kind: Kind
     /// The detail that was taken off to find the mailbox (RFC 5233); empty when none was.
     public var detail: [UInt8]
+    /// The login name of a user here, where one is on record.
+    public var login: String?
 
-    public init(mailbox: Mailbox, name: String = "", kind: Kind, detail: [UInt8] = []) {
+    public init(mailbox: Mailbox, name: String = "", kind: Kind, detail: [UInt8] = [], login: String? = nil) {
         self.mailbox = mailbox
         self.name = name
         self.kind = kind
         self.detail = detail
+        self.login = login
     }
 }
 

@@ -241,6 +241,20 @@ private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
         Case(
             "listeners:\n  - smtp: 127.0.0.1:25\n    starttls: true",
             "5: listeners.starttls needs a tls section with certificate and private-key"),
+        Case("listeners:\n  - socketmap: 127.0.0.1:26\n    starttls: true", "5: listeners.starttls is only for smtp"),
+        Case(
+            "listeners:\n  - socketmap: 127.0.0.1:26\n    possibilities: false",
+            "5: listeners.possibilities is only for smtp"),
+        Case(
+            "listeners:\n  - socketmap: 127.0.0.1:26\n    enhanced-codes: true",
+            "5: listeners.enhanced-codes is only for smtp"),
+        Case(
+            "listeners:\n  - smtp: 127.0.0.1:25\n    socketmap: 127.0.0.1:26",
+            "5: one listener is smtp or socketmap; give each an item of its own"),
+        Case(
+            "listeners:\n  - sockmap: 127.0.0.1:26",
+            #"4: unknown key "sockmap" in listeners; did you mean "socketmap"?"#,
+            #"4: listeners.smtp is missing; add "smtp: 127.0.0.1:2525""#),
         Case(
             "listeners:\n  - smtp: 127.0.0.1:25\n    unix-mode: '0660'",
             "5: listeners.unix-mode is only for listeners on unix:/path/to/socket"),

@@ -13,12 +13,13 @@ enum ServedDirectory {
     /// Serves the directory of a dialogue, under its settings, while `body` runs with the port.
     /// - Parameter isLate: whether answers have to be waited for.
     static func serve(
-        _ dialogue: Dialogue, isLate: Bool = false, _ body: @escaping @Sendable (Int) async throws -> Void
+        _ dialogue: Dialogue, wire: ListenerWire = .smtp, isLate: Bool = false,
+        _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         let directory = try DialogueFiles.directory(dialogue.directory)
         var client = dialogue.client
         client.networks = []
-        var listener = ListenerConfiguration(address: .ip(host: "127.0.0.1", port: 0))
+        var listener = ListenerConfiguration(wire: wire, address: .ip(host: "127.0.0.1", port: 0))
         listener.enhancedCodes = dialogue.form == .enhanced
         listener.possibilities = dialogue.namesPossibilities
         let sources = directory.sources.map {

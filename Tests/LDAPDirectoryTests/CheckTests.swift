@@ -1,5 +1,6 @@
 // What an examination finds, against a real slapd with a fault of each kind; and that a sound one is in order.
 
+import DirectoryTesting
 import Foundation
 import MailAddress
 import MailboxDirectory

@@ -10,7 +10,7 @@ func resolves(_ row: ResolveRow) throws {
 /// Step by step, as whoever waits for answers walks, comes to the same end.
 @Test(arguments: resolveTable)
 func resolvesStepByStep(_ row: ResolveRow) throws {
-    let resolution = try row.withSources(from: { try MemoryStore() }) { sources in
+    func walked(_ sources: [any Source]) throws -> Resolution {
         var walk = Expansion(
             Question(text: row.question), purpose: row.purpose, sources: sources.indices.map { "source \($0)" },
             defaultDomain: ResolveRow.defaultDomain, limits: row.limits)
@@ -19,5 +19,6 @@ func resolvesStepByStep(_ row: ResolveRow) throws {
         guard case .finished(let resolution) = step else { throw StoreError.notFound(.user, "the end") }
         return resolution
     }
+    let resolution = try row.withSources(from: { try MemoryStore() }, walked)
     #expect(resolution.text == row.expected)
 }

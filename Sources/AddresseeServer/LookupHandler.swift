@@ -1,0 +1,115 @@
+// One connection of a lookup wire: finds requests, has each answered before the next is looked at, and closes where the
+// wire can't go on. What a request means is in ServedWire and in Verification.
+
+import AddresseeConfiguration
+import LookupProtocols
+import NIOCore
+import Verification
+
+final class LookupHandler<Wire: ServedWire>: Connection {
+    private var wire: Wire
+    private var output: [UInt8] = []
+    private var isAsking = false
+    /// Requests that the wire itself had to refuse.
+    private var errors = 0
+    /// Replies that have not been handed to the channel yet.
+    private var unsent = 0
+
+    init(_ wire: Wire, loop: LoopContext, listener: ListenerConfiguration) {
+        self.wire = wire
+        super.init(loop: loop, listener: listener)
+    }
+
+    override var isWaiting: Bool { isAsking }
+
+    override func takeOutput(_ allocator: ByteBufferAllocator) -> ByteBuffer? {
+        unsent = 0
+        if output.isEmpty { return nil }
+        let buffer = allocator.buffer(bytes: output)
+        output.removeAll(keepingCapacity: output.capacity <= 65_536)
+        return buffer
+    }
+
+    override func farewell(_ ending: Ending) {
+        if let answer = Wire.farewell(ending) { output += wire.reply(answer) }
+    }
+
+    /// Takes whole requests from what has come in, one at a time, as long as there is room for their replies.
+    override func process() {
+        // A client that takes its replies again is still to wait for the answer that is under way.
+        if isAsking {
+            isHeld = true
+            return
+        }
+        var hasNewRequest = false
+        // A request keeps the connection alive; a client that sends octet after octet and no end of one does not.
+        defer { if hasNewRequest { timers.lastCommand = .now() } }
+        while state == .open, !isHeld {
+            let step = inbound.withUnsafeReadableBytes { bytes in wire.next(Span(_unsafeBytes: bytes)) }
+            switch step {
+            case .incomplete(let consumed):
+                inbound.moveReaderIndex(forwardBy: consumed)
+                compact()
+                send(flush: false)
+                return
+            case .answer(let answer, let next):
+                inbound.moveReaderIndex(forwardBy: next)
+                say(answer)
+                errors += 1
+                if errors >= loop.service.configuration.limits.errors { fail() }
+            case .ask(let request, let next):
+                inbound.moveReaderIndex(forwardBy: next)
+                ask(request)
+            case .fail(let answer):
+                say(answer)
+                fail()
+            }
+            hasNewRequest = true
+            if output.count >= Self.flushSize || unsent >= loop.service.configuration.limits.pipelinedQuestions {
+                sendMuch()
+            }
+        }
+        send(flush: false)
+    }
+
+    private func ask(_ request: Wire.Request) {
+        if let limit = clientClass.questionsPerMinute, !Wire.isForPostmaster(request) {
+            switch loop.shared.admitQuestion(of: client, perMinute: limit) {
+            case .admitted: break
+            case .refused: return say(Wire.tooManyQuestions)
+            case .closed:
+                loop.shared.log.refused(client, reason: "too many questions")
+                return end(.tooManyQuestions)
+            }
+        }
+        let answer = Wire.answer(request, of: loop, by: clientClass) { [self] answer in answerLater(request, answer) }
+        if let answer { return take(answer, to: request) }
+        isAsking = true
+        isHeld = true
+    }
+
+    private func answerLater(_ request: Wire.Request, _ answer: Wire.Answer) {
+        isAsking = false
+        if context == nil || state != .open { return }
+        take(answer, to: request)
+        goOnAfterAnswer()
+    }
+
+    private func take(_ answer: Wire.Answer, to request: Wire.Request) {
+        if loop.shared.log.showsQuestions { Wire.log(request, answer, by: client, in: loop.shared.log) }
+        let reply = wire.reply(answer)
+        if reply.isEmpty { return close() }
+        output += reply
+        unsent += 1
+    }
+
+    private func say(_ answer: Wire.Answer) {
+        output += wire.reply(answer)
+        unsent += 1
+    }
+
+    private func fail() {
+        loop.shared.log.malformed(client)
+        close()
+    }
+}

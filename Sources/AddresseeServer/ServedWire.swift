@@ -1,0 +1,66 @@
+// What a lookup wire's requests are to the server: how each is answered, and what is said when it can't be.
+
+import LookupProtocols
+import MailAddress
+import Verification
+
+protocol ServedWire: LookupWire {
+    /// The answer to one request.
+    /// - Parameter later: called on the loop with the answer, where it has to be waited for.
+    /// - Returns: the answer; nil where it comes later.
+    static func answer(
+        _ request: Request, of loop: LoopContext, by client: ClientClass, later: @escaping (Answer) -> Void
+    ) -> Answer?
+
+    /// Whether it asks for the postmaster, who is never refused for policy (RFC 5321 4.5.1).
+    static func isForPostmaster(_ request: Request) -> Bool
+
+    static var tooManyQuestions: Answer { get }
+
+    /// What is said last, though nobody asked; nil for nothing.
+    static func farewell(_ ending: Ending) -> Answer?
+
+    static func log(_ request: Request, _ answer: Answer, by client: ClientAddress, in log: ServerLog)
+}
+
+/// The wires that ask maps.
+protocol MapWire: ServedWire where Request == MapRequest, Answer == MapAnswer {}
+
+extension SocketmapWire: MapWire {}
+
+extension MapWire {
+    static func answer(
+        _ request: MapRequest, of loop: LoopContext, by client: ClientClass, later: @escaping (MapAnswer) -> Void
+    ) -> MapAnswer? {
+        let inquiry = MapInquiry(request, by: client, in: loop.service.inquiries)
+        if let mailbox = inquiry.mailbox, let fact = loop.recall(mailbox), let answer = inquiry.answer(on: fact) {
+            return answer
+        }
+        guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
+        let resolution = loop.resolve(expansion, of: inquiry.mailbox, about: request.about) { resolution in
+            later(inquiry.answer(on: resolution))
+        }
+        return resolution.map { inquiry.answer(on: $0) }
+    }
+
+    static func isForPostmaster(_ request: MapRequest) -> Bool {
+        guard let at = request.key.lastIndex(of: UInt8(ascii: "@")) else { return false }
+        return (try? LocalPart(octets: Array(request.key[..<at])))?.isPostmaster ?? false
+    }
+
+    static var tooManyQuestions: MapAnswer { Verdict.tooManyQuestions.refusal }
+
+    static func farewell(_ ending: Ending) -> MapAnswer? {
+        switch ending {
+        case .tooManyConnections: .temporary("4.3.2 Too many connections, try again later")
+        case .notAdmitted: .permanent("5.7.1 No service for you")
+        case .tooManyQuestions: tooManyQuestions
+        // Between two requests nothing may be said: the client would take it for the next answer.
+        case .idle, .shuttingDown: nil
+        }
+    }
+
+    static func log(_ request: MapRequest, _ answer: MapAnswer, by client: ClientAddress, in log: ServerLog) {
+        log.asked(request, by: client, answer: answer)
+    }
+}

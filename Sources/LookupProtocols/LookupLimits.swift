@@ -1,0 +1,10 @@
+// The limits of the lookup wires, each with the manual that sets it.
+
+public enum LookupLimits {
+    /// Octets of a socketmap request, as Postfix keeps it (socketmap_table(5), "SECURITY").
+    public static let socketmapRequest = 10_000
+    /// Octets of a socketmap reply that Postfix takes (socketmap_table(5)).
+    public static let socketmapReply = 100_000
+    /// Digits of a netstring's length. A longer number is no length that anybody means to send.
+    public static let netstringDigits = 9
+}

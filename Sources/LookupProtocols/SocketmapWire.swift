@@ -1,0 +1,53 @@
+// The socketmap protocol of Postfix and sendmail: a netstring each for `map SP key` and for the reply
+// (socketmap_table(5), "PROTOCOL").
+
+import MailAddress
+
+/// One socketmap connection.
+public struct SocketmapWire: LookupWire, Hashable {
+    private var framing = NetstringFraming(limit: LookupLimits.socketmapRequest)
+
+    public init() {}
+
+    public mutating func next(_ bytes: Span<UInt8>) -> LookupStep<MapRequest, MapAnswer> {
+        switch framing.next(bytes) {
+        case .incomplete(let consumed): return .incomplete(consumed: consumed)
+        case .malformed: return .fail(Self.malformed)
+        case .oversize(let next): return .answer(Self.oversize, next: next)
+        case .netstring(let start, let end, let next):
+            guard let request = Self.request(bytes, start..<end) else { return .answer(Self.noMap, next: next) }
+            return .ask(request, next: next)
+        }
+    }
+
+    /// `mapname SP key`; the key is the rest, whatever stands in it. Nil when there is no map or no space.
+    private static func request(_ bytes: Span<UInt8>, _ range: Range<Int>) -> MapRequest? {
+        var space = range.lowerBound
+        while space < range.upperBound, bytes[space] != UInt8(ascii: " ") { space += 1 }
+        guard space > range.lowerBound, space < range.upperBound else { return nil }
+        return MapRequest(
+            map: bytes.array(range.lowerBound..<space), key: bytes.array(space + 1..<range.upperBound))
+    }
+
+    /// `OK SP data`, `NOTFOUND SP`, `TEMP SP why` or `PERM SP why`. A reply over the limit would be cut off by the
+    /// client, or its connection: it is "not now" instead, and never a shorter list.
+    public func reply(_ answer: MapAnswer) -> [UInt8] {
+        var output: [UInt8] = []
+        switch answer {
+        case .found(let value):
+            guard value.count + 3 <= LookupLimits.socketmapReply else { return reply(Self.tooLong) }
+            NetstringFraming.append(Array("OK ".utf8) + value, to: &output)
+        case .absent: NetstringFraming.append("NOTFOUND ".utf8, to: &output)
+        case .temporary(let text): NetstringFraming.append(Array("TEMP ".utf8) + text, to: &output)
+        case .permanent(let text): NetstringFraming.append(Array("PERM ".utf8) + text, to: &output)
+        }
+        return output
+    }
+
+    public static let malformed = MapAnswer.permanent("5.5.2 Malformed netstring")
+    public static let oversize = MapAnswer.permanent(
+        "5.5.2 The request is longer than \(LookupLimits.socketmapRequest) octets")
+    public static let noMap = MapAnswer.permanent("5.5.4 A request is the name of a map, a space, and a key")
+    public static let tooLong = MapAnswer.temporary(
+        "4.3.0 The value is longer than the \(LookupLimits.socketmapReply) octets of a reply")
+}

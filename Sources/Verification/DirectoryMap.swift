@@ -1,0 +1,50 @@
+// The maps that other mail servers may ask, named for what they answer.
+
+import MailboxDirectory
+
+/// A map. Its key is a full address, or a bare domain where that is said; a key of another form is in no map.
+public enum DirectoryMap: String, Hashable, Sendable, CaseIterable {
+    /// Domain to itself: local domains and their aliases. Postfix: virtual_mailbox_domains.
+    case domains
+    /// Domain to itself: relay domains and their aliases. Postfix: relay_domains.
+    case relayDomains = "relay-domains"
+    /// Address to canonical mailbox: whatever RCPT takes that is on record, or stands for something on record. Postfix:
+    /// virtual_mailbox_maps, local_recipient_maps, relay_recipient_maps.
+    case mailboxes
+    /// The same, and whatever else RCPT takes: any address of a relay domain. Postfix: relay_recipient_maps.
+    case recipients
+    /// Address to all final recipients, as full addresses with ", " between them: aliases, forwards, lists, catch-alls and
+    /// addresses of alias domains. An address that is its own final mailbox is not in it, or Postfix would ask for ever;
+    /// nor is a detail taken off one that is. Postfix: virtual_alias_maps.
+    case aliases
+    /// The same, one redirection far: each target is to be asked for again. Postfix: virtual_alias_maps.
+    case aliasesStep = "aliases-step"
+    /// Address to the targets of the forward there, after the address itself where a copy is kept.
+    case forwards
+    /// Address to the new address of who has moved. Postfix: relocated_maps.
+    case relocated
+    /// Address to the login names, with ", " between them, of those whose address it is: the user there, or the users that
+    /// an alias or a catch-all stands for; who has no login name is given by address. Lists have none. Postfix:
+    /// smtpd_sender_login_maps.
+    case senders
+
+    /// Whether a key is a bare domain.
+    public var isOfDomains: Bool { self == .domains || self == .relayDomains }
+
+    /// Whether it tells other addresses than the one that is asked for, or logins.
+    public var tellsMore: Bool {
+        switch self {
+        case .domains, .relayDomains, .mailboxes, .recipients: false
+        case .aliases, .aliasesStep, .forwards, .relocated, .senders: true
+        }
+    }
+
+    /// How far its question is walked.
+    var purpose: Purpose {
+        switch self {
+        case .domains, .relayDomains: .domain
+        case .mailboxes, .recipients, .forwards, .relocated, .senders: .verify
+        case .aliases, .aliasesStep: .resolve
+        }
+    }
+}

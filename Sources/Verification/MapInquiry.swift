@@ -1,0 +1,86 @@
+// One question to a map by one client, from the rules that need no lookup, over the walk, to the answer.
+
+public import LookupProtocols
+public import MailAddress
+public import MailboxDirectory
+
+/// A question under way. Make it, walk its `expansion` where there is one, and hand the resolution to `answer(on:)`.
+public struct MapInquiry: Sendable {
+    /// What the directory is asked; nil where a rule has decided already. Made anew each time, so that the walk is not
+    /// copied.
+    public var expansion: Expansion? {
+        guard case .ask(let map, let asked) = start else { return nil }
+        return Expansion(
+            .address(asked), purpose: map.purpose, sources: context.sources, defaultDomain: context.defaultDomain,
+            limits: context.limits)
+    }
+
+    private enum Start {
+        case decided(MapAnswer)
+        /// Of a map of domains, the postmaster of the domain.
+        case ask(DirectoryMap, Mailbox)
+    }
+
+    private let start: Start
+    private let context: Inquiry.Context
+    private let judgement: Judgement
+
+    public init(_ request: MapRequest, by client: ClientClass, in context: Inquiry.Context) {
+        self.context = context
+        // A map says what RCPT says, to a client that takes UTF-8.
+        judgement = Judgement(wire: .recipient, disclosure: client.disclosure, utf8: true)
+        start = Self.start(request, by: client)
+    }
+
+    private static func start(_ request: MapRequest, by client: ClientClass) -> Start {
+        guard let name = String(validating: request.map, as: UTF8.self), let map = DirectoryMap(rawValue: name) else {
+            return .decided(noSuchMap)
+        }
+        // Delivery needs every target and every member: so it is for those who may see them all.
+        if map.tellsMore, client.disclosure.rcpt != .full || !client.isTrusted { return .decided(closed) }
+        if map.isOfDomains {
+            guard let domain = try? Domain(octets: request.key) else { return .decided(.absent) }
+            return .ask(map, Mailbox(localPart: .postmaster, domain: domain))
+        }
+        // A bare local-part, "@domain", or what is no address at all: RCPT would not take it either.
+        guard let mailbox = mailbox(request.key) else { return .decided(.absent) }
+        return .ask(map, mailbox)
+    }
+
+    /// An address with its local-part quoted where it must be, or without quotes, as Postfix has it inside.
+    private static func mailbox(_ key: [UInt8]) -> Mailbox? {
+        if let mailbox = try? Mailbox(octets: key.span) { return mailbox }
+        guard let at = key.lastIndex(of: UInt8(ascii: "@")), key.first != UInt8(ascii: "\""),
+            let localPart = try? LocalPart(octets: Array(key[..<at])),
+            let domain = try? Domain(octets: Array(key[(at + 1)...]))
+        else { return nil }
+        return Mailbox(localPart: localPart, domain: domain)
+    }
+
+    /// The address that is asked about, where what was found of it may be remembered.
+    public var mailbox: Mailbox? {
+        guard case .ask(let map, let asked) = start, !map.isOfDomains else { return nil }
+        return asked
+    }
+
+    /// The answer to what is remembered of `mailbox`; nil where that does not suffice.
+    public func answer(on fact: MailboxMemory.Fact) -> MapAnswer? {
+        guard case .ask(let map, let asked) = start else { return nil }
+        return judgement.answer(on: fact, asked: asked, of: map)
+    }
+
+    /// The answer. The resolution is that of `expansion`; nil where there was none to walk.
+    public func answer(on resolution: Resolution?) -> MapAnswer {
+        switch start {
+        case .decided(let answer): return answer
+        case .ask(let map, let asked):
+            guard let resolution else { return Verdict.couldNotTell.refusal }
+            return judgement.answer(on: resolution, asked: asked, of: map)
+        }
+    }
+
+    public static let noSuchMap = MapAnswer.permanent(
+        "5.5.4 No such map; the maps are \(DirectoryMap.allCases.map(\.rawValue).joined(separator: ", "))")
+    public static let closed = MapAnswer.permanent(
+        "5.7.1 The map is closed to you: it takes a class of clients with \"trusted: true\" and \"rcpt: full\"")
+}

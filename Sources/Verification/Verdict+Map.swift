@@ -1,0 +1,133 @@
+// The verdict in the words of maps. Whether a map has a key is what RCPT says of it: 4yz is "ask again later", 5yz is
+// "not found". So no map can tell what SMTP does not.
+
+public import LookupProtocols
+import MailAddress
+import MailboxDirectory
+import SMTPProtocol
+
+extension Verdict {
+    /// What a map says where RCPT does not take the address; with the code and the text of that reply where the answer has
+    /// room for one.
+    public var refusal: MapAnswer {
+        let reply = reply(on: .recipient, form: .enhanced)
+        guard reply.code < 500 else { return .absent }
+        let code = reply.enhancedCode.map { "\(reply.code / 100).\($0.subject).\($0.detail) " } ?? ""
+        return .temporary(Array(code.utf8) + reply.text)
+    }
+
+    fileprivate var isPositive: Bool { reply(on: .recipient, form: .enhanced).isPositive }
+}
+
+extension Judgement {
+    /// The answer to what is remembered: the same as on the walk that it was learned from.
+    func answer(on fact: MailboxMemory.Fact, asked: Mailbox, of map: DirectoryMap) -> MapAnswer? {
+        switch (fact, map) {
+        case (_, .domains), (_, .relayDomains): nil
+        case (.unknown, _): .absent
+        case (.user(nil), .mailboxes), (.user(nil), .recipients), (.user, .senders): nil
+        case (.user(let user?), .mailboxes), (.user(let user?), .recipients): .found([user.mailbox])
+        // An active user without a forward, at the address itself.
+        case (.user, .aliases), (.user, .aliasesStep), (.user, .forwards), (.user, .relocated): .absent
+        }
+    }
+
+    func answer(on resolution: Resolution, asked: Mailbox, of map: DirectoryMap) -> MapAnswer {
+        let verdict = verdict(on: resolution)
+        guard case .answered = resolution.outcome else { return verdict.refusal }
+        switch map {
+        case .domains: return resolution.served.map { $0.isRelay ? .absent : .found($0.domain.octets) } ?? .absent
+        case .relayDomains: return resolution.served.map { $0.isRelay ? .found($0.domain.octets) : .absent } ?? .absent
+        case .mailboxes:
+            // An alias of an address in a relay domain is on record; the address itself is not.
+            if case .notVerifiable = verdict, resolution.end?.mailbox == asked { return .absent }
+            return recipient(verdict, asked)
+        case .recipients: return recipient(verdict, asked)
+        case .aliases, .aliasesStep: return aliases(resolution, verdict, asked, isStep: map == .aliasesStep)
+        case .forwards: return forwards(resolution, verdict)
+        case .relocated:
+            // Who is only suspended has not moved, and Postfix asks this of senders too.
+            if case .moved(let address?) = verdict { return .found([address]) }
+            return .absent
+        case .senders: return senders(resolution, verdict)
+        }
+    }
+
+    private func recipient(_ verdict: Verdict, _ asked: Mailbox) -> MapAnswer {
+        switch verdict {
+        case .verified(let mailbox): .found([mailbox.mailbox])
+        case .willForward(_, let asked): .found([asked])
+        case .notVerifiable: .found([asked])
+        default: verdict.refusal
+        }
+    }
+
+    private func aliases(
+        _ resolution: Resolution, _ verdict: Verdict, _ asked: Mailbox, isStep: Bool
+    ) -> MapAnswer {
+        // Nothing is on record that leads elsewhere: whether mail is taken is for other maps to say.
+        if resolution.chain.isEmpty, resolution.step.isEmpty { return .absent }
+        if resolution.chain.count == 1, resolution.step.isEmpty,
+            case .user(let user, forward: nil) = resolution.chain[0], user.address.domain == asked.domain
+        {
+            return .absent
+        }
+        if resolution.recipients.count == 1, resolution.recipients[0].mailbox == asked { return .absent }
+        // RCPT takes mail for a list whoever is on it. It can't be delivered to nobody, nor to the list's own address.
+        if case .noMembers = verdict { return Self.noMembers }
+        if !verdict.isPositive { return verdict.refusal }
+        if isStep, !resolution.step.isEmpty { return .found(resolution.step) }
+        if resolution.step.isEmpty, let recipient = resolution.end, !recipient.detail.isEmpty {
+            // The same mailbox in the domain that this one is an alias of: the detail is still the user's.
+            return .found([Mailbox(localPart: asked.localPart, domain: recipient.mailbox.domain)])
+        }
+        // Who is suspended gets the mail later; who is disabled or has moved takes none.
+        let waiting = resolution.failures.filter { $0.reason == .suspended }.map(\.mailbox)
+        return .found(resolution.recipients.map(\.mailbox) + waiting)
+    }
+
+    private static let noMembers = MapAnswer.temporary("4.2.4 The list has no members that take mail")
+
+    private func forwards(_ resolution: Resolution, _ verdict: Verdict) -> MapAnswer {
+        guard let entry = resolution.chain.first, let forward = entry.forward else { return .absent }
+        let others = forward.targets.filter { $0 != forward.address }
+        if others.isEmpty { return .absent }
+        if !verdict.isPositive { return verdict.refusal }
+        let copy = resolution.recipients.first.map(\.mailbox) == entry.address ? [entry.address] : []
+        return .found(copy + others)
+    }
+
+    private func senders(_ resolution: Resolution, _ verdict: Verdict) -> MapAnswer {
+        for entry in resolution.chain {
+            guard case .user(let user, _) = entry else { continue }
+            // Wherever the user forwards mail to, the address is the user's own.
+            switch user.status {
+            case .active, .full: return .found(logins: [user.login ?? user.address.description])
+            case .disabled: return .absent
+            case .suspended: return Verdict.suspended.refusal
+            }
+        }
+        if case .full = verdict {} else if !verdict.isPositive { return verdict.refusal }
+        let users = resolution.recipients.filter { if case .user = $0.kind { true } else { false } }
+        return .found(logins: users.map { $0.login ?? $0.mailbox.description })
+    }
+}
+
+extension MapAnswer {
+    fileprivate static func found(_ mailboxes: [Mailbox]) -> MapAnswer {
+        var value: [UInt8] = []
+        for mailbox in mailboxes {
+            if !value.isEmpty { value += [UInt8(ascii: ","), UInt8(ascii: " ")] }
+            mailbox.append(to: &value)
+        }
+        return value.isEmpty ? .absent : .found(value)
+    }
+
+    /// A login that could be read as two is left out: else one user could bear the name of another.
+    fileprivate static func found(logins: [String]) -> MapAnswer {
+        let whole = logins.filter { login in
+            !login.isEmpty && login.utf8.allSatisfy { $0 > 32 && $0 != 127 && $0 != UInt8(ascii: ",") }
+        }
+        return whole.isEmpty ? .absent : .found(Array(whole.joined(separator: ", ").utf8))
+    }
+}

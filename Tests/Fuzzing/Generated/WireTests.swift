@@ -1,0 +1,35 @@
+// Lookup wires from a seeded generator; and what was found, one row each.
+
+import LookupProtocols
+import Testing
+
+struct WireTests {
+    static let netstringPieces: [String] = [
+        "0:,", "3:m k,", "14:mailboxes a@b.,", "10001:", "10000:", "999999999:", "1234567890", "00:", "05:", ",", ":",
+        "12:", "1", "9", "m ", "k", " ", "\n", "\u{0}", "20:aliases fred@b.exam,", "2:m ,", "1:m,", "4:", "5:abcde,",
+    ]
+
+    static func octets(_ pieces: [String], _ numbers: inout Numbers, most: Int) -> [UInt8] {
+        var octets: [UInt8] = []
+        for _ in 0..<(1 + numbers.next(most)) {
+            switch numbers.next(40) {
+            case 0: octets.append(UInt8(numbers.next(256)))
+            case 1: octets += [UInt8](repeating: UInt8(97 + numbers.next(26)), count: numbers.next(11_000))
+            default: octets += Array(pieces[numbers.next(pieces.count)].utf8)
+            }
+        }
+        return octets
+    }
+
+    @Test(arguments: 0..<4)
+    func socketmap(part: Int) {
+        for index in 0..<3000 {
+            let seed = UInt64(part * 1_000_000 + index)
+            var numbers = Numbers(state: seed)
+            let octets = Self.octets(Self.netstringPieces, &numbers, most: 12)
+            if let fault = WireProbe.fault(octets, by: SocketmapWire(), seed: seed, limit: 10_008) {
+                Issue.record("seed \(seed): \(fault)")
+            }
+        }
+    }
+}
