@@ -47,7 +47,7 @@ public enum LDAPLimits {
     static let writePatience: Int64 = 30_000_000_000
 
     /// Addresses that are kept in memory to list records in their order; with more, choose a domain.
-    static let listed = 2_000_000
+    static let listed = 1_000_000
 
     /// Records read at once while they are listed.
     static let listedAtOnce = 100

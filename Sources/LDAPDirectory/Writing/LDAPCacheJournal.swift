@@ -1,8 +1,9 @@
 // The file in which those who write say what has changed, so that servers on this machine forget it at once.
 //
-//     line = transaction SP ( "a" SP mailbox / "d" SP domain ) LF
+//     line = LF transaction SP ( "a" SP mailbox / "d" SP domain ) LF
 //
-// A line is one write(2) at the end of the file, so that several may write. A file that has grown too long is emptied by
+// A line is one write(2) at the end of the file, so that several may write. It begins with an LF, so that one that was cut,
+// as on a full disk, is not taken for its beginning. A file that has grown too long is emptied by
 // whoever writes next; readers notice that, and forget everything.
 
 import MailAddress
@@ -51,7 +52,7 @@ struct LDAPCacheJournal: Sendable {
     }
 
     private static func line(_ transaction: String, _ name: Name) -> [UInt8] {
-        var line = Array(transaction.utf8) + [UInt8(ascii: " ")]
+        var line = Array("\n\(transaction) ".utf8)
         switch name {
         case .address(let mailbox):
             line += Array("a ".utf8)

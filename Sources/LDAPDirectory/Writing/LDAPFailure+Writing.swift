@@ -23,7 +23,7 @@ extension LDAPFailure {
             return "the server takes no such change; it may be read-only, or need another bind"
         case LDAP_OBJECT_CLASS_VIOLATION, LDAP_UNDEFINED_TYPE:
             return "the server's schema does not allow it; compare it with the preset, or choose another"
-        case LDAP_INVALID_SYNTAX, LDAP_CONSTRAINT_VIOLATION:
+        case LDAP_INVALID_SYNTAX, LDAP_INVALID_DN_SYNTAX, LDAP_CONSTRAINT_VIOLATION:
             return "the server's schema does not allow this value; many attributes take ASCII only"
         case LDAP_NAMING_VIOLATION, LDAP_NOT_ALLOWED_ON_RDN:
             return "a value names the entry; rename the entry first"

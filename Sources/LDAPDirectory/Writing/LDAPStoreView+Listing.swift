@@ -43,30 +43,37 @@ extension LDAPStoreView {
     /// The addresses at which records of this kind may stand, sorted.
     private func addresses(_ kind: RecordKind, in domain: Domain?) throws(StoreError) -> [Mailbox] {
         var found: Set<Mailbox> = []
-        func keep(_ mailbox: Mailbox) {
-            if domain == nil || mailbox.domain == domain { found.insert(mailbox) }
-        }
-        for entry in try entries(searches(kind, in: domain)) {
-            let rules = plan.reader.rules(of: entry)
-            let addresses = plan.reader.addresses(of: entry, rules, domain: domain)
-            // A bare local-part is as many records as there are domains.
-            if plan.reader.values(.localPart, of: entry, rules).isEmpty {
-                if let first = addresses.first { keep(first) }
-            } else {
-                for address in addresses { keep(address) }
-            }
-            if kind == .list {
-                for value in plan.reader.values(.memberOf, of: entry, rules) {
-                    if let list = try? Mailbox(octets: value.span) { keep(list) }
+        do throws(ReadFault) {
+            for search in searches(kind, in: domain) {
+                try session.pages(search) { (entries) throws(ReadFault) in
+                    for entry in entries { found.formUnion(addresses(of: entry, kind, in: domain)) }
+                    if found.count > LDAPLimits.listed {
+                        throw ReadFault(
+                            "there are more than \(LDAPLimits.listed) records; list them domain by domain")
+                    }
                 }
             }
-            if found.count > LDAPLimits.listed {
-                throw trouble("there are more than \(LDAPLimits.listed) records; list them domain by domain")
-            }
+        } catch {
+            throw trouble(error.reason)
         }
         found.subtract(overlay.slots.keys)
-        for slot in overlay.slots.values where slot.record(kind) != nil { keep(slot.address) }
+        for slot in overlay.slots.values where slot.record(kind) != nil {
+            if domain == nil || slot.address.domain == domain { found.insert(slot.address) }
+        }
         return found.sorted { $0.precedes($1) }
+    }
+
+    /// Where an entry may have records of this kind.
+    private func addresses(of entry: LDAPEntry, _ kind: RecordKind, in domain: Domain?) -> [Mailbox] {
+        let rules = plan.reader.rules(of: entry)
+        var found = plan.reader.addresses(of: entry, rules, domain: domain)
+        // A bare local-part is as many records as there are domains.
+        if plan.reader.values(.localPart, of: entry, rules).isEmpty { found = Array(found.prefix(1)) }
+        if kind == .list {
+            let lists = plan.reader.values(.memberOf, of: entry, rules)
+            found += lists.compactMap { try? Mailbox(octets: $0.span) }
+        }
+        return found.filter { domain == nil || $0.domain == domain }
     }
 
     private func searches(_ kind: RecordKind, in domain: Domain?) -> [LDAPSearch] {

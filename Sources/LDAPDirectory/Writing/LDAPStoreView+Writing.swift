@@ -62,12 +62,13 @@ extension LDAPStoreView: RecordWriting {
         var slot = try slot(of: .list, at: address)
         guard case .list(let list, var all)? = slot.record(.list) else { return 0 }
         let before = all.count
+        // What can't be sent is found at the end: to compare a long list for each of its members would take too long.
         var known = Set(all.map(\.mailbox))
         for member in members where known.insert(member.mailbox).inserted { all.append(member) }
         let record = Record.list(list, members: all)
         try writer.check(.list(list, members: Array(all[before...])), isOnUser: false)
         slot.put(record)
-        try keep(slot)
+        overlay.slots[slot.address] = slot
         return all.count - before
     }
 
@@ -79,7 +80,7 @@ extension LDAPStoreView: RecordWriting {
         let gone = Set(members)
         all.removeAll { gone.contains($0.mailbox) }
         slot.put(.list(list, members: all))
-        try keep(slot)
+        overlay.slots[slot.address] = slot
         return before - all.count
     }
 

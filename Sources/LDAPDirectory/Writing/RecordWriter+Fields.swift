@@ -64,7 +64,7 @@ extension RecordWriter {
 
     private func write(_ user: User, _ rules: [LDAPRule], into draft: inout EntryDraft) throws(StoreError) {
         if reader.fullName(of: draft.entry, rules) != user.fullName, let name = schema.names(.fullName, rules).first {
-            draft.set(name, user.fullName.isEmpty ? [] : [Array(user.fullName.utf8)])
+            setName(user.fullName, name, .user, into: &draft)
         }
         if reader.login(of: draft.entry, rules) != user.login, let name = schema.names(.login, rules).first {
             let others = draft.entry.values(name).dropFirst()
@@ -76,6 +76,12 @@ extension RecordWriter {
         draft.set(name, [Array(word.utf8)])
         // The attribute may be one of an auxiliary class that the entry does not have yet.
         for name in place(.user)?.classes.dropFirst() ?? [] { draft.addClass(name) }
+    }
+
+    /// A name for people; one that a class asks for stays when the record has none any more.
+    private func setName(_ text: String, _ name: AttributeName, _ kind: RecordKind, into draft: inout EntryDraft) {
+        if !text.isEmpty { return draft.set(name, [Array(text.utf8)]) }
+        if place(kind)?.required[name] == nil { draft.set(name, []) }
     }
 
     /// Targets in no order; one that the entry has already keeps its spelling.
@@ -135,7 +141,7 @@ extension RecordWriter {
     ) throws(StoreError) {
         let shown = reader.values(.title, of: draft.entry, rules).lazy.map(PersonName.clean).first { !$0.isEmpty }
         if (shown ?? "") != list.name, let name = schema.names(.title, rules).first {
-            draft.set(name, list.name.isEmpty ? [] : [Array(list.name.utf8)])
+            setName(list.name, name, .list, into: &draft)
         }
         let owner = reader.values(.owner, of: draft.entry, rules).lazy.compactMap { try? Mailbox(octets: $0.span) }
         if owner.first != list.owner, let name = schema.names(.owner, rules).first {

@@ -122,7 +122,7 @@ extension RecordWriter {
         if found.address != wanted.address { return "its address" }
         switch (found, wanted) {
         case (.user(let user, let forward), .user(let wantedUser, let wantedForward)):
-            if !wantedUser.fullName.isEmpty, user.fullName != wantedUser.fullName { return "the full name" }
+            if !isShown(wantedUser.fullName, as: user.fullName, slot) { return "the full name" }
             if user.login != wantedUser.login { return "the login" }
             if user.status != wantedUser.status { return "the status" }
             let isStopped = schema.statusStopsForwards && user.status != .active && user.status != .full
@@ -134,11 +134,16 @@ extension RecordWriter {
         case (.moved(let moved), .moved(let wanted)):
             return moved.newAddress == wanted.newAddress ? nil : "where it leads"
         case (.list(let list), .list(let wanted)):
-            if !wanted.name.isEmpty, list.name != wanted.name { return "the name" }
+            if !isShown(wanted.name, as: list.name, slot) { return "the name" }
             if list.owner != wanted.owner { return "the owner" }
             return list.expansion == wanted.expansion ? nil : "who may see the members"
         default: return "what it is"
         }
+    }
+
+    /// Without a name the local-part stands for it where a class asks for one.
+    private func isShown(_ name: String, as shown: String, _ slot: RecordSlot) -> Bool {
+        shown == name || (name.isEmpty && Array(shown.utf8) == slot.address.localPart.octets)
     }
 
     private func difference(_ forward: Forward?, _ wanted: Forward?) -> String? {

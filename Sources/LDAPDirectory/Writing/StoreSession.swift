@@ -47,7 +47,7 @@ final class StoreSession {
     private func readAbilities(_ handle: LDAPHandle) throws(LDAPFailure) {
         let root = LDAPSearch(
             base: "", scope: .base, filter: LDAPFilter.present("objectClass").text, attributes: ["supportedControl"])
-        let outcome = try exchange([root], on: handle, deadline: deadline).first
+        let outcome = try exchange([root], on: handle).first
         takesAssertions =
             outcome?.anyEntries.first?.texts("supportedControl").contains(LDAP_CONTROL_ASSERT) ?? false
     }
@@ -61,7 +61,7 @@ final class StoreSession {
         var failure = LDAPFailure(.closed, "")
         for _ in 0..<2 {
             do throws(LDAPFailure) {
-                return try exchange(searches, on: try connected(), deadline: deadline)
+                return try exchange(searches, on: try connected())
             } catch {
                 failure = error
                 if case .lost = error.kind { continue }
@@ -92,10 +92,54 @@ final class StoreSession {
         }
     }
 
+    /// Hands out the entries of a long result page by page, so that they need not all be kept.
+    func pages(_ search: LDAPSearch, _ take: ([LDAPEntry]) throws(ReadFault) -> Void) throws(ReadFault) {
+        var cookie: [UInt8] = []
+        while true {
+            let page: SearchPage
+            let uri: String
+            do throws(LDAPFailure) {
+                let handle = try connected()
+                uri = handle.uri
+                page = try self.page(search, cookie, on: handle)
+            } catch {
+                throw ReadFault(error.description)
+            }
+            try take(page.entries)
+            switch page.end(of: search, entries: [], uri: uri) {
+            case .more: cookie = page.cookie
+            case .ended(let outcome):
+                _ = try outcome.entries()
+                return
+            }
+        }
+    }
+
+    private func page(
+        _ search: LDAPSearch, _ cookie: [UInt8], on handle: LDAPHandle
+    ) throws(LDAPFailure) -> SearchPage {
+        let deadline = deadline
+        var id: Int32?
+        while true {
+            let left = deadline - MonotonicTime.now()
+            if left <= 0 {
+                if let id { handle.abandon(id) }
+                throw timedOut(handle.uri, search.base)
+            }
+            if id == nil { id = try handle.send(search, cookie: cookie, milliseconds: left / 1_000_000) }
+            switch handle.nextAnswer(waiting: Int(left / 1000)) {
+            case .nothing: break
+            case .lost(let reason): throw lost(reason)
+            case .answer(let answered, let page): if answered == id { return page }
+            }
+        }
+    }
+
     /// - Throws: `.lost`, when the connection is of no more use.
     private func exchange(
-        _ searches: [LDAPSearch], on handle: LDAPHandle, deadline: Nanoseconds
+        _ searches: [LDAPSearch], on handle: LDAPHandle
     ) throws(LDAPFailure) -> [SearchOutcome] {
+        var deadline = deadline
         var outcomes = [SearchOutcome?](repeating: nil, count: searches.count)
         var entries = [[LDAPEntry]](repeating: [], count: searches.count)
         var waiting = Array(searches.indices.reversed().map { (index: $0, cookie: [UInt8]()) })
@@ -126,7 +170,10 @@ final class StoreSession {
                 guard let index = inFlight.removeValue(forKey: id) else { break }
                 entries[index] += page.entries
                 switch page.end(of: searches[index], entries: entries[index], uri: handle.uri) {
-                case .more: waiting.append((index, page.cookie))
+                case .more:
+                    waiting.append((index, page.cookie))
+                    // The time is that of a page.
+                    deadline = self.deadline
                 case .ended(let outcome): outcomes[index] = outcome
                 }
             }

@@ -1,0 +1,312 @@
+// Who comes too late, what servers refuse, connections that are cut in the middle of a change, and what can't be said.
+
+import DirectoryTesting
+import Foundation
+import MailAddress
+import MailboxDirectory
+import Testing
+
+@testable import LDAPDirectory
+
+private func record(_ text: String) throws -> Record { try records(text)[0][0] }
+
+private func reason(_ error: (any Error)?) -> String {
+    if case .trouble(let trouble)? = error as? StoreError { return trouble.reason }
+    if case .refused(let reason)? = error as? StoreError { return reason }
+    return error.map { "\($0)" } ?? "no error"
+}
+
+@Suite(.enabled(if: hasSlapd), .serialized) struct StoreFaultTests {
+    // MARK: Two at once
+
+    @Test func oneOfTwoAddersLoses() throws {
+        let settings = try writerSettings(try .shared())
+        let (one, other) = (LDAPStore(name: "x", settings: settings), LDAPStore(name: "x", settings: settings))
+        try one.write { try $0.insert(record("domain a")) }
+        let fred = try Mailbox("fred@a")
+        #expect(throws: StoreError.addressTaken(fred, by: .alias)) {
+            try one.write { writing in
+                try writing.insert(record("user Fred@a"))
+                try other.write { try $0.insert(record("alias fred@a x@b")) }
+            }
+        }
+        #expect(throws: StoreError.domainTaken(try Domain("c"))) {
+            try one.write { writing in
+                try writing.insert(record("domain c"))
+                try other.write { try $0.insert(record("domain C relay")) }
+            }
+        }
+        #expect(
+            try DirectoryTesting.contents(of: one) == ["domain a local - +", "domain C relay - +", "alias fred@a x@b"])
+    }
+
+    @Test func noChangeIsOverwritten() throws {
+        let settings = try writerSettings(try .shared())
+        let (one, other) = (LDAPStore(name: "x", settings: settings), LDAPStore(name: "x", settings: settings))
+        try one.write { writing in
+            for text in ["domain a", "user fred@a (Fred)", "list l@a : x@b"] { try writing.insert(record(text)) }
+        }
+        let fred = try Mailbox("fred@a")
+        let late = #expect(throws: StoreError.self) {
+            try one.write { writing in
+                try writing.replace(record("user fred@a (Frederic)"))
+                try other.write { try $0.replace(record("user fred@a (Manfred)")) }
+            }
+        }
+        #expect(reason(late).contains("somebody else has changed the entry meanwhile"))
+        let removed = #expect(throws: StoreError.self) {
+            try one.write { writing in
+                try writing.remove(.user, at: fred)
+                try other.write { try $0.replace(record("user fred@a (Fritz)")) }
+            }
+        }
+        #expect(reason(removed).contains("somebody else"))
+        #expect(throws: StoreError.notFound(.user, "fred@a")) {
+            try one.write { writing in
+                try writing.replace(record("user fred@a (Frederic)"))
+                try other.write { try $0.remove(.user, at: fred) }
+            }
+        }
+    }
+
+    /// Where a server takes no assertions, values that are gone can't be taken away again.
+    @Test func byValueWithoutAssertions() throws {
+        let settings = try writerSettings(try .shared())
+        let store = LDAPStore(name: "x", settings: settings)
+        try store.write { writing in
+            for text in ["domain a", "user fred@a (Fred)"] { try writing.insert(record(text)) }
+        }
+        let session = StoreSession(settings)
+        let dn = AddresseeSchemaEncoder.dn(of: try Mailbox("fred@a"), base: settings.base)
+        let change = LDAPOperation.modify(
+            dn: dn,
+            [
+                LDAPModification(isAdded: false, name: "addresseeFullName", values: [Array("Fred".utf8)]),
+                LDAPModification(isAdded: true, name: "addresseeFullName", values: [Array("F".utf8)]),
+            ])
+        guard case .done = session.carryOut(change, assertion: nil) else {
+            Issue.record("not done")
+            return
+        }
+        guard case .refused(let failure) = session.carryOut(change, assertion: nil) else {
+            Issue.record("done twice")
+            return
+        }
+        #expect(failure.description.contains("somebody else"))
+        // Without the mark of OpenLDAP the old values are asserted.
+        let before = LDAPEntry(dn: dn, attributes: ["addresseefullname": [Array("Fred".utf8)]])
+        let slot = RecordSlot(address: try Mailbox("fred@a"), entries: [], records: [])
+        let planned = PlannedChange(change, before: before, .records(slot))
+        #expect(planned.assertion?.text == "(&(addresseeFullName=Fred)(addresseeFullName=Fred))")
+    }
+
+    // MARK: Refusals
+
+    @Test func refusals() throws {
+        let slapd = try Slapd(
+            database: "access to dn.subtree=\"ou=open,o=test\" by * write\naccess to * by * read")
+        func store(_ change: (inout LDAPSettings) -> Void) throws -> LDAPStore {
+            var settings = LDAPSettings(
+                uris: [slapd.uri], base: Slapd.suffix, preset: .inetorgperson,
+                domains: [DomainRecord(domain: try Domain("a"))])
+            change(&settings)
+            return LDAPStore(name: "main", settings: settings)
+        }
+        let readOnly = #expect(throws: StoreError.self) {
+            try store { _ in }.write { try $0.insert(record("user fred@a (Fred)")) }
+        }
+        // A bind without a name may not write, whatever the access rules say.
+        #expect(reason(readOnly).contains("give the account the right to write there"))
+        #expect(reason(readOnly).contains(slapd.uri))
+        setenv("ADDRESSEE_TEST_PASSWORD", Slapd.password, 1)
+        let admin = LDAPBind.simple(
+            dn: Slapd.rootDN, password: .environment("ADDRESSEE_TEST_PASSWORD"), isClearTextAllowed: true)
+        let nowhere = #expect(throws: StoreError.self) {
+            try store {
+                $0.bind = admin
+                $0.writeBase = "ou=nowhere,o=test"
+            }
+            .write { try $0.insert(record("user fred@a (Fred)")) }
+        }
+        #expect(reason(nowhere).contains("there is no entry to put it below"))
+        let nonASCII = #expect(throws: StoreError.self) {
+            try store { $0.bind = admin }.write { try $0.insert(record("user frédéric@a (Fred)")) }
+        }
+        #expect(reason(nonASCII).contains("many attributes take ASCII only"))
+        let wrongBind = #expect(throws: StoreError.self) {
+            try store { $0.base = "o=elsewhere" }.write { try $0.insert(record("user fred@a (Fred)")) }
+        }
+        #expect(!reason(wrongBind).isEmpty)
+        #expect(try DirectoryTesting.contents(of: try store { _ in }) == ["domain a local - +"])
+    }
+
+    @Test func readOnlyCopies() throws {
+        let site = try WritableSite(.inetorgperson, more: ["--config"])
+        let session = StoreSession(site.settings)
+        let database = "olcDatabase={1}mdb,cn=config"
+        let result = session.carryOut(
+            .modify(
+                dn: database,
+                [
+                    LDAPModification(isAdded: false, name: "olcReadOnly", values: [Array("FALSE".utf8)]),
+                    LDAPModification(isAdded: true, name: "olcReadOnly", values: [Array("TRUE".utf8)]),
+                ]), assertion: nil)
+        if case .refused(let failure) = result { Issue.record("\(failure)") }
+        let error = #expect(throws: StoreError.self) {
+            try site.store().write { try $0.insert(record("user fred@new.example (Fred)")) }
+        }
+        #expect(reason(error).contains("it may be read-only"))
+        // A referral, as a copy gives it, is not followed: the account's password would go to whoever it names.
+        let operation = LDAPOperation.add(dn: "cn=x,o=y", [])
+        var page = SearchPage()
+        page.code = 10
+        page.referral = "ldap://provider.example"
+        #expect(
+            LDAPFailure.refusal(page, of: operation, uri: "ldap://x").description.hasSuffix(
+                "the server is a read-only copy; name the one that takes changes: ldap://provider.example"))
+    }
+
+    /// A class that the server's schema has no room for.
+    @Test func schemaViolation() throws {
+        let site = try WritableSite(.netscape)
+        try site.add(
+            "cn=desk,\(site.settings.base)",
+            [
+                ("objectClass", ["organizationalRole", "mailRecipient"]), ("cn", ["desk"]),
+                ("mail", ["desk@new.example"]),
+            ])
+        let error = #expect(throws: StoreError.self) {
+            try site.store().write { try $0.replace(record("user desk@new.example (The Desk)")) }
+        }
+        #expect(reason(error).contains("compare it with the preset"))
+    }
+
+    // MARK: Connections
+
+    /// A relay to a directory with one domain, and a store behind it.
+    private func relayed() throws -> (ToolChild, LDAPStore, LDAPStore) {
+        let slapd = try Slapd.shared()
+        let relay = try ToolChild("relay.py", ["--to", "127.0.0.1:\(slapd.port)"])
+        var settings = try writerSettings(slapd)
+        let direct = LDAPStore(name: "main", settings: settings)
+        try direct.write { writing in
+            for text in ["domain a", "user jane@a (Jane)", "user rita@a"] { try writing.insert(record(text)) }
+        }
+        settings.uris = [relay.uri]
+        return (relay, LDAPStore(name: "main", settings: settings), direct)
+    }
+
+    /// The answer is lost, but the change was made: the store looks, and says so.
+    @Test(arguments: ["cut 0 1", "close 0 1", "cut 5 1"])
+    func lostAnswers(fault: String) throws {
+        let (relay, store, direct) = try relayed()
+        try store.write { writing in
+            try writing.insert(record("user fred@a (Fred)"))
+            try relay.tell(fault)
+        }
+        try store.write { writing in
+            try writing.replace(record("user jane@a (Joan)"))
+            try relay.tell(fault)
+        }
+        try store.write { writing in
+            try writing.remove(.user, at: Mailbox("rita@a"))
+            try relay.tell(fault)
+        }
+        #expect(
+            try DirectoryTesting.contents(of: direct) == [
+                "domain a local - +", "user fred@a (Fred) - active", "user jane@a (Joan) - active",
+            ])
+    }
+
+    /// The question never came to the server.
+    @Test func lostQuestions() throws {
+        let (relay, store, direct) = try relayed()
+        let error = #expect(throws: StoreError.self) {
+            try store.write { writing in
+                try writing.insert(record("user fred@a (Fred)"))
+                try relay.tell("hang")
+                nonisolated(unsafe) let relay = relay
+                Thread.detachNewThread {
+                    usleep(300_000)
+                    try? relay.tell("heal")
+                    try? relay.tell("drop")
+                }
+            }
+        }
+        #expect(reason(error).contains("the change was not made when looked for after that"))
+        #expect(try direct.read { try $0.record(.user, at: Mailbox("fred@a")) } == nil)
+    }
+
+    @Test func nothingCanBeTold() throws {
+        let (relay, store, direct) = try relayed()
+        let error = #expect(throws: StoreError.self) {
+            try store.write { writing in
+                try writing.insert(record("user fred@a (Fred)"))
+                try relay.tell("cut 0")
+            }
+        }
+        #expect(reason(error).contains("whether user fred@a is written can't be told"))
+        #expect(reason(error).contains("look at the entry addresseeKey=fred@a"))
+        #expect(try direct.read { try $0.record(.user, at: Mailbox("fred@a")) } != nil)
+        // It is never "not found" either.
+        let read = #expect(throws: StoreError.self) {
+            try store.read { try $0.record(.user, at: Mailbox("fred@a")) }
+        }
+        #expect(!reason(read).isEmpty)
+    }
+
+    /// Of several changes, the last is refused: those before it are taken back.
+    @Test func takenBack() throws {
+        let settings = try writerSettings(try .shared())
+        let (store, other) = (LDAPStore(name: "x", settings: settings), LDAPStore(name: "x", settings: settings))
+        try store.write { writing in
+            for text in ["domain a", "user jane@a (Jane)", "alias old@a jane@a"] { try writing.insert(record(text)) }
+        }
+        let before = try DirectoryTesting.contents(of: store)
+        #expect(throws: StoreError.addressTaken(try Mailbox("z@a"), by: .user)) {
+            try store.write { writing in
+                try writing.insert(record("domain c"))
+                try writing.insert(record("alias x@a y@a"))
+                try writing.insert(record("user y@c"))
+                try writing.insert(record("user y@a"))
+                try writing.insert(record("alias z@a x@a"))
+                try other.write { try $0.insert(record("user z@a")) }
+            }
+        }
+        try other.write { try $0.remove(.user, at: Mailbox("z@a")) }
+        #expect(try DirectoryTesting.contents(of: store) == before)
+        let late = #expect(throws: StoreError.self) {
+            try store.write { writing in
+                try writing.replace(record("user jane@a (Joan)"))
+                try writing.remove(.alias, at: Mailbox("old@a"))
+                try other.write { try $0.replace(record("alias old@a else@b")) }
+            }
+        }
+        #expect(reason(late).contains("somebody else"))
+        #expect(
+            try DirectoryTesting.contents(of: store) == [
+                "domain a local - +", "user jane@a (Jane) - active", "alias old@a else@b",
+            ])
+    }
+
+    @Test func order() throws {
+        func slot(_ before: String, _ after: String) throws -> PlannedChange {
+            let (old, new) = (try records(before).first ?? [], try records(after).first ?? [])
+            let address = try #require((old + new).first?.address)
+            var slot = RecordSlot(address: address, entries: [], records: old)
+            slot.after = new
+            let operation: LDAPOperation =
+                old.isEmpty ? .add(dn: "", []) : new.isEmpty ? .delete(dn: "") : .modify(dn: "", [])
+            return PlannedChange(operation, before: nil, .records(slot))
+        }
+        let changes = [
+            try slot("user gone@a", ""), try slot("", "alias a@a b@a c@a"), try slot("alias old@a gone@a", ""),
+            try slot("user same@a", "user same@a (S)"), try slot("", "list b@a : c@a d@a"), try slot("", "user c@a"),
+            try slot("", "alias d@a b@a"),
+        ]
+        #expect(
+            ChangeOrder(changes).sorted.map(\.subject.description) == [
+                "user c@a", "alias d@a", "list b@a", "alias a@a", "user same@a", "alias old@a", "user gone@a",
+            ])
+    }
+}
