@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from service import RECORDS, VERDICTS, Service, run
+from service import DOMAIN, RECORDS, Service
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "LDAP"))
 
@@ -52,6 +52,28 @@ def source(uris, name="people", base=BASE, preset="addressee", **settings):
             "connect-timeout": "1s", "cache": {"entries": 0}}
     ldap.update({key.replace("_", "-"): value for key, value in settings.items()})
     return {"name": name, "ldap": ldap}
+
+
+def writable(server, **settings):
+    """A source that the commands may write to; PASSWORD_FILE goes with it."""
+    return source(server.uri, bind_dn=server.root_dn, password_file="password", allow_clear_text=True, **settings)
+
+
+PASSWORD_FILE = {"password": slapd.PASSWORD + "\n"}
+
+
+class SQLiteService(Service):
+    """`addressee serve` over an empty directory, as `init` makes it; to be filled and then started."""
+
+    def __enter__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="addressee-scenario-"))
+        try:
+            self.change("init", "--domain", DOMAIN)
+            self.configure()
+        except BaseException:
+            self.__exit__(AssertionError)
+            raise
+        return self
 
 
 class LDAPService(Service):

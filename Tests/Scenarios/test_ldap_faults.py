@@ -4,15 +4,13 @@ While a fault lasts, 451 4.4.3 takes the place of the answer; as soon as it is o
 """
 
 import signal
-import socket
 import tempfile
 import time
 import unittest
-from pathlib import Path
 
 from ldap_codes import ResultRelay
 from ldap_service import BASE, COULD_NOT_TELL, LDAPService, need_slapd, own_slapd, source
-from ldap_traffic import QUESTIONS, Traffic
+from ldap_traffic import Traffic
 from service import VERDICTS, eventually
 
 # From Tests/LDAP, where ldap_service finds them.

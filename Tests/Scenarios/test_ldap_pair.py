@@ -3,7 +3,8 @@
 import unittest
 
 from ldap_records import ldif
-from ldap_service import ALL_RECORDS, BASE, COULD_NOT_TELL, INDEXES, SCHEMA, LDAPService, need_slapd, source
+from ldap_service import (
+    ALL_RECORDS, BASE, COULD_NOT_TELL, INDEXES, PASSWORD_FILE, SCHEMA, LDAPService, need_slapd, source, writable)
 from ldap_traffic import Traffic
 from service import VERDICTS, eventually
 
@@ -39,6 +40,16 @@ class Replication(unittest.TestCase):
                     f"dn: addresseeKey=new{number}@example.org,{BASE}\nchangetype: modify\nreplace: addresseeStatus\n"
                     "addresseeStatus: disabled\n")
                 eventually(lambda: client.ask(f"VRFY new{number}") == VERDICTS["ruth"], "the change is seen", 5)
+
+    def test_a_user_that_a_command_adds_at_one_is_found_through_the_other(self):
+        first, second = self.pair.servers
+        with LDAPService(writable(first), files=PASSWORD_FILE) as one, LDAPService(source(second.uri)) as two, \
+                two.client() as client:
+            self.assertEqual(client.ask("VRFY nina"), VERDICTS["nobody"])
+            one.change("user", "add", "nina@example.org", "--name", "New Nina", "--source", "people")
+            self.assertFound(client, "nina")
+            one.change("user", "rm", "nina@example.org")
+            eventually(lambda: client.ask("VRFY nina") == VERDICTS["nobody"], "the removal is seen", 5)
 
     def test_one_dies_and_service_goes_on(self):
         first, second = self.pair.servers
