@@ -8,7 +8,7 @@ extension ConnectionLoop {
     /// Does what is due: connects when something waits, or when the back-off is over.
     func tend(_ now: Nanoseconds) {
         switch link {
-        case .idle where hasQueued: startRound(at: firstServer)
+        case .idle where !queue.isEmpty: startRound(at: firstServer)
         case .backOff(let until) where now >= until: startRound(at: 0)
         case .backOff: failQueued()
         case .idle, .connecting, .connected: break
@@ -76,7 +76,7 @@ extension ConnectionLoop {
     /// While no server can be reached, nobody need wait to hear it.
     private func failQueued() {
         let failure = lastFailure ?? LDAPFailure(.unreachable, "no LDAP server can be reached")
-        while let pending = popQueued() { finish(pending, .failed(failure)) }
+        for pending in queue.takeAll() { finish(pending, .failed(failure)) }
     }
 
     /// Lets go of a connection that is of no more use; what was under way is asked again, once.
@@ -88,7 +88,7 @@ extension ConnectionLoop {
         lastFailure = LDAPFailure(.lost, reason)
         shared.onEvent(.lost(uri: handle.uri, reason: reason))
         var again: [PendingSearch] = []
-        for (_, var pending) in inFlight.sorted(by: { $0.key < $1.key }) {
+        for var pending in inFlight.sorted(by: { $0.key < $1.key }).flatMap(\.value.parts) {
             if pending.isRetried {
                 finish(pending, .failed(LDAPFailure(.lost, reason)))
             } else {
@@ -99,11 +99,12 @@ extension ConnectionLoop {
             }
         }
         inFlight = [:]
+        joinedInFlight = 0
         pushBack(again)
         if answers > 0 || failedRounds == 0 {
             if answers == 0 { failedRounds = 1 }
             // An idle connection that the server ended is opened again when somebody asks.
-            if hasQueued { startRound(at: firstServer) }
+            if !queue.isEmpty { startRound(at: firstServer) }
         } else {
             nextAttempt(after: index)
         }

@@ -27,10 +27,10 @@ final class ConnectionLoop {
 
     let shared: LDAPConnection.Shared
     var link = Link.idle
-    var queue: [PendingSearch] = []
-    /// Searches at the head of `queue` that have been taken.
-    var queueHead = 0
-    var inFlight: [Int32: PendingSearch] = [:]
+    var queue = SearchQueue()
+    var inFlight: [Int32: SentSearch] = [:]
+    /// How many of them are for addresses.
+    var joinedInFlight = 0
     /// No deadline is earlier.
     var earliestDeadline = Nanoseconds.max
     var timeOutsInARow = 0
@@ -101,22 +101,8 @@ final class ConnectionLoop {
         pending.finish(outcome)
     }
 
-    var hasQueued: Bool { queueHead < queue.count }
-
-    func popQueued() -> PendingSearch? {
-        guard hasQueued else { return nil }
-        let pending = queue[queueHead]
-        queueHead += 1
-        if queueHead == queue.count {
-            queue.removeAll(keepingCapacity: queue.capacity < 1024)
-            queueHead = 0
-        }
-        return pending
-    }
-
     func pushBack(_ pending: [PendingSearch]) {
-        queue.replaceSubrange(..<queueHead, with: pending)
-        queueHead = 0
+        queue.putFirst(pending)
         for one in pending { earliestDeadline = min(earliestDeadline, one.deadline) }
     }
 
@@ -124,28 +110,26 @@ final class ConnectionLoop {
     private func expire(_ now: Nanoseconds) {
         if now < earliestDeadline { return }
         var earliest = Nanoseconds.max
-        for (id, pending) in inFlight {
-            if pending.deadline > now {
-                earliest = min(earliest, pending.deadline)
+        for (id, var sent) in inFlight {
+            if sent.deadline > now {
+                earliest = min(earliest, sent.deadline)
                 continue
             }
-            inFlight[id] = nil
-            timeOutsInARow += 1
-            if case .connected(let handle, _) = link { handle.abandon(id) }
-            finish(pending, .failed(timedOut(pending)))
-        }
-        let waiting = queue[queueHead...]
-        queue = []
-        queueHead = 0
-        for pending in waiting {
-            if pending.deadline > now {
-                earliest = min(earliest, pending.deadline)
-                queue.append(pending)
+            let expired = sent.parts.filter { $0.deadline <= now }
+            sent.parts.removeAll { $0.deadline <= now }
+            // What had waited long before it was sent says little of the server.
+            if now - sent.time >= shared.settings.timeout.nanoseconds / 2 { timeOutsInARow += 1 }
+            if sent.parts.isEmpty {
+                _ = removeSent(id)
+                if case .connected(let handle, _) = link { handle.abandon(id) }
             } else {
-                finish(pending, .failed(lastFailure ?? timedOut(pending)))
+                inFlight[id] = sent
+                earliest = min(earliest, sent.deadline)
             }
+            for pending in expired { finish(pending, .failed(timedOut(pending))) }
         }
-        earliestDeadline = earliest
+        for pending in queue.removeExpired(now) { finish(pending, .failed(lastFailure ?? timedOut(pending))) }
+        earliestDeadline = min(earliest, queue.earliestDeadline)
     }
 
     private func timedOut(_ pending: PendingSearch) -> LDAPFailure {
@@ -179,10 +163,8 @@ final class ConnectionLoop {
     /// Answers all and frees everything.
     private func shutDown() {
         let closed = LDAPFailure(.closed, "the LDAP source is closed")
-        let all = Array(inFlight.values) + queue[queueHead...]
+        let all = inFlight.values.flatMap(\.parts) + queue.takeAll()
         inFlight = [:]
-        queue = []
-        queueHead = 0
         for pending in all { finish(pending, .failed(closed)) }
         // An attempt to connect that is under way is not waited for: whatever it comes to is freed by its own thread, which
         // is the last to let go of what the threads share.

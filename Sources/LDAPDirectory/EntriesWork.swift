@@ -18,10 +18,7 @@ struct EntriesWork: LookupWork {
     }
 
     mutating func begin() -> LookupStep {
-        let rules = plan.recordRules
-        let filter = plan.addressFilter(keys, rules)
-        if filter.isNever { return .answered(.absent) }
-        let search = plan.search(filter, rules, limit: LDAPLimits.entriesAtAnAddress)
+        guard let search = plan.addressSearch(keys) else { return .answered(.absent) }
         return .search([search] + plan.membershipSearches(keys))
     }
 

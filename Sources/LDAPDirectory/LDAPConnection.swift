@@ -23,18 +23,20 @@ final class LDAPConnection: Sendable {
         /// Woken once, when the owner thread has let go of everything.
         let end = WakeUp()
         let settings: LDAPSettings
+        let plan: SearchPlan
         let onEvent: @Sendable (LDAPEvent) -> Void
 
-        init(settings: LDAPSettings, onEvent: @escaping @Sendable (LDAPEvent) -> Void) {
+        init(settings: LDAPSettings, plan: SearchPlan, onEvent: @escaping @Sendable (LDAPEvent) -> Void) {
             self.settings = settings
+            self.plan = plan
             self.onEvent = onEvent
         }
     }
 
     private let shared: Shared
 
-    init(settings: LDAPSettings, onEvent: @escaping @Sendable (LDAPEvent) -> Void) {
-        let shared = Shared(settings: settings, onEvent: onEvent)
+    init(settings: LDAPSettings, plan: SearchPlan, onEvent: @escaping @Sendable (LDAPEvent) -> Void) {
+        let shared = Shared(settings: settings, plan: plan, onEvent: onEvent)
         self.shared = shared
         let isRunning = OwnThread.start {
             let loop = ConnectionLoop(shared)
@@ -53,6 +55,7 @@ final class LDAPConnection: Sendable {
     func submit(
         _ searches: [LDAPSearch], deadline: Nanoseconds, reply: @escaping @Sendable ([SearchOutcome]) -> Void
     ) -> LDAPFailure? {
+        var isFirst = false
         let refusal: LDAPFailure? = shared.inbox.withLock { inbox in
             if inbox.isClosing || inbox.hasEnded {
                 return LDAPFailure(.closed, "the LDAP source is closed")
@@ -63,10 +66,12 @@ final class LDAPConnection: Sendable {
                 return LDAPFailure(.queueFull, reason)
             }
             inbox.searches += searches.count
+            isFirst = inbox.batches.isEmpty
             inbox.batches.append(SearchBatch(searches: searches, deadline: deadline, reply: reply))
             return nil
         }
-        if refusal == nil { shared.wakeUp.wake() }
+        // The owner takes all that is there at once.
+        if isFirst { shared.wakeUp.wake() }
         return refusal
     }
 

@@ -41,7 +41,7 @@ public final class LDAPDirectory: Source, Sendable {
         timeout = settings.timeout.nanoseconds
         cache = LDAPCache(settings.cache)
         journal = settings.cache.entries > 0 ? settings.cache.journal.map(JournalReader.init) : nil
-        connection = LDAPConnection(settings: settings, onEvent: onEvent)
+        connection = LDAPConnection(settings: settings, plan: plan, onEvent: onEvent)
     }
 
     /// Ends the connection and its thread; all later questions are "could not tell". Not to be called from `later`.

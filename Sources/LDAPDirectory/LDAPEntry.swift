@@ -1,5 +1,7 @@
 // An entry as a server returned it, copied out of libldap.
 
+import MailAddress
+
 /// An entry with the attributes that were asked for.
 public struct LDAPEntry: Hashable, Sendable {
     /// The distinguished name, as the server spells it.
@@ -21,7 +23,7 @@ public struct LDAPEntry: Hashable, Sendable {
     func isOf(_ classes: [AttributeName]) -> Bool {
         let own = attributes["objectclass"] ?? []
         return classes.contains { wanted in
-            own.contains { String(decoding: $0, as: UTF8.self).lowercased() == wanted.key }
+            own.contains { $0.count == wanted.key.utf8.count && Folding.fold($0).elementsEqual(wanted.key.utf8) }
         }
     }
 }

@@ -43,6 +43,9 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         return LDAPFailure(.result(code), "\(place): \(text)\(diagnostic); \(advice)")
     }
 
+    /// Whether the server has too much to do, so that to be asked more would not help it.
+    var isOverload: Bool { [.result(LDAP_BUSY), .result(LDAP_UNAVAILABLE)].contains(kind) }
+
     /// What an administrator can do about a result code.
     private static func advice(_ code: Int32) -> String {
         switch code {

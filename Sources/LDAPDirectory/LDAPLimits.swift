@@ -12,6 +12,11 @@ public enum LDAPLimits {
     /// The same on a bound connection (slapd.conf(5), conn_max_pending_auth: 1000).
     static let boundInFlight = 800
 
+    /// Searches for addresses that are joined into one at most, and how many such may be under way: while they are, others
+    /// wait to be joined. Longer filters gain little and cost servers much that compare each entry with each term.
+    static let joined = 16
+    static let joinedInFlight = 8
+
     /// Time-outs in a row, with no answer between them, after which a server counts as frozen.
     static let timeOutsInARow = 3
 

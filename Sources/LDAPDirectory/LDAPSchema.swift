@@ -61,8 +61,11 @@ public struct LDAPSchema: Hashable, Sendable {
 
     /// The attributes of a role over these rules, once each.
     func names(_ role: LDAPRole, _ rules: [LDAPRule]) -> [AttributeName] {
+        if rules.count == 1 { return names(role, rules[0]) }
         var names: [AttributeName] = []
-        for rule in rules { for name in self.names(role, rule) where !names.contains(name) { names.append(name) } }
+        for index in rules.indices {
+            for name in self.names(role, rules[index]) where !names.contains(name) { names.append(name) }
+        }
         return names
     }
 

@@ -1,5 +1,6 @@
 // One search, as a value: what a lookup asks a connection to carry out.
 
+import MailAddress
 import MailboxDirectory
 
 /// How far below its base a search looks (RFC 4511 4.5.1.2).
@@ -27,6 +28,8 @@ struct LDAPSearch: Hashable, Sendable {
     var ignoresReferences = false
     /// Whether a result that was cut off at `sizeLimit` is of use.
     var isPartialWelcome = false
+    /// What it looks for, where these addresses' entries are all that is wanted of it: such searches can be joined.
+    var addresses: [Mailbox] = []
 }
 
 /// How one search ended. Nothing found is an empty list.

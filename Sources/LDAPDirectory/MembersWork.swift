@@ -44,7 +44,7 @@ struct MembersWork: LookupWork {
     static let roles: [LDAPRole] = [.address, .aliasAddress, .localPart, .fullName, .title] + LDAPRole.members
 
     mutating func begin() -> LookupStep {
-        let byAddress = plan.addressFilter([list], plan.listRules)
+        let byAddress = plan.addressFilter([list], plan.listGroups)
         var searches: [LDAPSearch] = []
         if !byAddress.isNever {
             searches.append(

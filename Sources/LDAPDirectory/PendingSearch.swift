@@ -27,9 +27,35 @@ struct PendingSearch {
     let deadline: Nanoseconds
     /// Whether a connection has been lost under it; once is forgiven.
     var isRetried = false
+    /// Whether it went with others in vain, and is to go alone.
+    var isAlone = false
     /// What earlier pages brought, and where the next begins.
     var entries: [LDAPEntry] = []
     var cookie: [UInt8] = []
 
+    var isJoinable: Bool { !isAlone && !search.addresses.isEmpty }
+
     func finish(_ outcome: SearchOutcome) { batch.finish(index, outcome) }
+}
+
+/// What a server has been sent.
+struct SentSearch {
+    let search: LDAPSearch
+    let time: Nanoseconds
+    /// Those for whom it was sent, who still wait.
+    var parts: [PendingSearch]
+    /// Whether it is for addresses, with or without others.
+    let isJoinable: Bool
+    /// Whether it was sent for more than one.
+    let isJoined: Bool
+
+    init(_ search: LDAPSearch, at time: Nanoseconds, for parts: [PendingSearch]) {
+        self.search = search
+        self.time = time
+        self.parts = parts
+        isJoinable = parts.first?.isJoinable ?? false
+        isJoined = parts.count > 1
+    }
+
+    var deadline: Nanoseconds { parts.lazy.map(\.deadline).min() ?? .max }
 }

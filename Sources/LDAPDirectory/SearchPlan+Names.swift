@@ -10,7 +10,7 @@ extension SearchPlan {
         let domains = reader.domains
         return stride(from: 0, to: domains.count, by: LDAPLimits.domainsAtOnce).map { start in
             let some = domains[start..<min(start + LDAPLimits.domainsAtOnce, domains.count)]
-            return addressFilter(some.map { Mailbox(localPart: localPart, domain: $0) }, recordRules)
+            return addressFilter(some.map { Mailbox(localPart: localPart, domain: $0) }, recordGroups)
         }
     }
 

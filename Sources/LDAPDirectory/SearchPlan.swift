@@ -12,6 +12,15 @@ struct SearchPlan: Sendable {
     let reader: EntryReader
     /// Domains on record in the configuration.
     let configured: [Domain: DomainRecord]
+    let recordRules: [LDAPRule]
+    let userRules: [LDAPRule]
+    let listRules: [LDAPRule]
+    let domainRules: [LDAPRule]
+    /// Of all records, and of lists.
+    let recordGroups: [AddressGroup]
+    let listGroups: [AddressGroup]
+    /// The search for what stands at addresses, as yet without a filter.
+    private let addressTemplate: LDAPSearch
 
     init(name: String, settings: LDAPSettings) {
         sourceName = name
@@ -21,6 +30,17 @@ struct SearchPlan: Sendable {
         configured = Dictionary(settings.domains.map { ($0.domain, $0) }, uniquingKeysWith: { first, _ in first })
         reader = EntryReader(
             schema: settings.schema, domains: settings.domains.filter { $0.kind == .local }.map(\.domain))
+        recordRules = schema.rules.filter { $0.kind != .domain }
+        userRules = schema.rules.filter { $0.kind == .user }
+        listRules = schema.rules.filter { $0.kind == .list }
+        domainRules = schema.rules.filter { $0.kind == .domain }
+        recordGroups = AddressGroup.groups(of: recordRules, schema)
+        listGroups = AddressGroup.groups(of: listRules, schema)
+        var template = LDAPSearch(
+            base: base, scope: scope, filter: "", attributes: schema.wanted(Self.recordRoles, recordRules),
+            sizeLimit: LDAPLimits.entriesAtAnAddress)
+        template.ignoresReferences = schema.ignoresReferences
+        addressTemplate = template
     }
 
     /// The roles that a record is read from, members left out.
@@ -45,28 +65,14 @@ struct SearchPlan: Sendable {
         return search
     }
 
-    /// What stands at any of these addresses.
-    func addressFilter(_ keys: [Mailbox], _ rules: [LDAPRule]) -> LDAPFilter {
-        if let own = schema.keys {
-            return group(rules) { _ in keys.map { .equal(own.address, Self.key(of: $0)) } }
-        }
-        return group(rules) { rule in
-            var any: [LDAPFilter] = []
-            for key in keys {
-                let spellings = spellings(of: key)
-                for name in schema.names(.address, [rule]) + schema.names(.aliasAddress, [rule]) {
-                    let prefix = schema.prefixes[name].map { Array($0.text.utf8) } ?? []
-                    for spelling in spellings { any.append(.equal(name, prefix + spelling)) }
-                }
-                guard configured[key.domain]?.kind == .local else { continue }
-                for name in schema.names(.localPart, [rule]) {
-                    // Quoted or not.
-                    let raw = [key.localPart.octets, key.localPart.key]
-                    for spelling in localParts(key.localPart) + raw { any.append(.equal(name, spelling)) }
-                }
-            }
-            return any
-        }
+    /// A search for what stands at any of these addresses, which may be joined with others; nil where no entry can.
+    func addressSearch(_ keys: [Mailbox]) -> LDAPSearch? {
+        let filter = addressFilter(keys, recordGroups)
+        if filter.isNever { return nil }
+        var search = addressTemplate
+        search.filter = filter.text
+        search.addresses = keys
+        return search
     }
 
     /// `(|(&(|(objectClass=…)…)(|…))…)`, rules with the same terms made one.
@@ -76,9 +82,7 @@ struct SearchPlan: Sendable {
             var own: [LDAPFilter] = []
             for term in terms(rule) where !own.contains(term) { own.append(term) }
             if own.isEmpty { continue }
-            var conditions: [LDAPFilter] = []
-            if let needed = rule.needs { conditions.append(.present(needed)) }
-            if let lacking = rule.lacks { conditions.append(.not(.present(lacking))) }
+            let conditions = rule.conditions
             if let index = groups.firstIndex(where: { $0.terms == own && $0.conditions == conditions }) {
                 groups[index].classes += rule.classes
             } else {
@@ -119,7 +123,7 @@ struct SearchPlan: Sendable {
         return all
     }
 
-    private func localParts(_ localPart: LocalPart) -> [[UInt8]] {
+    func localParts(_ localPart: LocalPart) -> [[UInt8]] {
         var spellings: [[UInt8]] = []
         for one in [localPart, LocalPart(stored: localPart.key, key: localPart.key)] {
             var spelling: [UInt8] = []
@@ -141,11 +145,13 @@ struct SearchPlan: Sendable {
     static func key(of mailbox: Mailbox) -> [UInt8] {
         mailbox.localPart.key + [UInt8(ascii: "@")] + mailbox.domain.key
     }
+}
 
-    var recordRules: [LDAPRule] { schema.rules.filter { $0.kind != .domain } }
-    var userRules: [LDAPRule] { schema.rules.filter { $0.kind == .user } }
-    var listRules: [LDAPRule] { schema.rules.filter { $0.kind == .list } }
-    var domainRules: [LDAPRule] { schema.rules.filter { $0.kind == .domain } }
+extension LDAPRule {
+    /// What an entry must fit beside its class.
+    var conditions: [LDAPFilter] {
+        (needs.map { [.present($0)] } ?? []) + (lacks.map { [.not(.present($0))] } ?? [])
+    }
 }
 
 extension LDAPFilter {

@@ -204,7 +204,7 @@ struct PresetRow: Sendable, CustomStringConvertible {
     @Test(arguments: questions)
     func asks(_ row: PresetRow) throws {
         let plan = try plan(row.preset)
-        #expect(plan.addressFilter([try Mailbox(row.text)], plan.recordRules).text == row.expected)
+        #expect(plan.addressFilter([try Mailbox(row.text)], plan.recordGroups).text == row.expected)
     }
 
     /// A role may be given other attributes, or none.
@@ -215,7 +215,7 @@ struct PresetRow: Sendable, CustomStringConvertible {
             "objectClass: user|mail: fred@example.org|userAccountControl: 514|uid: f|proxyAddresses: SMTP:x@y")
         let read = try plan.reader.record(found, at: key)
         #expect(read.text == "user fred@example.org () f active")
-        #expect(!plan.addressFilter([key], plan.recordRules).text.contains("proxyAddresses"))
+        #expect(!plan.addressFilter([key], plan.recordGroups).text.contains("proxyAddresses"))
         #expect(!plan.schema.wanted(SearchPlan.recordRoles, plan.recordRules).contains("userAccountControl"))
     }
 
