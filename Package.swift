@@ -125,7 +125,7 @@ let package = Package(
             "LDAPDirectoryTests",
             [
                 "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeSchema", "LDAPDirectory",
-                "CLDAP", "DirectoryTesting",
+                "CLDAP", "DirectoryTesting", "DialogueTesting",
             ]),
         tests(
             "AddresseeCommandsTests",

@@ -1,4 +1,4 @@
-// The state machine over a directory in memory: session, inquiry, verdict, reply, as a connection of the server has it.
+// The state machine over a directory, in memory or as a test has it: session, inquiry, verdict, reply, as a connection of the server has it.
 
 public import MailboxDirectory
 import SMTPProtocol
@@ -22,13 +22,16 @@ public final class SessionPeer: DialoguePeer {
     private let sources: [any Source]
     private let answering: Answering
 
-    public init(_ dialogue: Dialogue, _ directory: DirectoryText, _ answering: Answering = .atOnce) throws {
+    /// - Parameter source: makes a source of the text's records; whatever fails in the text fails nevertheless.
+    public init(
+        _ dialogue: Dialogue, _ directory: DirectoryText, _ answering: Answering = .atOnce,
+        source: (DirectoryText.SourceText) throws -> any Source = { try MemoryStore(name: $0.name, $0.records).source }
+    ) throws {
         self.dialogue = dialogue
         self.directory = directory
         self.answering = answering
         sources = try directory.sources.map { text in
-            FailingSource(
-                base: try MemoryStore(name: text.name, text.records).source, failing: text.failing)
+            FailingSource(base: try source(text), failing: text.failing)
         }
         let disclosure = dialogue.client.disclosure
         session = Session(

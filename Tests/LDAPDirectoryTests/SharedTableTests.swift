@@ -29,15 +29,17 @@ func filled(_ slapd: Slapd, _ records: [Record]) throws -> String {
     return base
 }
 
+func directory(_ slapd: Slapd, _ name: String, _ records: [Record]) throws -> LDAPDirectory {
+    var settings = LDAPSettings(uris: [slapd.uri], base: try filled(slapd, records), preset: .addressee)
+    settings.cache.entries = 0
+    settings.bind = .simple(
+        dn: Slapd.rootDN, password: .environment("ADDRESSEE_TEST_PASSWORD"), isClearTextAllowed: true)
+    setenv("ADDRESSEE_TEST_PASSWORD", Slapd.password, 1)
+    return LDAPDirectory(name: name, settings: settings)
+}
+
 func directories(_ slapd: Slapd, _ text: String) throws -> [LDAPDirectory] {
-    try records(text).enumerated().map { index, records in
-        var settings = LDAPSettings(uris: [slapd.uri], base: try filled(slapd, records), preset: .addressee)
-        settings.cache.entries = 0
-        settings.bind = .simple(
-            dn: Slapd.rootDN, password: .environment("ADDRESSEE_TEST_PASSWORD"), isClearTextAllowed: true)
-        setenv("ADDRESSEE_TEST_PASSWORD", Slapd.password, 1)
-        return LDAPDirectory(name: "source \(index)", settings: settings)
-    }
+    try records(text).enumerated().map { try directory(slapd, "source \($0)", $1) }
 }
 
 @Suite(.enabled(if: hasSlapd)) struct SharedTableTests {
