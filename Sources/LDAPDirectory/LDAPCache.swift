@@ -142,7 +142,8 @@ extension Answer {
     var isPositive: Bool {
         switch self {
         case .domain, .entry, .matches, .members: true
-        case .absent, .couldNotTell: false
+        // What is told again because nothing newer can be had is not made new by that.
+        case .absent, .couldNotTell, .stale: false
         }
     }
 }

@@ -106,7 +106,7 @@ public final class LDAPDirectory: Source, Sendable {
         }
         guard let (known, age) = cache.staleAnswer(asked.lookup, now: now) else { return answer }
         onEvent(.servedStale(age: .nanoseconds(age), reason: trouble.reason))
-        return known
+        return .stale(known, age: .nanoseconds(age))
     }
 
     /// Looks once whether anybody has written, for all questions of this thread until `endBatch()`.

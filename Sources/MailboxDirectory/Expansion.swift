@@ -91,6 +91,9 @@ public struct Expansion: Sendable {
     mutating func take(_ answer: Answer) -> Move {
         switch (stage, answer) {
         case (_, .couldNotTell(let trouble)): return couldNotTell(trouble)
+        case (_, .stale(let known, let age)):
+            note("can't be asked now; found \(age.components.seconds) s ago:", source: currentSource)
+            return take(known)
         case (.domain(let source), .domain(let record)): return found(record, source: source)
         case (.domain(let source), .absent): return domainIsAbsent(source: source)
         case (.aliasedDomain, .domain(let record)): return foundAliased(record)

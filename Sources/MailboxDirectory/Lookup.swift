@@ -53,6 +53,8 @@ public enum Answer: Hashable, Sendable {
     case members([ListMember])
     case absent
     case couldNotTell(Trouble)
+    /// What was found so long ago, told because the source can't be asked now; never `absent`. A walk says so in its trace.
+    indirect case stale(Answer, age: Duration)
 }
 
 /// Why a source could not tell. For the log, never for a client.

@@ -120,9 +120,12 @@ extension [Mailbox] {
 }
 
 extension Source {
-    /// What to say when the source gave another answer than one to the question.
+    /// What to say when the source gave another answer than one to the question, or one that may no longer hold.
     public func trouble(in answer: Answer) -> Trouble {
-        if case .couldNotTell(let trouble) = answer { return trouble }
-        return Trouble(source: name, reason: "the answer is not one to the question")
+        switch answer {
+        case .couldNotTell(let trouble): trouble
+        case .stale: Trouble(source: name, reason: "it can't be asked now, and what it said before may no longer hold")
+        default: Trouble(source: name, reason: "the answer is not one to the question")
+        }
     }
 }

@@ -271,7 +271,11 @@ final class EventLog: Sendable {
         #expect(isFound(directory.answer(fred)))
         #expect(directory.answer(nobody) == .absent)
         try relay.tell("refuse")
-        #expect(isFound(directory.answer(fred)))
+        guard case .stale(let known, let age) = directory.answer(fred) else {
+            Issue.record("what was found is not told")
+            return
+        }
+        #expect(isFound(known) && age < .seconds(60))
         #expect(trouble(directory.answer(nobody)) != nil)
         let isTold = log.events.contains { event in
             if case .servedStale(_, let reason) = event { return !reason.isEmpty }

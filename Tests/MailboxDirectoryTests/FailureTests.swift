@@ -89,4 +89,17 @@ private let kinds: [Answer] = [
         #expect(resolution.text == row.expected)
         #expect(!resolution.trace.isEmpty || row.limits.lookups == 0)
     }
+
+    /// What was found before is as good as what is found, and the trace says so.
+    @Test(arguments: resolveTable)
+    func foundBefore(_ row: ResolveRow) throws {
+        var stale = 0
+        let resolution = try row.answer(from: empty, isTracing: true) { _, _, answer in
+            if case .absent = answer { return answer }
+            stale += 1
+            return .stale(answer, age: .seconds(41))
+        }
+        #expect(resolution.text == row.expected)
+        #expect(resolution.trace.filter { $0.reason.contains("found 41 s ago") }.count == stale)
+    }
 }
