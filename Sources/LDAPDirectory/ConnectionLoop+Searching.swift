@@ -12,7 +12,7 @@ extension ConnectionLoop {
             if !send([pending], now, on: handle) { return }
         }
         while inFlight.count < most, joinedInFlight < LDAPLimits.joinedInFlight, queue.hasJoinable {
-            if !send(queue.takeJoinable(LDAPLimits.joined), now, on: handle) { return }
+            if !send(queue.takeJoinable(addresses: LDAPLimits.joined), now, on: handle) { return }
         }
     }
 

@@ -12,7 +12,7 @@ public enum LDAPLimits {
     /// The same on a bound connection (slapd.conf(5), conn_max_pending_auth: 1000).
     static let boundInFlight = 800
 
-    /// Searches for addresses that are joined into one at most, and how many such may be under way: while they are, others
+    /// Addresses that several searches look for as one at most, and how many such may be under way: while they are, others
     /// wait to be joined. Longer filters gain little and cost servers much that compare each entry with each term.
     static let joined = 16
     static let joinedInFlight = 8

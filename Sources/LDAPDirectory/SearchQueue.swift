@@ -9,6 +9,7 @@ struct SearchQueue {
         var head = 0
 
         var count: Int { searches.count - head }
+        var waiting: ArraySlice<PendingSearch> { searches[head...] }
 
         mutating func take(_ most: Int) -> [PendingSearch] {
             let end = min(searches.count, head + most)
@@ -27,13 +28,13 @@ struct SearchQueue {
         }
 
         mutating func removeExpired(_ now: Nanoseconds) -> [PendingSearch] {
-            let waiting = searches[head...]
-            searches = waiting.filter { $0.deadline > now }
+            let before = waiting
+            searches = before.filter { $0.deadline > now }
             head = 0
-            return waiting.filter { $0.deadline <= now }
+            return before.filter { $0.deadline <= now }
         }
 
-        var earliestDeadline: Nanoseconds { searches[head...].lazy.map(\.deadline).min() ?? .max }
+        var earliestDeadline: Nanoseconds { waiting.lazy.map(\.deadline).min() ?? .max }
     }
 
     private var single = Line()
@@ -55,8 +56,15 @@ struct SearchQueue {
 
     mutating func takeSingle() -> PendingSearch? { single.take(1).first }
 
-    /// Searches that may go as one.
-    mutating func takeJoinable(_ most: Int) -> [PendingSearch] { joinable.take(most) }
+    /// Searches that may go as one: as many as look for no more addresses than these, and one at least.
+    mutating func takeJoinable(addresses most: Int) -> [PendingSearch] {
+        var addresses = 0
+        let fitting = joinable.waiting.prefix { pending in
+            addresses += pending.search.addresses.count
+            return addresses <= most
+        }
+        return joinable.take(max(fitting.count, 1))
+    }
 
     mutating func takeAll() -> [PendingSearch] { single.take(.max / 2) + joinable.take(.max / 2) }
 
