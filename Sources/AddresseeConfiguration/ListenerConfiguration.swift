@@ -5,6 +5,8 @@ public enum ListenerWire: String, Hashable, Sendable, CaseIterable {
     case smtp
     /// The maps of Postfix's socketmap_table(5).
     case socketmap
+    /// Postfix's policy delegation (SMTPD_POLICY_README).
+    case policy
 }
 
 /// A place where clients may connect, and how they are served there.

@@ -108,6 +108,7 @@ struct Listeners {
         switch listener.wire {
         case .smtp: SMTPHandler(loop: loop, listener: listener)
         case .socketmap: LookupHandler(SocketmapWire(), loop: loop, listener: listener)
+        case .policy: LookupHandler(PolicyWire(), loop: loop, listener: listener)
         }
     }
 

@@ -5,6 +5,8 @@ public enum LookupLimits {
     public static let socketmapRequest = 10_000
     /// Octets of a socketmap reply that Postfix takes (socketmap_table(5)).
     public static let socketmapReply = 100_000
+    /// Octets of a policy request. Postfix states no limit; its own attributes take a few thousand at most.
+    public static let policyRequest = 65_536
     /// Digits of a netstring's length. A longer number is no length that anybody means to send.
     public static let netstringDigits = 9
 }
