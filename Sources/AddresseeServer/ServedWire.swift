@@ -46,6 +46,8 @@ protocol MapWire: ServedWire where Request == MapRequest, Answer == MapAnswer {}
 
 extension SocketmapWire: MapWire {}
 
+extension TCPTableWire: MapWire {}
+
 extension MapWire {
     static func answer(
         _ request: MapRequest, of loop: LoopContext, by client: ClientClass, later: @escaping (MapAnswer) -> Void

@@ -39,6 +39,23 @@ struct WireTests {
         }
     }
 
+    static let linePieces: [String] = [
+        "get ", "get fred@example.org\n", "get a%20b%25\n", "put a b\n", "%", "%4", "%zz", "\n", "\r\n", "\r", " ",
+        "\u{0}",
+    ]
+
+    @Test(arguments: 0..<4)
+    func tcpTable(part: Int) {
+        for index in 0..<3000 {
+            let seed = UInt64(part * 1_000_000 + index)
+            var numbers = Numbers(state: seed)
+            let octets = Self.octets(Self.linePieces, &numbers, most: 16)
+            if let fault = WireProbe.fault(octets, by: TCPTableWire(map: [109]), seed: seed, limit: 10_001) {
+                Issue.record("seed \(seed): \(fault)")
+            }
+        }
+    }
+
     @Test(arguments: 0..<4)
     func socketmap(part: Int) {
         for index in 0..<3000 {
