@@ -42,6 +42,9 @@ public struct ConfigurationTemplate {
             # The maps of Postfix's socketmap_table(5): see "Backing Postfix" in README. "clients" and "unix-mode" are as for
             # smtp. Only a class with "trusted: true" and "rcpt: full" learns where addresses lead. An example:
         #  - socketmap: 127.0.0.1:2526
+            # The filters of sendmail and Postfix (milter), likewise. What is told goes by the class of the SMTP client that the mail
+            # server names, and by that of the mail server. A connection in use may be idle for 7210s at least. An example:
+        #  - milter: 127.0.0.1:2530
 
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what

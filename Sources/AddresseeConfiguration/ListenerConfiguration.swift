@@ -5,6 +5,8 @@ public enum ListenerWire: String, Hashable, Sendable, CaseIterable {
     case smtp
     /// The maps of Postfix's socketmap_table(5).
     case socketmap
+    /// The filters of sendmail and Postfix.
+    case milter
 }
 
 /// A place where clients may connect, and how they are served there.

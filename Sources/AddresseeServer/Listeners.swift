@@ -108,6 +108,7 @@ struct Listeners {
         switch listener.wire {
         case .smtp: SMTPHandler(loop: loop, listener: listener)
         case .socketmap: LookupHandler(SocketmapWire(), loop: loop, listener: listener)
+        case .milter: LookupHandler(MilterWire(), loop: loop, listener: listener)
         }
     }
 

@@ -33,7 +33,9 @@ public struct MapInquiry: Sendable {
     }
 
     private static func start(_ request: MapRequest, by client: ClientClass) -> Start {
-        guard let name = String(validating: request.map, as: UTF8.self), let map = DirectoryMap(rawValue: name) else {
+        // sendmail has no "-" in the names of its maps.
+        let word = request.map.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
+        guard let name = String(validating: word, as: UTF8.self), let map = DirectoryMap(rawValue: name) else {
             return .decided(noSuchMap)
         }
         // Delivery needs every target and every member: so it is for those who may see them all.
@@ -43,18 +45,8 @@ public struct MapInquiry: Sendable {
             return .ask(map, Mailbox(localPart: .postmaster, domain: domain))
         }
         // A bare local-part, "@domain", or what is no address at all: RCPT would not take it either.
-        guard let mailbox = mailbox(request.key) else { return .decided(.absent) }
+        guard let mailbox = Mailbox(key: request.key) else { return .decided(.absent) }
         return .ask(map, mailbox)
-    }
-
-    /// An address with its local-part quoted where it must be, or without quotes, as Postfix has it inside.
-    private static func mailbox(_ key: [UInt8]) -> Mailbox? {
-        if let mailbox = try? Mailbox(octets: key.span) { return mailbox }
-        guard let at = key.lastIndex(of: UInt8(ascii: "@")), key.first != UInt8(ascii: "\""),
-            let localPart = try? LocalPart(octets: Array(key[..<at])),
-            let domain = try? Domain(octets: Array(key[(at + 1)...]))
-        else { return nil }
-        return Mailbox(localPart: localPart, domain: domain)
     }
 
     /// The address that is asked about, where what was found of it may be remembered.
@@ -83,4 +75,20 @@ public struct MapInquiry: Sendable {
         "5.5.4 No such map; the maps are \(DirectoryMap.allCases.map(\.rawValue).joined(separator: ", "))")
     public static let closed = MapAnswer.permanent(
         "5.7.1 The map is closed to you: it takes a class of clients with \"trusted: true\" and \"rcpt: full\"")
+}
+
+extension Mailbox {
+    /// An address as another mail server hands it on: its local-part quoted where it must be, or without quotes, as Postfix
+    /// has it inside.
+    public init?(key: [UInt8]) {
+        if let mailbox = try? Mailbox(octets: key.span) {
+            self = mailbox
+            return
+        }
+        guard let at = key.lastIndex(of: UInt8(ascii: "@")), key.first != UInt8(ascii: "\""),
+            let localPart = try? LocalPart(octets: Array(key[..<at])),
+            let domain = try? Domain(octets: Array(key[(at + 1)...]))
+        else { return nil }
+        self.init(localPart: localPart, domain: domain)
+    }
 }

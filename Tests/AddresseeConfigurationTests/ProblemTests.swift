@@ -251,6 +251,7 @@ private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
         Case(
             "listeners:\n  - smtp: 127.0.0.1:25\n    socketmap: 127.0.0.1:26",
             "5: one listener is smtp or socketmap; give each an item of its own"),
+        Case("listeners:\n  - milter: 127.0.0.1:26\n    starttls: true", "5: listeners.starttls is only for smtp"),
         Case(
             "listeners:\n  - sockmap: 127.0.0.1:26",
             #"4: unknown key "sockmap" in listeners; did you mean "socketmap"?"#,
