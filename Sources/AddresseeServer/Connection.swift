@@ -82,6 +82,9 @@ class Connection: ChannelDuplexHandler {
     /// Whether an answer has to be waited for.
     var isWaiting: Bool { false }
 
+    /// How long a client may ask nothing.
+    var idleLimit: TimeAmount { TimeAmount(loop.service.configuration.timeouts.idle) }
+
     /// Makes ready for `takeOutput` what is said last.
     func farewell(_ ending: Ending) {}
 
@@ -324,13 +327,12 @@ class Connection: ChannelDuplexHandler {
 
     private func watchIdle() {
         guard let context else { return }
-        let limit = TimeAmount(loop.service.configuration.timeouts.idle)
-        let left = timers.lastCommand + limit
+        let left = timers.lastCommand + idleLimit
         timers.idle = context.eventLoop.assumeIsolated().scheduleTask(deadline: left) { [self] in
             if state != .open { return }
             // Who is slow to take replies is not silent: the time-out for writing is for that.
             if isHeld || isWaiting { timers.lastCommand = .now() }
-            if NIODeadline.now() - timers.lastCommand < limit { return watchIdle() }
+            if NIODeadline.now() - timers.lastCommand < idleLimit { return watchIdle() }
             end(.idle)
         }
     }

@@ -113,6 +113,7 @@ struct Listeners {
             LookupHandler(
                 TCPTableWire(map: Array((listener.map ?? .recipients).rawValue.utf8)), loop: loop, listener: listener)
         case .policy: LookupHandler(PolicyWire(), loop: loop, listener: listener)
+        case .milter: LookupHandler(MilterWire(), loop: loop, listener: listener)
         }
     }
 

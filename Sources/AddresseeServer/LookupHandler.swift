@@ -22,6 +22,10 @@ final class LookupHandler<Wire: ServedWire>: Connection {
 
     override var isWaiting: Bool { isAsking }
 
+    override var idleLimit: TimeAmount {
+        wire.patience.map { max(super.idleLimit, TimeAmount($0)) } ?? super.idleLimit
+    }
+
     override func takeOutput(_ allocator: ByteBufferAllocator) -> ByteBuffer? {
         unsent = 0
         if output.isEmpty { return nil }

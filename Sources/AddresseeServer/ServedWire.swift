@@ -23,6 +23,13 @@ protocol ServedWire: LookupWire {
     static func farewell(_ ending: Ending) -> Answer?
 
     static func log(_ request: Request, _ answer: Answer, by client: ClientAddress, in log: ServerLog)
+
+    /// How long the other side may be silent at least; nil where the configured time is enough.
+    var patience: Duration? { get }
+}
+
+extension ServedWire {
+    var patience: Duration? { nil }
 }
 
 extension ServedWire {

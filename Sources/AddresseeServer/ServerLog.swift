@@ -95,6 +95,15 @@ struct ServerLog: Sendable {
         logger.info("malformed-request", metadata: ["client": "\(client)", "done": "connection closed"])
     }
 
+    func asked(_ recipient: MilterRecipient, by client: ClientAddress, answer: MilterAnswer) {
+        logger.debug(
+            "asked",
+            metadata: [
+                "client": "\(client)", "command": "milter RCPT",
+                "about": "\(String(decoding: recipient.path, as: UTF8.self))", "answer": "\(answer.word)",
+            ])
+    }
+
     func couldNotTell(_ trouble: Trouble, about: String) {
         logger.error(
             "could-not-tell",

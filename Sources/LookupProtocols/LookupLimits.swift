@@ -13,4 +13,10 @@ public enum LookupLimits {
     public static let tcpTableReply = 4096
     /// Digits of a netstring's length. A longer number is no length that anybody means to send.
     public static let netstringDigits = 9
+    /// Octets of a milter packet after its length: a command, and MILTER_MAX_DATA_SIZE of data (mfdef.h). Mail servers that
+    /// can do more do it only when a filter asks for it.
+    public static let milterPacket = 65_536
+    /// Seconds that a mail server may be silent in, as libmilter has it (MI_TIMEOUT in libmilter.h): nothing is said to a
+    /// filter while the SMTP client sends a message, or nothing.
+    public static let milterSilence = 7_210
 }

@@ -33,7 +33,9 @@ public struct MapInquiry: Sendable {
     }
 
     private static func start(_ request: MapRequest, by client: ClientClass) -> Start {
-        guard let name = String(validating: request.map, as: UTF8.self), let map = DirectoryMap(rawValue: name) else {
+        // sendmail has no "-" in the names of its maps.
+        let word = request.map.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
+        guard let name = String(validating: word, as: UTF8.self), let map = DirectoryMap(rawValue: name) else {
             return .decided(noSuchMap)
         }
         // Delivery needs every target and every member: so it is for those who may see them all.

@@ -279,6 +279,12 @@ struct MapTests {
         #expect(try Self.answer(name, "fred@a") == MapInquiry.noSuchMap)
     }
 
+    /// sendmail has no "-" in the names of its maps.
+    @Test func underscores() throws {
+        #expect(Self.text(try Self.answer("relay_domains", "r")) == "OK r")
+        #expect(try Self.answer("relay_domain", "r") == MapInquiry.noSuchMap)
+    }
+
     @Test func octetsThatAreNoUTF8() throws {
         let context = Inquiry.Context(sources: ["memory"], defaultDomain: ResolveRow.defaultDomain)
         let request = MapRequest(map: [0xFF], key: [0xFF])

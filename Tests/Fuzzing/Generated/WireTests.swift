@@ -67,4 +67,45 @@ struct WireTests {
             }
         }
     }
+
+    static func packet(_ text: String) -> [UInt8] {
+        let count = text.utf8.count
+        return [0, 0, UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count)] + Array(text.utf8)
+    }
+
+    /// Octets that are no text, too; so they are not for `octets`.
+    static let milterPieces: [[UInt8]] =
+        [
+            "R<fred@example.org>\0", "R<a@b>\0X=Y\0", "R", "Rx", "M<>\0", "M<a@b>\0SMTPUTF8\0", "M", "DCj\0x\0", "D",
+            "A", "K",
+            "Q", "E", "T", "N", "Hx\0", "LSubject\0x\0", "Bx", "UX\0", "Z", "Chost\04\u{1}\u{2}192.0.2.1\0", "Chost\0U",
+            "Chost\0",
+            "Chost\06\u{1}\u{2}IPv6:::1\0", "O", "\0",
+        ].map(packet) + [
+            [0, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 1], [255, 255, 255, 255], [0], [0, 0, 0, 5], [0, 0, 0],
+        ]
+
+    @Test(arguments: 0..<4)
+    func milter(part: Int) {
+        let open = Self.packet("O\0\0\0\u{6}\0\0\u{1}\0\0\u{1F}\u{7F}\u{7F}")
+        for index in 0..<3000 {
+            let seed = UInt64(part * 1_000_000 + index)
+            var numbers = Numbers(state: seed)
+            var octets = numbers.next(8) == 0 ? [] : open
+            for _ in 0..<(1 + numbers.next(16)) {
+                switch numbers.next(40) {
+                case 0: octets.append(UInt8(numbers.next(256)))
+                case 1:
+                    let size = numbers.next(70_000) + 1
+                    octets += [0, UInt8(size >> 16), UInt8(size >> 8 & 255), UInt8(size & 255), UInt8(ascii: "B")]
+                    octets += [UInt8](repeating: UInt8(numbers.next(256)), count: size - numbers.next(2))
+                case 2: octets += open
+                default: octets += Self.milterPieces[numbers.next(Self.milterPieces.count)]
+                }
+            }
+            if let fault = WireProbe.fault(octets, by: MilterWire(), seed: seed, limit: 65_540) {
+                Issue.record("seed \(seed): \(fault)")
+            }
+        }
+    }
 }

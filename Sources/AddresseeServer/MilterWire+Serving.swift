@@ -1,0 +1,41 @@
+// The milter protocol as the server has it: RCPT is asked of the directory, for the SMTP client that the mail server names.
+
+import AddresseeConfiguration
+import LookupProtocols
+import SMTPProtocol
+import Verification
+
+extension MilterWire: ServedWire {
+    static func answer(
+        _ request: MilterRequest, of loop: LoopContext, by client: ClientClass, later: @escaping (MilterAnswer) -> Void
+    ) -> MilterAnswer? {
+        guard case .recipient(let recipient) = request else { return request.answer }
+        guard let query = Query(recipient) else { return .proceed }
+        // What is said goes on to the SMTP client. A mail server learns nothing in its name that it may not know itself.
+        var asking = loop.service.configuration.clientClass(of: ClientAddress(recipient.client))
+        if client.disclosure.rcpt != .full { asking.disclosure.rcpt = client.disclosure.rcpt }
+        return loop.answer(query, by: asking) { later($0.milterAnswer) }?.milterAnswer
+    }
+
+    /// The other steps ask nothing.
+    static func isForPostmaster(_ request: MilterRequest) -> Bool {
+        guard case .recipient(let recipient) = request else { return true }
+        return Query(recipient)?.isForPostmaster ?? true
+    }
+
+    static var tooManyQuestions: MilterAnswer { Verdict.tooManyQuestions.milterAnswer }
+
+    static func farewell(_ ending: Ending) -> MilterAnswer? {
+        switch ending {
+        case .tooManyQuestions: tooManyQuestions
+        // What nobody asked for would be taken for the next answer.
+        case .tooManyConnections, .notAdmitted, .idle, .shuttingDown: nil
+        }
+    }
+
+    static func log(_ request: MilterRequest, _ answer: MilterAnswer, by client: ClientAddress, in log: ServerLog) {
+        if case .recipient(let recipient) = request { log.asked(recipient, by: client, answer: answer) }
+    }
+
+    var patience: Duration? { isInUse ? .seconds(LookupLimits.milterSilence) : nil }
+}

@@ -1,0 +1,111 @@
+// What a mail server is to do about a recipient, asked by the milter protocol: what SMTP refuses, in its words, and nothing
+// else.
+
+import DirectoryTesting
+import LookupProtocols
+import MailAddress
+import MailboxDirectory
+import SMTPProtocol
+import Testing
+import Verification
+
+private let directory = """
+    domain a
+    domain r relay
+    user fred@a (Fred Claude)
+    user "a b"@a (A B)
+    user off@a status=disabled
+    user away@a status=suspended
+    user big@a status=full
+    forward out@a t@elsewhere
+    moved old@a to=t@elsewhere
+    moved lost@a
+    moved uni@a to=ü@elsewhere
+    alias loop1@a loop2@a
+    alias loop2@a loop1@a
+    list staff@a : fred@a
+    """
+
+struct MilterAnswerTests {
+    static func answer(
+        _ path: String, in text: String = directory, _ disclosure: Disclosure = .full, utf8: Bool = false,
+        limits: ExpansionLimits = ExpansionLimits(), tamper: Tamper? = nil
+    ) throws -> MilterAnswer {
+        let recipient = MilterRecipient(path: Array(path.utf8), client: .unknown, utf8: utf8)
+        guard let query = Query(recipient) else { return .proceed }
+        let client = ClientClass(name: "test", networks: [], disclosure: disclosure)
+        let row = ResolveRow("", text, "", "")
+        return try row.withSources(from: MapTests.empty, tamper: tamper) { sources in
+            let context = Inquiry.Context(
+                sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
+            let inquiry = Inquiry(query, by: client, in: context)
+            return inquiry.verdict(on: inquiry.expansion?.run(sources)).milterAnswer
+        }
+    }
+
+    @Test(arguments: [
+        ("<fred@a>", ""), ("<FRED+x@a>", ""), ("fred@a", ""), ("<any@r>", ""), ("<staff@a>", ""), ("<out@a>", ""),
+        ("<postmaster@a>", ""), ("<postmaster>", ""), ("Postmaster", ""), ("<\"postmaster\">", ""),
+        ("<\"a b\"@a>", ""), ("<a b@a>", ""), ("<@x.example,@y.example:fred@a>", ""), ("<\"fred\"@a>", ""),
+        ("<nobody@elsewhere>", ""), ("<nobody@[192.0.2.1]>", ""),
+        // For the mail server to say.
+        ("<fred>", ""), ("<nobody>", ""), ("", ""), ("<>", ""), ("<", ""), (">", ""), ("<@a>", ""), ("<nobody@>", ""),
+        ("<nobody@a", ""), ("<@x.example:nobody@a", ""),
+        ("<@x_y:fred@a>", ""), ("@x_y:fred@a", ""), ("<<nobody@a>>", ""),
+        ("<nobody@a>", "550 5.1.1 No such user here"), ("nobody@a", "550 5.1.1 No such user here"),
+        ("<@x.example:nobody@a>", "550 5.1.1 No such user here"), ("<\"no body\"@a>", "550 5.1.1 No such user here"),
+        ("<no body@a>", "550 5.1.1 No such user here"),
+        ("<old@a>", "551 5.1.6 User not local; please try <t@elsewhere>"),
+        ("<lost@a>", "550 5.1.6 User has moved"), ("<uni@a>", "550 5.1.6 User has moved"),
+        ("<off@a>", "550 5.2.1 Mailbox disabled"),
+        ("<away@a>", "450 4.2.1 Mailbox suspended, try again later"), ("<big@a>", "452 4.2.2 Mailbox full"),
+        ("<loop1@a>", "451 4.4.6 Forwarding goes in a loop or too far, try again later"),
+    ])
+    func answer(path: String, expected: String) throws {
+        #expect(try Self.answer(path) == (expected.isEmpty ? .proceed : .reply(Array(expected.utf8))))
+    }
+
+    /// Whoever may not learn where somebody has gone learns only that he has.
+    @Test func disclosure() throws {
+        #expect(try Self.answer("<old@a>", .least) == .reply(Array("550 5.1.6 User has moved".utf8)))
+        #expect(
+            try Self.answer("<uni@a>", utf8: true)
+                == .reply(Array("551 5.1.6 User not local; please try <ü@elsewhere>".utf8)))
+    }
+
+    @Test(arguments: [
+        (MilterClient.internet(Array("192.0.2.1".utf8)), "192.0.2.1"),
+        (.internet(Array("2001:db8::1".utf8)), "2001:db8::1"), (.internet(Array("::ffff:192.0.2.1".utf8)), "192.0.2.1"),
+        (.internet(Array("fe80::1%eth0".utf8)), "fe80::1"), (.local, "unix"),
+        // Nobody's friend.
+        (.unknown, "::"), (.internet([]), "::"), (.internet(Array("unix".utf8)), "::"),
+        (.internet([0xFF, 0xFE]), "::"),
+        (.internet(Array("localhost".utf8)), "::"),
+    ])
+    func clients(client: MilterClient, address: String) {
+        #expect(ClientAddress(client).description == address)
+    }
+
+    /// In every directory and for every address that stores are held to, and when any of its lookups fails.
+    @Test(arguments: resolveTable)
+    func sameAsRCPT(_ row: ResolveRow) throws {
+        guard case .address(let mailbox) = Question(text: row.question) else { return }
+        var asking = Asking(directory: row.directory, question: row.question, wire: .recipient, limits: row.limits)
+        var lookups = 0
+        asking.tamper = { number, _, answer in
+            lookups = number + 1
+            return answer
+        }
+        let reply = try asking.reply()
+        let answer = try Self.answer("<\(mailbox)>", in: row.directory, limits: row.limits)
+        let isLeft = reply.hasPrefix("2") || reply.hasPrefix("550 5.7.1")
+        #expect(answer == (isLeft ? .proceed : .reply(Array(reply.utf8))))
+        for failing in 0..<lookups {
+            let failure: Tamper = { number, _, answer in
+                number == failing ? .couldNotTell(Trouble(source: "memory", reason: "gone")) : answer
+            }
+            let answer = try Self.answer("<\(mailbox)>", in: row.directory, limits: row.limits, tamper: failure)
+            #expect(answer == .reply(Array("451 4.4.3 The directory could not tell, try again later".utf8)))
+        }
+    }
+}
