@@ -56,6 +56,7 @@ extension ConnectionLoop {
             shared.onEvent(.connected(uri: handle.uri))
         case .failure(let failure):
             lastFailure = failure
+            shared.isWell.store(false, ordering: .relaxed)
             shared.onEvent(.failed(uri: shared.settings.uris[index], reason: failure.description))
             nextAttempt(after: index)
         }
@@ -84,6 +85,7 @@ extension ConnectionLoop {
     func lost(_ reason: String, isFrozen: Bool = false) {
         guard case .connected(let handle, let index) = link else { return }
         link = .idle
+        shared.isWell.store(false, ordering: .relaxed)
         firstServer = isFrozen ? index + 1 : 0
         lastFailure = LDAPFailure(.lost, reason)
         shared.onEvent(.lost(uri: handle.uri, reason: reason))

@@ -1,6 +1,7 @@
 // Sending what waits and taking what arrives.
 
 import CLDAP
+import Synchronization
 
 extension ConnectionLoop {
     /// Sends as many searches as may be under way.
@@ -57,6 +58,7 @@ extension ConnectionLoop {
             case .answer(let id, let page):
                 empty = 0
                 answers += 1
+                shared.isWell.store(true, ordering: .relaxed)
                 timeOutsInARow = 0
                 failedRounds = 0
                 // An answer to a search that was abandoned is nobody's.

@@ -118,6 +118,7 @@ final class ConnectionLoop {
             let expired = sent.parts.filter { $0.deadline <= now }
             sent.parts.removeAll { $0.deadline <= now }
             // What had waited long before it was sent says little of the server.
+            shared.isWell.store(false, ordering: .relaxed)
             if now - sent.time >= shared.settings.timeout.nanoseconds / 2 { timeOutsInARow += 1 }
             if sent.parts.isEmpty {
                 _ = removeSent(id)

@@ -19,6 +19,8 @@ final class LDAPConnection: Sendable {
     /// What the threads share.
     final class Shared: Sendable {
         let inbox = Mutex(Inbox())
+        /// Whether nothing has gone wrong since the last answer.
+        let isWell = Atomic(true)
         let wakeUp = WakeUp()
         /// Woken once, when the owner thread has let go of everything.
         let end = WakeUp()
@@ -48,6 +50,9 @@ final class LDAPConnection: Sendable {
     }
 
     deinit { close() }
+
+    /// Whether the servers, as far as is known, can be asked: nothing has gone wrong since the last answer.
+    var isWell: Bool { shared.isWell.load(ordering: .relaxed) }
 
     /// Sends searches to be carried out all at once. `reply` gets their outcomes in the same order, on the owner
     /// thread, at `deadline` at the latest.

@@ -62,7 +62,8 @@ public final class LDAPDirectory: Source, Sendable {
     public func ask(_ lookup: Lookup, later: @escaping @Sendable (Answer) -> Void) -> Answer? {
         if journal != nil, !isInBatch { followJournal() }
         let now = MonotonicTime.now()
-        if let answer = cache.answer(lookup, now: now) { return answer }
+        // That somebody was not there is not told of a server that may not be there itself.
+        if let answer = cache.answer(lookup, now: now), answer != .absent || connection.isWell { return answer }
         let generation = cache.generation
         var work = plan.work(for: lookup)
         let step = work.begin()
@@ -121,9 +122,9 @@ public final class LDAPDirectory: Source, Sendable {
     }
 
     /// Another number each second, and whenever something has been forgotten: so whoever remembers answers by it keeps
-    /// them a second longer than the cache does, at most. Nil where nothing may be remembered.
+    /// them a second longer than the cache does, at most. Nil where nothing may be remembered, as while something is wrong.
     public func version() -> UInt64? {
-        guard cache.remembersAbsence else { return nil }
+        guard cache.remembersAbsence, connection.isWell else { return nil }
         let second = UInt64(MonotonicTime.now() / 1_000_000_000)
         return UInt64(truncatingIfNeeded: cache.generation) << 40 | second & 0xFF_FFFF_FFFF
     }

@@ -261,6 +261,28 @@ final class EventLog: Sendable {
         #expect(count("/proc/self/task") < before.1 + 40)
     }
 
+    /// That nobody was there is told for a while, but not while the server can't be asked.
+    @Test func remembersAbsence() throws {
+        let relay = try relay()
+        var settings = settings([relay.uri], try base())
+        settings.cache = LDAPCacheSettings(entries: 10, positive: .seconds(60), negative: .seconds(60), stale: .zero)
+        let directory = LDAPDirectory(name: "x", settings: settings)
+        #expect(directory.answer(nobody) == .absent)
+        #expect(isFound(directory.answer(fred)))
+        #expect(directory.ask(nobody, later: { _ in }) == .absent)
+        #expect(directory.version() != nil)
+        try relay.tell("refuse")
+        #expect(trouble(directory.answer(.entries([try Mailbox("jane@a")]))) != nil)
+        #expect(trouble(directory.answer(nobody)) != nil)
+        #expect(isFound(directory.answer(fred)))
+        #expect(directory.version() == nil)
+        try relay.tell("heal")
+        let deadline = MonotonicTime.now() + 10_000_000_000
+        while directory.answer(nobody) != .absent, MonotonicTime.now() < deadline { usleep(50_000) }
+        #expect(directory.ask(nobody, later: { _ in }) == .absent)
+        #expect(directory.version() != nil)
+    }
+
     /// During an outage what was found is told for a while, and what was absent is not.
     @Test func stale() throws {
         let relay = try relay()
@@ -277,6 +299,7 @@ final class EventLog: Sendable {
         }
         #expect(isFound(known) && age < .seconds(60))
         #expect(trouble(directory.answer(nobody)) != nil)
+        #expect(directory.version() == nil)
         let isTold = log.events.contains { event in
             if case .servedStale(_, let reason) = event { return !reason.isEmpty }
             return false
