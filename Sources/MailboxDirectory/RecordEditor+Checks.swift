@@ -132,26 +132,36 @@ extension RecordEditor {
             if try EditError.wrapping({ try writing.record(.user, at: address) }) != nil { return }
         case .user:
             if case .forward(let forward)? = try EditError.wrapping({ try writing.record(.forward, at: address) }) {
-                if !forward.keepsCopy { return }
-                let keeper = Reference(kind: .forward, role: .target, name: address.description)
-                throw .pointedTo(address.description, by: [keeper], more: false)
+                return try checkKeeper(forward)
             }
         default: break
         }
         for source in otherSources {
             switch source.answer(.entries([address])) {
+            case .entry(.forward(let forward), _):
+                if case .user = record { try checkKeeper(forward) }
+                return
             case .entry: return
             case .absent: break
             case let answer: throw .couldNotTell(source.trouble(in: answer))
             }
         }
         let references = try EditError.wrapping {
-            try writing.references(to: address, limit: Self.namedReferences + 1)
+            let limit = Self.namedReferences + 1
+            let here = try writing.references(to: address, limit: limit)
+            return here.count < limit ? here + (try referencesElsewhere(address, limit - here.count)) : here
         }
         if !references.isEmpty {
             throw .pointedTo(
                 address.description, by: Array(references.prefix(Self.namedReferences)),
                 more: references.count > Self.namedReferences)
         }
+    }
+
+    /// A forward without a copy needs no user below it.
+    private func checkKeeper(_ forward: Forward) throws(EditError) {
+        if !forward.keepsCopy { return }
+        let name = forward.address.description
+        throw .pointedTo(name, by: [Reference(kind: .forward, role: .target, name: name)], more: false)
     }
 }

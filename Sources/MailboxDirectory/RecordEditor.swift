@@ -8,6 +8,7 @@ public struct RecordEditor {
     let store: any RecordStore
     let storeIndex: Int
     let otherSources: [any Source]
+    let referencesElsewhere: (_ address: Mailbox, _ limit: Int) throws -> [Reference]
     let defaultDomain: Domain
     let limits: ExpansionLimits
 
@@ -15,13 +16,16 @@ public struct RecordEditor {
     ///   - store: the store that is written to.
     ///   - storeIndex: its place among all sources, counted from 0.
     ///   - otherSources: the remaining sources in their order; they are asked, never written.
+    ///   - referencesElsewhere: who in them points to an address, at most so many; for what is removed here.
     public init(
-        store: any RecordStore, at storeIndex: Int = 0, otherSources: [any Source] = [], defaultDomain: Domain,
-        limits: ExpansionLimits = ExpansionLimits()
+        store: any RecordStore, at storeIndex: Int = 0, otherSources: [any Source] = [],
+        referencesElsewhere: @escaping (_ address: Mailbox, _ limit: Int) throws -> [Reference] = { _, _ in [] },
+        defaultDomain: Domain, limits: ExpansionLimits = ExpansionLimits()
     ) {
         self.store = store
         self.storeIndex = storeIndex
         self.otherSources = otherSources
+        self.referencesElsewhere = referencesElsewhere
         self.defaultDomain = defaultDomain
         self.limits = limits
     }

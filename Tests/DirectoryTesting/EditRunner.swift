@@ -43,8 +43,12 @@ public struct EditRow: Sendable, CustomStringConvertible {
         let before = try contents(of: store)
         let text = try reading(others[...], []) { sources in
             let editor = RecordEditor(
-                store: store, at: source, otherSources: sources, defaultDomain: ResolveRow.defaultDomain,
-                limits: limits)
+                store: store, at: source, otherSources: sources,
+                referencesElsewhere: { address, limit in
+                    let views = sources.compactMap { $0 as? any RecordReading }
+                    return Array(try views.flatMap { try $0.references(to: address, limit: limit) }.prefix(limit))
+                },
+                defaultDomain: ResolveRow.defaultDomain, limits: limits)
             do throws(EditError) {
                 return try editor.apply(change)
             } catch {

@@ -229,6 +229,19 @@ private let removalRows: [EditRow] = [
     EditRow("domain a\nuser u@a\nforward u@a t@elsewhere keep", "rm forward u@a", "done"),
     EditRow("domain a\nforward u@a t@elsewhere\nalias x@a u@a\nsource\ndomain a\nuser u@a", "rm forward u@a", "done"),
     EditRow(
+        "domain a\nuser u@a\nsource\ndomain a\nalias x@a u@a", "rm user u@a",
+        "u@a is still pointed to by alias x@a; change these first, or use --force to leave them dangling"),
+    EditRow("domain a\nuser u@a\nsource\ndomain a\nalias x@a u@a", "force rm user u@a", "done"),
+    EditRow(
+        "domain a\nalias y@a u@a\nlist l@a : u@a\nsource\ndomain a\nuser u@a", "rm user u@a", source: 1,
+        "u@a is still pointed to by alias y@a, list l@a; change these first, or use --force to leave them dangling"),
+    EditRow(
+        "domain a\nforward u@a t@elsewhere keep\nsource\ndomain a\nuser u@a", "rm user u@a", source: 1,
+        "u@a is still pointed to by forward u@a; change these first, or use --force to leave them dangling"),
+    EditRow(
+        "domain a\nforward u@a t@elsewhere\nalias y@a u@a\nsource\ndomain a\nuser u@a", "rm user u@a", source: 1,
+        "done"),
+    EditRow(
         "domain a\nuser u@a\n" + (0..<7).map { "alias x\($0)@a u@a" }.joined(separator: "\n"), "rm user u@a",
         "u@a is still pointed to by alias x0@a, alias x1@a, alias x2@a, alias x3@a, alias x4@a and others; change these first, or"
             + " use --force to leave them dangling"),
