@@ -49,6 +49,8 @@ public struct ConfigurationTemplate {
             # The policy delegation of Postfix (SMTPD_POLICY_README), likewise. What is told goes by the class of the SMTP client
             # that Postfix names. An example:
         #  - policy: 127.0.0.1:2527
+            # The questions of Exim's ${readsocket}, likewise: see "Backing Exim" in README. An example:
+        #  - readsocket: unix:/run/addressee/ask
 
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what

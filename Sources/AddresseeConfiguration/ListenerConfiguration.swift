@@ -11,6 +11,8 @@ public enum ListenerWire: String, Hashable, Sendable, CaseIterable {
     case tcpTable = "tcp-table"
     /// Postfix's policy delegation (SMTPD_POLICY_README).
     case policy
+    /// The questions of Exim's ${readsocket}.
+    case readsocket
 }
 
 /// A place where clients may connect, and how they are served there.
