@@ -52,6 +52,8 @@ public struct ConfigurationTemplate {
             # The filters of sendmail and Postfix (milter), likewise. What is told goes by the class of the SMTP client that the mail
             # server names, and by that of the mail server. A connection in use may be idle for 7210s at least. An example:
         #  - milter: 127.0.0.1:2530
+            # The questions of Exim's ${readsocket}, likewise: see "Backing Exim" in README. An example:
+        #  - readsocket: unix:/run/addressee/ask
 
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what

@@ -13,6 +13,8 @@ public enum ListenerWire: String, Hashable, Sendable, CaseIterable {
     case policy
     /// The filters of sendmail and Postfix.
     case milter
+    /// The questions of Exim's ${readsocket}.
+    case readsocket
 }
 
 /// A place where clients may connect, and how they are served there.

@@ -76,6 +76,9 @@ class Connection: ChannelDuplexHandler {
     /// Takes whole requests from `inbound`, as long as there is room for their replies.
     func process() {}
 
+    /// Nothing more will come: `process` is called once more.
+    func inputEnded() {}
+
     /// What is to be sent now; nil for nothing.
     func takeOutput(_ allocator: ByteBufferAllocator) -> ByteBuffer? { nil }
 
@@ -161,6 +164,7 @@ class Connection: ChannelDuplexHandler {
         if case ChannelEvent.inputClosed? = event as? ChannelEvent {
             // Nothing more will come; what is answered is still delivered.
             if state == .open {
+                inputEnded()
                 process()
                 loop.endBatch()
             }

@@ -112,6 +112,7 @@ struct Listeners {
         case .tcpTable:
             LookupHandler(
                 TCPTableWire(map: Array((listener.map ?? .recipients).rawValue.utf8)), loop: loop, listener: listener)
+        case .readsocket: LookupHandler(ReadsocketWire(), loop: loop, listener: listener)
         case .policy: LookupHandler(PolicyWire(), loop: loop, listener: listener)
         case .milter: LookupHandler(MilterWire(), loop: loop, listener: listener)
         }

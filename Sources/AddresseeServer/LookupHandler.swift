@@ -34,6 +34,8 @@ final class LookupHandler<Wire: ServedWire>: Connection {
         return buffer
     }
 
+    override func inputEnded() { wire.inputEnded() }
+
     override func farewell(_ ending: Ending) {
         if let answer = Wire.farewell(ending) { output += wire.reply(answer) }
     }
@@ -80,7 +82,9 @@ final class LookupHandler<Wire: ServedWire>: Connection {
         if let limit = clientClass.questionsPerMinute, !Wire.isForPostmaster(request) {
             switch loop.shared.admitQuestion(of: client, perMinute: limit) {
             case .admitted: break
-            case .refused: return say(Wire.tooManyQuestions)
+            case .refused:
+                say(Wire.tooManyQuestions)
+                return Wire.isForOneQuestion ? close() : ()
             case .closed:
                 loop.shared.log.refused(client, reason: "too many questions")
                 return end(.tooManyQuestions)
@@ -105,6 +109,7 @@ final class LookupHandler<Wire: ServedWire>: Connection {
         if reply.isEmpty { return close() }
         output += reply
         unsent += 1
+        if Wire.isForOneQuestion { close() }
     }
 
     private func say(_ answer: Wire.Answer) {

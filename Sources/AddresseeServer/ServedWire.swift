@@ -19,6 +19,9 @@ protocol ServedWire: LookupWire {
 
     static var tooManyQuestions: Answer { get }
 
+    /// Whether the server closes after its answer.
+    static var isForOneQuestion: Bool { get }
+
     /// What is said last, though nobody asked; nil for nothing.
     static func farewell(_ ending: Ending) -> Answer?
 
@@ -33,6 +36,19 @@ extension ServedWire {
 }
 
 extension ServedWire {
+    static var isForOneQuestion: Bool { false }
+
+    /// A client that asks for another one, whose address it names. What is said goes on to that one, who may know less;
+    /// and whoever names a client that may know all is not told more for it. "unknown" is nobody's friend.
+    static func client(_ client: ClientClass, for address: [UInt8], on loop: LoopContext) -> ClientClass {
+        if address.isEmpty { return client }
+        let address = ClientAddress(String(decoding: address, as: UTF8.self))
+        let named = loop.service.configuration.clientClass(of: address ?? ClientAddress(ipv6High: 0, low: 0))
+        var asking = client
+        asking.disclosure = client.disclosure.limited(to: named.disclosure)
+        return asking
+    }
+
     /// The answer of a map, whatever the wire.
     static func answer(
         _ inquiry: MapInquiry, about: String, of loop: LoopContext, later: @escaping (MapAnswer) -> Void
@@ -94,14 +110,7 @@ extension PolicyWire: ServedWire {
             return answer(inquiry, about: request.about, of: loop) { later($0.policyActionOnMalformed) }
                 .map(\.policyActionOnMalformed)
         }
-        // What is said goes on to the SMTP client, who may know less than Postfix; and whoever names a client that may know
-        // all is not told more for it. "unknown" is nobody's friend.
-        var asking = client
-        if !request.clientAddress.isEmpty {
-            let address = ClientAddress(String(decoding: request.clientAddress, as: UTF8.self))
-            let named = loop.service.configuration.clientClass(of: address ?? ClientAddress(ipv6High: 0, low: 0))
-            asking.disclosure = client.disclosure.limited(to: named.disclosure)
-        }
+        let asking = Self.client(client, for: request.clientAddress, on: loop)
         let verdict = loop.answer(query, by: asking) { later($0.policyAction(on: query.wire)) }
         return verdict?.policyAction(on: query.wire)
     }
@@ -114,6 +123,53 @@ extension PolicyWire: ServedWire {
     static func farewell(_ ending: Ending) -> PolicyAction? { nil }
 
     static func log(_ request: PolicyRequest, _ answer: PolicyAction, by client: ClientAddress, in log: ServerLog) {
+        log.asked(request, by: client, answer: answer)
+    }
+}
+
+extension ReadsocketWire: ServedWire {
+    static var isForOneQuestion: Bool { true }
+
+    static func answer(
+        _ request: ReadsocketRequest, of loop: LoopContext, by client: ClientClass,
+        later: @escaping (ReadsocketAnswer) -> Void
+    ) -> ReadsocketAnswer? {
+        let asking = Self.client(client, for: request.clientAddress, on: loop)
+        switch ReadsocketQuestion(request) {
+        case .decided(let answer): return answer
+        case .query(let query):
+            return loop.answer(query, by: asking) { later($0.readsocketAnswer(on: query.wire)) }
+                .map { $0.readsocketAnswer(on: query.wire) }
+        case .map(let map):
+            let inquiry = MapInquiry(map, by: asking, in: loop.service.inquiries)
+            return answer(inquiry, about: request.about, of: loop) { later($0.readsocketAnswer) }
+                .map(\.readsocketAnswer)
+        }
+    }
+
+    static func isForPostmaster(_ request: ReadsocketRequest) -> Bool {
+        switch ReadsocketQuestion(request) {
+        case .decided: false
+        case .query(let query): query.isForPostmaster
+        case .map(let map): SocketmapWire.isForPostmaster(map)
+        }
+    }
+
+    static var tooManyQuestions: ReadsocketAnswer { Verdict.tooManyQuestions.readsocketAnswer(on: .recipient) }
+
+    static func farewell(_ ending: Ending) -> ReadsocketAnswer? {
+        switch ending {
+        case .tooManyConnections: .later(Array("4.3.2 Too many connections, try again later".utf8))
+        case .notAdmitted: .later(Array("5.7.1 No service for you".utf8))
+        case .tooManyQuestions: tooManyQuestions
+        case .idle: .later(Array("4.4.2 No question was heard; end it with a line feed".utf8))
+        case .shuttingDown: .later(Array("4.3.2 Service not available, try again later".utf8))
+        }
+    }
+
+    static func log(
+        _ request: ReadsocketRequest, _ answer: ReadsocketAnswer, by client: ClientAddress, in log: ServerLog
+    ) {
         log.asked(request, by: client, answer: answer)
     }
 }

@@ -91,6 +91,15 @@ struct ServerLog: Sendable {
             ])
     }
 
+    func asked(_ request: ReadsocketRequest, by client: ClientAddress, answer: ReadsocketAnswer) {
+        logger.debug(
+            "asked",
+            metadata: [
+                "client": "\(client)", "word": "\(String(decoding: request.word, as: UTF8.self))",
+                "about": "\(request.about)", "answer": "\(answer.word)",
+            ])
+    }
+
     func malformed(_ client: ClientAddress) {
         logger.info("malformed-request", metadata: ["client": "\(client)", "done": "connection closed"])
     }
@@ -138,6 +147,11 @@ struct ServerLog: Sendable {
 
 extension MapRequest {
     /// The key, for the log; as it came, so that what a server asks can be told from its letters.
+    var about: String { String(decoding: key, as: UTF8.self) }
+}
+
+extension ReadsocketRequest {
+    /// What it asks about.
     var about: String { String(decoding: key, as: UTF8.self) }
 }
 

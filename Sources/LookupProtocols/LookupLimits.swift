@@ -11,6 +11,8 @@ public enum LookupLimits {
     public static let tcpTableRequest = 10_000
     /// Octets of a tcp_table reply, its end included (tcp_table(5), "REPLY FORMAT").
     public static let tcpTableReply = 4096
+    /// Octets of a readsocket question. Exim states no limit; a word and an address are some hundreds.
+    public static let readsocketRequest = 10_000
     /// Digits of a netstring's length. A longer number is no length that anybody means to send.
     public static let netstringDigits = 9
     /// Octets of a milter packet after its length: a command, and MILTER_MAX_DATA_SIZE of data (mfdef.h). Mail servers that

@@ -8,8 +8,16 @@ public protocol LookupWire: Sendable {
     /// The next request in what has come in and has not been consumed.
     mutating func next(_ bytes: Span<UInt8>) -> LookupStep<Request, Answer>
 
+    /// Nothing more will come. What is left may be a request all the same.
+    mutating func inputEnded()
+
     /// The reply as it goes on the wire; empty where the wire has no way to say it, and only closing is left.
     func reply(_ answer: Answer) -> [UInt8]
+}
+
+extension LookupWire {
+    /// A request has an end of its own.
+    public mutating func inputEnded() {}
 }
 
 /// What is to be done with what has come in.

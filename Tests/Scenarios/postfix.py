@@ -97,9 +97,10 @@ class Logins:
 
 class Postfix:
     """`with Postfix(["main.cf"], {"127.0.0.1:2526": "127.0.0.1:4711"}) as postfix`: the fragments of config/postfix, with
-    the addresses put in that the service has."""
+    the addresses put in that the service has. `services` are lines for master.cf, beyond what smtpd needs."""
 
-    def __init__(self, fragments, addresses, *lines):
+    def __init__(self, fragments, addresses, *lines, services=""):
+        self.services = services
         self.fragments = fragments
         self.addresses = addresses
         self.lines = lines
@@ -213,7 +214,7 @@ rewrite unix - - n - - trivial-rewrite
 cleanup unix n - n - 0 cleanup
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
-""")
+""" + self.services)
         self.process = subprocess.Popen(
             [str(library / "sbin" / "master"), "-c", str(self.etc), "-d"], env=self.environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)

@@ -161,6 +161,12 @@ class Directory:
         text = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in whole.items())
         (self.folder / "addressee.yaml").write_text(text, encoding="utf-8")
 
+    def ruin(self):
+        """Makes the file no database. Nothing may have been asked before: what SQLite has read it keeps, and rightly so."""
+        self.database.write_bytes(b"no database" * 1000)
+        for name in "-wal", "-shm":
+            self.folder.joinpath(self.database.name + name).unlink(missing_ok=True)
+
     def run(self, *arguments, **options):
         return run(*arguments, folder=self.folder, **options)
 

@@ -164,10 +164,7 @@ class Trouble(unittest.TestCase):
         with Service(listeners=LISTENERS) as service:
             host, port = service.addresses[1]
             with Postfix(["main.cf"], {"127.0.0.1:2526": f"{host}:{port}"}) as postfix:
-                self.assertRegex(postfix.ask("fred@example.org"), "250 2.1.5")
-                service.database.write_bytes(b"no database" * 1000)
-                for name in "-wal", "-shm":
-                    service.folder.joinpath(service.database.name + name).unlink(missing_ok=True)
+                service.ruin()
                 for address in RECIPIENTS:
                     # Postfix takes mail for its own postmaster without asking anybody.
                     self.assertRegex(postfix.ask(address), "^2" if address == "postmaster" else "^4", address)

@@ -134,10 +134,7 @@ class Trouble(unittest.TestCase):
             with Postfix(["policy.cf"], {"127.0.0.1:2527": addresses(service)["127.0.0.1:2527"]},
                          "relay_domains = example.org, alias.example, relay.example, catch.example",
                          "relay_recipient_maps =") as postfix:
-                self.assertRegex(postfix.ask("fred@example.org"), "^250")
-                service.database.write_bytes(b"no database" * 1000)
-                for name in "-wal", "-shm":
-                    service.folder.joinpath(service.database.name + name).unlink(missing_ok=True)
+                service.ruin()
                 for address in [*TAKEN, *REFUSED]:
                     # Postfix takes mail for its own postmaster without asking anybody; and what it does not pass on, it
                     # refuses before it asks.

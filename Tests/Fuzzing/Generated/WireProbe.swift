@@ -16,9 +16,14 @@ enum WireProbe {
             var events: [String] = []
             var index = 0
             var isOver = false
-            while index < octets.count, !isOver {
+            var hasEnded = false
+            while !hasEnded, !isOver {
                 let size = isWhole ? octets.count : 1 + numbers.next(9)
                 let end = min(octets.count, index + size)
+                if index == octets.count {
+                    wire.inputEnded()
+                    hasEnded = true
+                }
                 held += octets[index..<end]
                 index = end
                 steps: while !isOver {

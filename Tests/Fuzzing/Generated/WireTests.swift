@@ -56,6 +56,24 @@ struct WireTests {
         }
     }
 
+    static let questionPieces: [String] = [
+        "rcpt ", "rcpt fred@example.org", "client=192.0.2.1 ", "client=", "vrfy fred", "mailboxes a b@c", "\n", "\r\n",
+        "\r",
+        " ", "\u{0}",
+    ]
+
+    @Test(arguments: 0..<4)
+    func readsocket(part: Int) {
+        for index in 0..<3000 {
+            let seed = UInt64(part * 1_000_000 + index)
+            var numbers = Numbers(state: seed)
+            let octets = Self.octets(Self.questionPieces, &numbers, most: 16)
+            if let fault = WireProbe.fault(octets, by: ReadsocketWire(), seed: seed, limit: 10_001) {
+                Issue.record("seed \(seed): \(fault)")
+            }
+        }
+    }
+
     @Test(arguments: 0..<4)
     func socketmap(part: Int) {
         for index in 0..<3000 {
