@@ -60,6 +60,9 @@ class Rewriter:
     def __init__(self, relay):
         self.relay = relay
         self.buffer = b""
+        # The codes of searches that an entry was kept back from: they end with them even when `code` is taken away before
+        # the end, or the relay would say that nothing was found.
+        self.owed = {}
 
     def __call__(self, data):
         self.buffer += data
@@ -88,12 +91,20 @@ class Rewriter:
         return sum(found) if found else None
 
     def _rewritten(self, message):
-        code = self.relay.code
         start = self._start(message, 0)[0]
         operation = self._end(message, start)
-        if code is None or message[operation] not in [SEARCH_ENTRY, SEARCH_DONE]:
+        if message[operation] not in [SEARCH_ENTRY, SEARCH_DONE]:
+            return message
+        identifier = message[start:operation]
+        code = self.owed.get(identifier, self.relay.code)
+        if message[operation] == SEARCH_DONE:
+            self.owed.pop(identifier, None)
+        if code is None:
             return message
         if message[operation] == SEARCH_ENTRY:
-            return message if self.relay.passes_entries else b""
+            if self.relay.passes_entries:
+                return message
+            self.owed[identifier] = code
+            return b""
         content = message[start:operation] + bytes([SEARCH_DONE, 7, 0x0A, 1, code, 0x04, 0, 0x04, 0])
         return bytes([0x30, len(content)]) + content
