@@ -267,6 +267,8 @@ class Connection: ChannelDuplexHandler {
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { [self] _ in
             timers.end?.cancel()
+            // Who has closed already sends nothing more that would have to be thrown away.
+            if hasInputEnded { return abort() }
             if state == .lingering { timers.end = eventLoop.scheduleTask(in: Self.lingering) { [self] in abort() } }
         }
         context.close(mode: .output, promise: sent)

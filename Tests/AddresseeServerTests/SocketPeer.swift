@@ -20,6 +20,9 @@ final class SocketPeer: DialoguePeer {
         try? await outbound.write(ByteBuffer(bytes: octets))
     }
 
+    /// Sends nothing more, and still receives.
+    func end() { outbound.finish() }
+
     func receive() async throws -> [UInt8] {
         guard let buffer = try await inbound.next() else { return [] }
         return Array(buffer.readableBytesView)
@@ -32,7 +35,8 @@ final class SocketPeer: DialoguePeer {
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
