@@ -42,6 +42,13 @@ public struct ConfigurationTemplate {
             # The maps of Postfix's socketmap_table(5): see "Backing Postfix" in README. "clients" and "unix-mode" are as for
             # smtp. Only a class with "trusted: true" and "rcpt: full" learns where addresses lead. An example:
         #  - socketmap: 127.0.0.1:2526
+            # One map of Postfix's tcp_table(5), likewise; each map has a listener of its own, and none a Unix socket. An example:
+        #  - tcp-table: 127.0.0.1:2541
+            # Required there: its map, by the name that it has over socketmap. An example:
+        #    map: recipients
+            # The policy delegation of Postfix (SMTPD_POLICY_README), likewise. What is told goes by the class of the SMTP client
+            # that Postfix names. An example:
+        #  - policy: 127.0.0.1:2527
             # The filters of sendmail and Postfix (milter), likewise. What is told goes by the class of the SMTP client that the mail
             # server names, and by that of the mail server. A connection in use may be idle for 7210s at least. An example:
         #  - milter: 127.0.0.1:2530

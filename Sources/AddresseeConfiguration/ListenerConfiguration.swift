@@ -1,10 +1,16 @@
 // A place where clients may connect, and how they are served there.
 
+public import Verification
+
 /// What is spoken at a listener, in the word that names it in the configuration.
 public enum ListenerWire: String, Hashable, Sendable, CaseIterable {
     case smtp
     /// The maps of Postfix's socketmap_table(5).
     case socketmap
+    /// One map of Postfix's tcp_table(5).
+    case tcpTable = "tcp-table"
+    /// Postfix's policy delegation (SMTPD_POLICY_README).
+    case policy
     /// The filters of sendmail and Postfix.
     case milter
 }
@@ -23,10 +29,12 @@ public struct ListenerConfiguration: Hashable, Sendable {
     public var startTLS: Bool
     /// The mode of a Unix socket, 0...0o777; nil leaves it to the umask.
     public var unixMode: UInt16?
+    /// The map that is served, where the wire's requests name none; nil on other wires.
+    public var map: DirectoryMap?
 
     public init(
         wire: ListenerWire = .smtp, address: ListenAddress, enhancedCodes: Bool = true, possibilities: Bool = true,
-        clients: [String]? = nil, startTLS: Bool = false, unixMode: UInt16? = nil
+        clients: [String]? = nil, startTLS: Bool = false, unixMode: UInt16? = nil, map: DirectoryMap? = nil
     ) {
         self.wire = wire
         self.address = address
@@ -35,6 +43,7 @@ public struct ListenerConfiguration: Hashable, Sendable {
         self.clients = clients
         self.startTLS = startTLS
         self.unixMode = unixMode
+        self.map = map
     }
 
     /// SMTP for this machine, on a port that needs no privilege.
@@ -80,7 +89,24 @@ extension ListenerConfiguration {
             listener.unixMode = setting.mode()
             if case .ip? = address { setting.report("\(setting.name) is only for listeners on unix:/path/to/socket") }
         }
+        listener.map = readMap(from: &section, on: wire)
         return address == nil ? nil : listener
+    }
+
+    /// A tcp_table request names no map: so each listener has its own.
+    private static func readMap(from section: inout Section, on wire: ListenerWire) -> DirectoryMap? {
+        guard let setting = section.setting("map") else {
+            if wire == .tcpTable { section.require("map", for: "map: recipients") }
+            return nil
+        }
+        if wire != .tcpTable { setting.report("\(setting.name) is only for tcp-table") }
+        guard let name = setting.text("the name of a map, such as recipients") else { return nil }
+        if let map = DirectoryMap(rawValue: name) { return map }
+        let maps = DirectoryMap.allCases.map(\.rawValue)
+        let near = NearestWord.hint(name, among: maps)
+        let hint = near.isEmpty ? "; the maps are \(maps.joined(separator: ", "))" : near
+        setting.report("there is no map \(name.quoted)\(hint)")
+        return nil
     }
 
     /// What only SMTP has words for.
@@ -109,7 +135,12 @@ extension ListenerConfiguration {
             section.require("smtp", for: "smtp: 127.0.0.1:2525")
             return (.smtp, nil)
         }
-        return (found.wire, readAddress(found.setting, from: section))
+        let address = readAddress(found.setting, from: section)
+        if found.wire == .tcpTable, case .unix? = address {
+            found.setting.report(
+                "\(found.setting.name) needs ADDRESS:PORT, for Postfix's tcp: takes no Unix socket; socketmap does")
+        }
+        return (found.wire, address)
     }
 
     private static func readAddress(_ setting: Setting, from section: Section) -> ListenAddress? {

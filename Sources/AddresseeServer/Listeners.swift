@@ -5,6 +5,7 @@ import Foundation
 import LookupProtocols
 import NIOCore
 import NIOPosix
+import Verification
 
 /// The listeners that are open.
 struct Listeners {
@@ -108,6 +109,10 @@ struct Listeners {
         switch listener.wire {
         case .smtp: SMTPHandler(loop: loop, listener: listener)
         case .socketmap: LookupHandler(SocketmapWire(), loop: loop, listener: listener)
+        case .tcpTable:
+            LookupHandler(
+                TCPTableWire(map: Array((listener.map ?? .recipients).rawValue.utf8)), loop: loop, listener: listener)
+        case .policy: LookupHandler(PolicyWire(), loop: loop, listener: listener)
         case .milter: LookupHandler(MilterWire(), loop: loop, listener: listener)
         }
     }

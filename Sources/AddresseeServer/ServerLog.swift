@@ -82,6 +82,15 @@ struct ServerLog: Sendable {
             ])
     }
 
+    func asked(_ request: PolicyRequest, by client: ClientAddress, answer: PolicyAction) {
+        logger.debug(
+            "asked",
+            metadata: [
+                "client": "\(client)", "policy": "\(String(decoding: request.state, as: UTF8.self))",
+                "about": "\(request.about)", "answer": "\(answer.word)",
+            ])
+    }
+
     func malformed(_ client: ClientAddress) {
         logger.info("malformed-request", metadata: ["client": "\(client)", "done": "connection closed"])
     }
@@ -90,8 +99,8 @@ struct ServerLog: Sendable {
         logger.debug(
             "asked",
             metadata: [
-                "client": "\(client)", "command": "milter RCPT",
-                "about": "\(String(decoding: recipient.path, as: UTF8.self))", "answer": "\(answer.word)",
+                "client": "\(client)", "command": "milter RCPT", "about": "\(recipient.about)",
+                "answer": "\(answer.word)",
             ])
     }
 
@@ -130,6 +139,11 @@ struct ServerLog: Sendable {
 extension MapRequest {
     /// The key, for the log; as it came, so that what a server asks can be told from its letters.
     var about: String { String(decoding: key, as: UTF8.self) }
+}
+
+extension PolicyRequest {
+    /// What it asks about.
+    var about: String { String(decoding: recipient, as: UTF8.self) }
 }
 
 extension Query {

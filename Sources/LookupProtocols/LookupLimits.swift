@@ -5,6 +5,12 @@ public enum LookupLimits {
     public static let socketmapRequest = 10_000
     /// Octets of a socketmap reply that Postfix takes (socketmap_table(5)).
     public static let socketmapReply = 100_000
+    /// Octets of a policy request. Postfix states no limit; its own attributes take a few thousand at most.
+    public static let policyRequest = 65_536
+    /// Octets of a tcp_table request. Postfix states no limit; an address is some hundreds, escapes and all.
+    public static let tcpTableRequest = 10_000
+    /// Octets of a tcp_table reply, its end included (tcp_table(5), "REPLY FORMAT").
+    public static let tcpTableReply = 4096
     /// Digits of a netstring's length. A longer number is no length that anybody means to send.
     public static let netstringDigits = 9
     /// Octets of a milter packet after its length: a command, and MILTER_MAX_DATA_SIZE of data (mfdef.h). Mail servers that

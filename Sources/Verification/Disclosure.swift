@@ -41,4 +41,13 @@ public struct Disclosure: Hashable, Sendable {
     public static let full = Disclosure(vrfy: .full, expn: .full, rcpt: .full)
     /// Whether a recipient exists, by RCPT only: for everyone else.
     public static let least = Disclosure(vrfy: .closed, expn: .closed, rcpt: .existence)
+
+    /// What may be told to both: to the one who asks, and to the one whom it is passed on to.
+    public func limited(to other: Disclosure) -> Disclosure {
+        Disclosure(
+            vrfy: vrfy == .closed || other.vrfy == .closed
+                ? .closed : vrfy == .existence || other.vrfy == .existence ? .existence : .full,
+            expn: expn == .closed ? .closed : other.expn,
+            rcpt: rcpt == .existence ? .existence : other.rcpt)
+    }
 }

@@ -251,6 +251,19 @@ private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
         Case(
             "listeners:\n  - smtp: 127.0.0.1:25\n    socketmap: 127.0.0.1:26",
             "5: one listener is smtp or socketmap; give each an item of its own"),
+        Case("listeners:\n  - tcp-table: 127.0.0.1:26", #"4: listeners.map is missing; add "map: recipients""#),
+        Case(
+            "listeners:\n  - tcp-table: 127.0.0.1:26\n    map: recipient",
+            #"5: there is no map "recipient"; did you mean "recipients"?"#),
+        Case(
+            "listeners:\n  - tcp-table: 127.0.0.1:26\n    map: zzz",
+            #"5: there is no map "zzz"; the maps are domains, relay-domains, mailboxes, recipients, aliases, "#
+                + "aliases-step, forwards, relocated, senders"),
+        Case("listeners:\n  - socketmap: 127.0.0.1:26\n    map: senders", "5: listeners.map is only for tcp-table"),
+        Case(
+            "listeners:\n  - tcp-table: unix:/a\n    map: senders",
+            "4: listeners.tcp-table needs ADDRESS:PORT, for Postfix's tcp: takes no Unix socket; socketmap does"),
+        Case("listeners:\n  - policy: 127.0.0.1:26\n    starttls: true", "5: listeners.starttls is only for smtp"),
         Case("listeners:\n  - milter: 127.0.0.1:26\n    starttls: true", "5: listeners.starttls is only for smtp"),
         Case(
             "listeners:\n  - sockmap: 127.0.0.1:26",

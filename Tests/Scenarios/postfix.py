@@ -233,12 +233,13 @@ postlog unix-dgram n - n - 1 postlogd
         return Client(("127.0.0.1", self.port))
 
     def ask(self, address, sender="", login=None):
-        """What its smtpd answers RCPT with, or what it refuses before; on a connection of its own."""
+        """What its smtpd answers RCPT with, or what it refuses before; on a connection of its own. UTF-8 is announced
+        where it stands in the address."""
         with self.client() as client:
             client.ask("EHLO client.example.net")
             if login:
                 client.ask("AUTH PLAIN " + base64.b64encode(f"\0{login}\0secret".encode()).decode())
-            reply = client.ask(f"MAIL FROM:<{sender}>")
+            reply = client.ask(f"MAIL FROM:<{sender}>" + ("" if address.isascii() else " SMTPUTF8"))
             return client.ask(f"RCPT TO:<{address}>") if reply.startswith("250") else reply
 
     def postmap(self, key, table, keys=None):

@@ -21,6 +21,41 @@ struct WireTests {
         return octets
     }
 
+    static let policyPieces: [String] = [
+        "request=smtpd_access_policy\n", "protocol_state=RCPT\n", "protocol_state=VRFY\n", "recipient=a@b.example\n",
+        "client_address=192.0.2.1\n", "\n", "\n\n", "=", "recipient", "recipient=\n", "x=y\n", "\r\n", "\u{0}", " ",
+        "request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=fred@example.org\n\n",
+    ]
+
+    @Test(arguments: 0..<4)
+    func policy(part: Int) {
+        for index in 0..<3000 {
+            let seed = UInt64(part * 1_000_000 + index)
+            var numbers = Numbers(state: seed)
+            let octets = Self.octets(Self.policyPieces, &numbers, most: 16)
+            if let fault = WireProbe.fault(octets, by: PolicyWire(), seed: seed, limit: 65_545) {
+                Issue.record("seed \(seed): \(fault)")
+            }
+        }
+    }
+
+    static let linePieces: [String] = [
+        "get ", "get fred@example.org\n", "get a%20b%25\n", "put a b\n", "%", "%4", "%zz", "\n", "\r\n", "\r", " ",
+        "\u{0}",
+    ]
+
+    @Test(arguments: 0..<4)
+    func tcpTable(part: Int) {
+        for index in 0..<3000 {
+            let seed = UInt64(part * 1_000_000 + index)
+            var numbers = Numbers(state: seed)
+            let octets = Self.octets(Self.linePieces, &numbers, most: 16)
+            if let fault = WireProbe.fault(octets, by: TCPTableWire(map: [109]), seed: seed, limit: 10_001) {
+                Issue.record("seed \(seed): \(fault)")
+            }
+        }
+    }
+
     @Test(arguments: 0..<4)
     func socketmap(part: Int) {
         for index in 0..<3000 {

@@ -1,0 +1,93 @@
+// Postfix's tcp_table(5): `get SP key LF`, answered with `200 SP value LF`, `400 SP why LF` or `500 SP why LF`. What is
+// not printing, white space and "%" stand as %XX both ways. A request names no map: each listener has one.
+
+import MailAddress
+
+/// One tcp_table connection.
+public struct TCPTableWire: LookupWire, Hashable {
+    /// The map that all requests are for.
+    private let map: [UInt8]
+    private var framing = NewlineFraming(limit: LookupLimits.tcpTableRequest)
+
+    public init(map: [UInt8]) {
+        self.map = map
+    }
+
+    public mutating func next(_ bytes: Span<UInt8>) -> LookupStep<MapRequest, MapAnswer> {
+        switch framing.next(bytes) {
+        case .incomplete(let consumed): return .incomplete(consumed: consumed)
+        case .overlong(let next): return .answer(Self.overlong, next: next)
+        case .line(let end, let next):
+            let line = bytes.array(0..<end)
+            guard line.starts(with: "get ".utf8), let key = Self.decoded(Array(line[4...])) else {
+                return .answer(Self.malformed, next: next)
+            }
+            return .ask(MapRequest(map: map, key: key), next: next)
+        }
+    }
+
+    /// 500 is "not found" to Postfix: so whatever else can't be answered is 400, for good or not. A reply over the limit
+    /// would be thrown away by the client, which then asks nine times more: it is "not now", and never a shorter list.
+    public func reply(_ answer: MapAnswer) -> [UInt8] {
+        switch answer {
+        case .found(let value):
+            let line = Self.line("200 ", value)
+            return line.count <= LookupLimits.tcpTableReply ? line : reply(Self.tooLong)
+        case .absent: return Self.line("500 ", Array("not found".utf8))
+        case .temporary(let text), .permanent(let text): return Self.line("400 ", text)
+        }
+    }
+
+    private static func line(_ code: String, _ text: [UInt8]) -> [UInt8] {
+        Array(code.utf8) + encoded(text) + [UInt8(ascii: "\n")]
+    }
+
+    private static func encoded(_ text: [UInt8]) -> [UInt8] {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var octets: [UInt8] = []
+        octets.reserveCapacity(text.count)
+        for octet in text {
+            if octet > 32, octet < 127, octet != UInt8(ascii: "%") {
+                octets.append(octet)
+            } else {
+                octets += [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
+            }
+        }
+        return octets
+    }
+
+    /// Nil where a "%" is not followed by two hexadecimal digits, in either case.
+    private static func decoded(_ text: [UInt8]) -> [UInt8]? {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(text.count)
+        var index = 0
+        while index < text.count {
+            if text[index] != UInt8(ascii: "%") {
+                octets.append(text[index])
+                index += 1
+                continue
+            }
+            guard index + 2 < text.count, let high = digit(text[index + 1]), let low = digit(text[index + 2]) else {
+                return nil
+            }
+            octets.append(high << 4 | low)
+            index += 3
+        }
+        return octets
+    }
+
+    private static func digit(_ octet: UInt8) -> UInt8? {
+        switch octet {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): octet - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): octet - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): octet - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+
+    public static let malformed = MapAnswer.permanent("5.5.2 A request is \"get\", a space, and a key with %XX escapes")
+    public static let overlong = MapAnswer.permanent(
+        "5.5.2 The request is longer than \(LookupLimits.tcpTableRequest) octets")
+    public static let tooLong = MapAnswer.temporary(
+        "4.3.0 The value is longer than the \(LookupLimits.tcpTableReply) octets of a reply")
+}

@@ -1,0 +1,75 @@
+// The verdict in the words of policy delegation: what SMTP would refuse, in SMTP's own code and text; "dunno" for the rest.
+
+public import LookupProtocols
+import MailAddress
+public import SMTPProtocol
+
+extension Verdict {
+    /// What Postfix is to do.
+    public func policyAction(on wire: Wire) -> PolicyAction {
+        // Mail to elsewhere may well be a user's who sends it: relaying is for Postfix's own rules.
+        if case .notServed = self { return .dunno }
+        let reply = reply(on: wire, form: .enhanced, naming: false)
+        guard reply.code >= 400, let line = reply.lines(withEnhancedCode: true).first else { return .dunno }
+        return .reply(Array(line.utf8))
+    }
+}
+
+extension Query {
+    /// What a policy request asks; nil where there is nothing to ask of a directory.
+    public init?(_ request: PolicyRequest) {
+        let name = request.recipient
+        switch String(decoding: request.state, as: UTF8.self) {
+        case "RCPT":
+            if let mailbox = Mailbox(key: name) {
+                self = .recipient(.mailbox(mailbox), utf8: false)
+            } else if let localPart = try? LocalPart(octets: name), localPart.isPostmaster {
+                self = .recipient(.postmaster, utf8: false)
+            } else {
+                // Without a domain it is not yet what it will be.
+                return nil
+            }
+        case "VRFY":
+            if let mailbox = Mailbox(key: name) {
+                self = .verify(.mailbox(mailbox), utf8: false)
+            } else if let localPart = try? LocalPart(octets: name) {
+                self = .verify(localPart.isPostmaster ? .postmaster : .name(name), utf8: false)
+            } else {
+                return nil
+            }
+        default: return nil
+        }
+    }
+
+    public var wire: Wire {
+        switch self {
+        case .recipient: .recipient
+        case .verify: .verify
+        case .expand: .expand
+        }
+    }
+}
+
+extension MapInquiry {
+    /// Asks of a recipient that can be no mailbox of anybody, such as one with a local-part that is too long, whether its
+    /// domain is one where all mailboxes are on record; nil where the request has no such recipient. Postfix is lenient,
+    /// and would take it.
+    public init?(malformed request: PolicyRequest, in context: Inquiry.Context) {
+        guard request.state == Array("RCPT".utf8), let at = request.recipient.lastIndex(of: UInt8(ascii: "@")), at > 0
+        else { return nil }
+        let key = Array(request.recipient[(at + 1)...])
+        self.init(
+            MapRequest(map: Array(DirectoryMap.domains.rawValue.utf8), key: key), by: .everyone, in: context)
+    }
+}
+
+extension MapAnswer {
+    /// What Postfix is to do with a malformed recipient, from the map of domains.
+    public var policyActionOnMalformed: PolicyAction {
+        switch self {
+        case .found: Verdict.unknown.policyAction(on: .recipient)
+        case .temporary: Verdict.couldNotTell.policyAction(on: .recipient)
+        case .absent, .permanent: .dunno
+        }
+    }
+}
