@@ -52,6 +52,8 @@ public struct ConfigurationTemplate {
             # The filters of sendmail and Postfix (milter), likewise. What is told goes by the class of the SMTP client that the mail
             # server names, and by that of the mail server. A connection in use may be idle for 7210s at least. An example:
         #  - milter: 127.0.0.1:2530
+            # What Haraka and qmail sites ask qmail-deliverabled, over HTTP, likewise. An example:
+        #  - qmail-deliverable: 127.0.0.1:8998
 
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what

@@ -13,6 +13,8 @@ public enum ListenerWire: String, Hashable, Sendable, CaseIterable {
     case policy
     /// The filters of sendmail and Postfix.
     case milter
+    /// What Haraka and qmail sites ask qmail-deliverabled, over HTTP.
+    case qmailDeliverable = "qmail-deliverable"
 }
 
 /// A place where clients may connect, and how they are served there.

@@ -104,6 +104,15 @@ struct ServerLog: Sendable {
             ])
     }
 
+    func asked(deliverable address: [UInt8], by client: ClientAddress, answer: QmailDeliverableAnswer) {
+        logger.debug(
+            "asked",
+            metadata: [
+                "client": "\(client)", "command": "deliverable", "about": "\(String(decoding: address, as: UTF8.self))",
+                "answer": "\(answer.word)",
+            ])
+    }
+
     func couldNotTell(_ trouble: Trouble, about: String) {
         logger.error(
             "could-not-tell",
