@@ -54,6 +54,8 @@ public struct ConfigurationTemplate {
         #  - milter: 127.0.0.1:2530
             # The questions of Exim's ${readsocket}, likewise: see "Backing Exim" in README. An example:
         #  - readsocket: unix:/run/addressee/ask
+            # What Haraka and qmail sites ask qmail-deliverabled, over HTTP, likewise. An example:
+        #  - qmail-deliverable: 127.0.0.1:8998
 
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what

@@ -15,6 +15,8 @@ public enum ListenerWire: String, Hashable, Sendable, CaseIterable {
     case milter
     /// The questions of Exim's ${readsocket}.
     case readsocket
+    /// What Haraka and qmail sites ask qmail-deliverabled, over HTTP.
+    case qmailDeliverable = "qmail-deliverable"
 }
 
 /// A place where clients may connect, and how they are served there.

@@ -142,6 +142,8 @@ class Connection: ChannelDuplexHandler {
     final func channelReadComplete(context: ChannelHandlerContext) {
         loop.endBatch()
         context.flush()
+        // However few requests come at a time, who takes no replies must wait.
+        if state == .open, !context.channel.isWritable { isHeld = true }
     }
 
     final func read(context: ChannelHandlerContext) {

@@ -87,6 +87,7 @@ struct Listeners {
                     guard let loop = loops.context(on: channel.eventLoop) else {
                         throw ChannelError.operationUnsupported
                     }
+                    if listener.wire == .qmailDeliverable { try HTTPLines.add(to: channel.pipeline) }
                     try channel.pipeline.syncOperations.addHandler(Self.handler(for: listener, on: loop))
                 }
             }
@@ -115,6 +116,7 @@ struct Listeners {
         case .readsocket: LookupHandler(ReadsocketWire(), loop: loop, listener: listener)
         case .policy: LookupHandler(PolicyWire(), loop: loop, listener: listener)
         case .milter: LookupHandler(MilterWire(), loop: loop, listener: listener)
+        case .qmailDeliverable: LookupHandler(QmailDeliverableWire(), loop: loop, listener: listener)
         }
     }
 

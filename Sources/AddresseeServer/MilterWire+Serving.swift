@@ -10,17 +10,22 @@ extension MilterWire: ServedWire {
         _ request: MilterRequest, of loop: LoopContext, by client: ClientClass, later: @escaping (MilterAnswer) -> Void
     ) -> MilterAnswer? {
         guard case .recipient(let recipient) = request else { return request.answer }
-        guard let query = Query(recipient) else { return .proceed }
+        guard let query = Query(recipient) else {
+            guard let inquiry = MapInquiry(malformed: recipient, in: loop.service.inquiries) else { return .proceed }
+            return answer(inquiry, about: recipient.about, of: loop) { later($0.milterAnswerOnMalformed) }
+                .map(\.milterAnswerOnMalformed)
+        }
         // What is said goes on to the SMTP client. A mail server learns nothing in its name that it may not know itself.
-        var asking = loop.service.configuration.clientClass(of: ClientAddress(recipient.client))
-        if client.disclosure.rcpt != .full { asking.disclosure.rcpt = client.disclosure.rcpt }
+        let named = loop.service.configuration.clientClass(of: ClientAddress(recipient.client))
+        var asking = client
+        asking.disclosure = client.disclosure.limited(to: named.disclosure)
         return loop.answer(query, by: asking) { later($0.milterAnswer) }?.milterAnswer
     }
 
     /// The other steps ask nothing.
     static func isForPostmaster(_ request: MilterRequest) -> Bool {
         guard case .recipient(let recipient) = request else { return true }
-        return Query(recipient)?.isForPostmaster ?? true
+        return Query(recipient)?.isForPostmaster ?? false
     }
 
     static var tooManyQuestions: MilterAnswer { Verdict.tooManyQuestions.milterAnswer }
@@ -38,4 +43,9 @@ extension MilterWire: ServedWire {
     }
 
     var patience: Duration? { isInUse ? .seconds(LookupLimits.milterSilence) : nil }
+}
+
+extension MilterRecipient {
+    /// The path, for the log.
+    var about: String { String(decoding: path, as: UTF8.self) }
 }

@@ -108,8 +108,17 @@ struct ServerLog: Sendable {
         logger.debug(
             "asked",
             metadata: [
-                "client": "\(client)", "command": "milter RCPT",
-                "about": "\(String(decoding: recipient.path, as: UTF8.self))", "answer": "\(answer.word)",
+                "client": "\(client)", "command": "milter RCPT", "about": "\(recipient.about)",
+                "answer": "\(answer.word)",
+            ])
+    }
+
+    func asked(deliverable address: [UInt8], by client: ClientAddress, answer: QmailDeliverableAnswer) {
+        logger.debug(
+            "asked",
+            metadata: [
+                "client": "\(client)", "command": "deliverable", "about": "\(String(decoding: address, as: UTF8.self))",
+                "answer": "\(answer.word)",
             ])
     }
 

@@ -18,6 +18,8 @@ public enum LookupLimits {
     /// Octets of a milter packet after its length: a command, and MILTER_MAX_DATA_SIZE of data (mfdef.h). Mail servers that
     /// can do more do it only when a filter asks for it.
     public static let milterPacket = 65_536
+    /// Octets of a method and a request target; an address with every octet escaped is a tenth of it.
+    public static let qmailDeliverableRequest = 10_000
     /// Seconds that a mail server may be silent in, as libmilter has it (MI_TIMEOUT in libmilter.h): nothing is said to a
     /// filter while the SMTP client sends a message, or nothing.
     public static let milterSilence = 7_210

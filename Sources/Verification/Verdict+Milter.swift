@@ -6,33 +6,34 @@ import MailAddress
 public import SMTPProtocol
 
 extension Verdict {
-    /// What the mail server is to do about a recipient.
-    public var milterAnswer: MilterAnswer {
-        // Mail to elsewhere may well be a user's who sends it: relaying is for the mail server's own rules.
-        if case .notServed = self { return .proceed }
-        let reply = reply(on: .recipient, form: .enhanced)
-        guard reply.code >= 400, let line = reply.lines(withEnhancedCode: true).first else { return .proceed }
-        return .reply(Array(line.utf8))
+    /// What the mail server is to do about a recipient: the same as by policy delegation.
+    public var milterAnswer: MilterAnswer { MilterAnswer(policyAction(on: .recipient)) }
+}
+
+extension MapAnswer {
+    /// What it is to do with a malformed recipient, from the map of domains.
+    public var milterAnswerOnMalformed: MilterAnswer { MilterAnswer(policyActionOnMalformed) }
+}
+
+extension MilterAnswer {
+    fileprivate init(_ action: PolicyAction) {
+        switch action {
+        case .dunno: self = .proceed
+        case .reply(let text): self = .reply(text)
+        case .silence: self = .silence
+        }
     }
 }
 
 extension Query {
-    /// What RCPT asks; nil where it has no address with a domain: what such a one stands for, or whether it is any, is for
-    /// the mail server to say.
+    /// What RCPT asks; nil where it has no address with a domain, or a malformed one.
     public init?(_ recipient: MilterRecipient) {
-        let octets = recipient.path
         var index = 0
-        if let path = try? ForwardPath.parse(octets.span, from: &index), index == octets.count {
+        if let path = try? ForwardPath.parse(recipient.path.span, from: &index), index == recipient.path.count {
             self = .recipient(path, utf8: recipient.utf8)
             return
         }
-        // sendmail takes "RCPT TO:fred@example.org", and hands it on so.
-        var name = octets
-        if octets.first == UInt8(ascii: "<"), octets.last == UInt8(ascii: ">") {
-            name = Array(octets.dropFirst().dropLast())
-        }
-        // Half a bracket, or a source route that is not as it should be: its "@" is not that of the mailbox.
-        if name.first == UInt8(ascii: "<") || name.first == UInt8(ascii: "@") { return nil }
+        guard let name = recipient.name else { return nil }
         if let mailbox = Mailbox(key: name) {
             self = .recipient(.mailbox(mailbox), utf8: recipient.utf8)
         } else if let localPart = try? LocalPart(octets: name), localPart.isPostmaster {
@@ -40,6 +41,25 @@ extension Query {
         } else {
             return nil
         }
+    }
+}
+
+extension MapInquiry {
+    /// Asks of a recipient that can be no mailbox of anybody whether its domain is one where all mailboxes are on record, as
+    /// for policy delegation.
+    public init?(malformed recipient: MilterRecipient, in context: Inquiry.Context) {
+        guard let name = recipient.name else { return nil }
+        self.init(malformed: PolicyRequest(state: Array("RCPT".utf8), recipient: name), in: context)
+    }
+}
+
+extension MilterRecipient {
+    /// The path without brackets, where it has any: sendmail takes "RCPT TO:fred@example.org", and hands it on so. Nil with
+    /// half a pair, and with a source route that is not as it should be: its "@" is not that of the mailbox.
+    fileprivate var name: [UInt8]? {
+        var name = path[...]
+        if name.first == UInt8(ascii: "<"), name.last == UInt8(ascii: ">") { name = name.dropFirst().dropLast() }
+        return name.first == UInt8(ascii: "<") || name.first == UInt8(ascii: "@") ? nil : Array(name)
     }
 }
 

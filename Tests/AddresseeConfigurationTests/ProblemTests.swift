@@ -264,6 +264,9 @@ private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
             "listeners:\n  - tcp-table: unix:/a\n    map: senders",
             "4: listeners.tcp-table needs ADDRESS:PORT, for Postfix's tcp: takes no Unix socket; socketmap does"),
         Case("listeners:\n  - policy: 127.0.0.1:26\n    starttls: true", "5: listeners.starttls is only for smtp"),
+        Case(
+            "listeners:\n  - qmail-deliverable: 127.0.0.1:26\n    starttls: true",
+            "5: listeners.starttls is only for smtp"),
         Case("listeners:\n  - milter: 127.0.0.1:26\n    starttls: true", "5: listeners.starttls is only for smtp"),
         Case(
             "listeners:\n  - sockmap: 127.0.0.1:26",

@@ -76,6 +76,7 @@ class Milter(unittest.TestCase):
             "fred@alias.example": "continue", "x@relay.example": "continue", "postmaster": "continue",
             "postmaster@second.example": "continue", "x@elsewhere.example": "continue", "jürgen@example.org": "continue",
             '"fred"@example.org': "continue", "fred": "continue", "": "continue",
+            "x" * 65 + "@example.org": "550 5.1.1 No such user here", "x" * 65 + "@elsewhere.example": "continue",
             "nobody@example.org": "550 5.1.1 No such user here", "nobody@alias.example": "550 5.1.1 No such user here",
             '"a b"@example.org': "550 5.1.1 No such user here", "jörgen@example.org": "550 5.1.1 No such user here",
             "gone@example.org": "551 5.1.6 User not local; please try <gone@elsewhere.example>",
@@ -180,7 +181,8 @@ class Milter(unittest.TestCase):
         peer = self.peer()
         peer.send(packet("D", b"x" * 65_535) + packet("B", b"x" * 65_535) + rcpt("nobody@example.org"))
         self.assertEqual(peer.packets(2), [CONTINUE, NOBODY])
-        self.assertEqual(peer.ask(packet("R", b"<" + b"x" * 65_000 + b"@example.org>\0")), "continue")
+        self.assertEqual(
+            peer.ask(packet("R", b"<" + b"x" * 65_000 + b"@example.org>\0")), "550 5.1.1 No such user here")
         peer.send(b"\0\1\0\1")
         self.assertEqual(peer.packets(), [])
 

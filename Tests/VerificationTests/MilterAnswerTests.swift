@@ -26,18 +26,23 @@ private let directory = """
     list staff@a : fred@a
     """
 
+private let long = String(repeating: "x", count: 65)
+
 struct MilterAnswerTests {
     static func answer(
         _ path: String, in text: String = directory, _ disclosure: Disclosure = .full, utf8: Bool = false,
         limits: ExpansionLimits = ExpansionLimits(), tamper: Tamper? = nil
     ) throws -> MilterAnswer {
         let recipient = MilterRecipient(path: Array(path.utf8), client: .unknown, utf8: utf8)
-        guard let query = Query(recipient) else { return .proceed }
         let client = ClientClass(name: "test", networks: [], disclosure: disclosure)
         let row = ResolveRow("", text, "", "")
         return try row.withSources(from: MapTests.empty, tamper: tamper) { sources in
             let context = Inquiry.Context(
                 sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
+            guard let query = Query(recipient) else {
+                guard let inquiry = MapInquiry(malformed: recipient, in: context) else { return .proceed }
+                return inquiry.answer(on: inquiry.expansion?.run(sources)).milterAnswerOnMalformed
+            }
             let inquiry = Inquiry(query, by: client, in: context)
             return inquiry.verdict(on: inquiry.expansion?.run(sources)).milterAnswer
         }
@@ -55,6 +60,9 @@ struct MilterAnswerTests {
         ("<nobody@a>", "550 5.1.1 No such user here"), ("nobody@a", "550 5.1.1 No such user here"),
         ("<@x.example:nobody@a>", "550 5.1.1 No such user here"), ("<\"no body\"@a>", "550 5.1.1 No such user here"),
         ("<no body@a>", "550 5.1.1 No such user here"),
+        // No mailbox of anybody; in other domains it may be one.
+        ("<\(long)@a>", "550 5.1.1 No such user here"), ("\(long)@a", "550 5.1.1 No such user here"),
+        ("<\(long)@r>", ""), ("<\(long)@elsewhere>", ""), ("<\"x@a>", "550 5.1.1 No such user here"),
         ("<old@a>", "551 5.1.6 User not local; please try <t@elsewhere>"),
         ("<lost@a>", "550 5.1.6 User has moved"), ("<uni@a>", "550 5.1.6 User has moved"),
         ("<off@a>", "550 5.2.1 Mailbox disabled"),

@@ -86,6 +86,24 @@ struct WireTests {
         }
     }
 
+    static let qmailPieces: [String] = [
+        "GET /qd1/deliverable?a%40b.example\n", "GET /qd1/deliverable?", "%4", "%40", "%zz", "%", "\n", "\r\n",
+        "close\n", "close",
+        "GET ", "GET", "POST /qd1/deliverable?x\n", "GET / HTTP\n", " ", "?", "\u{0}", "fred@example.org",
+    ]
+
+    @Test(arguments: 0..<4)
+    func qmailDeliverable(part: Int) {
+        for index in 0..<3000 {
+            let seed = UInt64(part * 1_000_000 + index)
+            var numbers = Numbers(state: seed)
+            let octets = Self.octets(Self.qmailPieces, &numbers, most: 16)
+            if let fault = WireProbe.fault(octets, by: QmailDeliverableWire(), seed: seed, limit: 10_002) {
+                Issue.record("seed \(seed): \(fault)")
+            }
+        }
+    }
+
     static func packet(_ text: String) -> [UInt8] {
         let count = text.utf8.count
         return [0, 0, UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count)] + Array(text.utf8)

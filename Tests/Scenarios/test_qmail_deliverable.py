@@ -1,0 +1,184 @@
+"""Haraka and qmail sites ask over HTTP: with curl, with Python's client, and with clients that are broken."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import time
+import unittest
+from urllib.parse import quote
+
+from service import PATIENCE, Client, Service, need
+
+LISTENER = {"qmail-deliverable": "127.0.0.1:0"}
+NUMBERS = {
+    "fred@example.org": 241, "FRED@Example.ORG": 241, "fred+lists@example.org": 241, "info@example.org": 241,
+    "away@example.org": 241, "anna@example.org": 241, "staff@example.org": 241, "any@catch.example": 241,
+    "fred@alias.example": 241, "someone@relay.example": 241, "postmaster@example.org": 241, "postmaster": 241,
+    "jürgen@example.org": 241, '"fred"@example.org': 241, "nobody@example.org": 0, '"no body"@example.org': 0,
+    "no body@example.org": 0, "nobody@alias.example": 0, "gone@example.org": 0, "left@example.org": 0,
+    "ruth@example.org": 0, "x" * 65 + "@example.org": 0, "leo@example.org": 34, "max@example.org": 34,
+    "nobody@elsewhere.example": 255, "x" * 65 + "@elsewhere.example": 255, "fred": 255, "": 255, "@example.org": 255,
+}
+
+
+class Deliverable(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = cls.enterClassContext(Service(
+            listeners=[LISTENER, {"qmail-deliverable": "unix:deliverable"}], limits={"errors": 5}))
+
+    def raw(self, octets, half_closed=False):
+        """All that comes until the server closes."""
+        with Client(self.service.address, greeted=False) as client:
+            client.send(octets)
+            if half_closed:
+                client.socket.shutdown(socket.SHUT_WR)
+            found = b""
+            while more := client.socket.recv(65536):
+                found += more
+            return found
+
+    def test_curl(self):
+        curl = need("curl")
+        places = [f"http://127.0.0.1:{self.service.port}"], ["--unix-socket", self.service.addresses[1], "http://localhost"]
+        for *options, base in places:
+            for address, number in NUMBERS.items():
+                with self.subTest(address):
+                    done = subprocess.run(
+                        [curl, "-sS", "-f", *options, f"{base}/qd1/deliverable?{quote(address, safe='')}"],
+                        capture_output=True, text=True, timeout=PATIENCE)
+                    self.assertEqual((done.returncode, done.stdout, done.stderr), (0, f"{number}\n", ""))
+            # As older clients have it, without escapes.
+            done = subprocess.run([curl, "-sS", *options, f"{base}/qd1/deliverable?fred+x@example.org"],
+                                  capture_output=True, text=True, timeout=PATIENCE)
+            self.assertEqual(done.stdout, "241\n")
+
+    def test_many_on_one_connection(self):
+        connection = http.client.HTTPConnection(*self.service.address, timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        for _ in range(20):
+            for address, number in NUMBERS.items():
+                connection.request("GET", f"/qd1/deliverable?{quote(address)}")
+                response = connection.getresponse()
+                self.assertEqual((response.status, response.read()), (200, b"%d\n" % number), address)
+                self.assertEqual(response.getheader("Content-Type"), "text/plain; charset=utf-8")
+
+    def test_other_pages_and_methods(self):
+        for method, target, status in [
+            ("GET", "/", 404), ("GET", "/qd1/deliverable", 404), ("GET", "/qd1/qmail_local?fred@example.org", 404),
+            ("POST", "/qd1/deliverable?fred@example.org", 405), ("HEAD", "/qd1/deliverable?fred@example.org", 405),
+            ("GET", "/qd1/deliverable?fred%4", 400), ("GET", "/qd1/deliverable?fred%zz", 400),
+            ("GET", "/qd1/deliverable?" + "x" * 20_000, 400),
+        ]:
+            connection = http.client.HTTPConnection(*self.service.address, timeout=PATIENCE)
+            connection.request(method, target)
+            response = connection.getresponse()
+            self.assertEqual(response.status, status, (method, target[:60]))
+            # No number is in it, whatever a client takes for one.
+            self.assertNotRegex(response.read(), rb"^\d")
+            connection.close()
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        asked = b"".join(b"GET /qd1/deliverable?%s HTTP/1.1\r\nHost: x\r\n\r\n" % address for address in
+                         [b"fred@example.org", b"nobody@example.org", b"x@elsewhere.example"] * 500)
+        found = self.raw(asked + b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        bodies = [part.partition(b"\r\n\r\n")[2] for part in found.split(b"HTTP/1.1 ")[1:]]
+        self.assertEqual(bodies[:-1], [b"241\n", b"0\n", b"255\n"] * 500)
+        self.assertTrue(bodies[-1].startswith(b"Ask "))
+
+    def test_old_clients_and_half_closed_ones(self):
+        octets = b"GET /qd1/deliverable?fred@example.org HTTP/1.0\r\n\r\n"
+        for half_closed in False, True:
+            found = self.raw(octets, half_closed)
+            self.assertRegex(found, rb"^HTTP/1.0 200 OK\r\n(.*\r\n)*\r\n241\n$")
+        octets = b"GET /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\n\r\n"
+        self.assertTrue(self.raw(octets, half_closed=True).endswith(b"\r\n\r\n241\n"))
+
+    def test_what_is_no_request_is_refused_and_closed(self):
+        good = b"GET /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\n\r\n"
+        for octets in [
+            b"hello\r\n\r\n", b"\0\0\0\0", b"GET\r\n\r\n", b"GET /x HTTP/9.9\r\n\r\n", b"EHLO client\r\n",
+            b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
+            b"GET / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000,
+            b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        ]:
+            try:
+                found = self.raw(good + octets)
+            except (BrokenPipeError, ConnectionResetError):
+                # Closed while there was still more to come.
+                continue
+            self.assertTrue(found.startswith(b"HTTP/1.1 200 OK"), octets[:40])
+            self.assertEqual(found.count(b"\r\n\r\n241\n"), 1, octets[:40])
+            self.assertIn(b"HTTP/1.1 400 Bad Request", found, octets[:40])
+        self.service.log.wait("malformed-request")
+
+    def test_split_at_every_octet(self):
+        octets = b"GET /qd1/deliverable?nobody%40example.org HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        for index in range(1, len(octets)):
+            with Client(self.service.address, greeted=False) as client:
+                client.send(octets[:index])
+                time.sleep(0.002)
+                client.send(octets[index:])
+                found = b""
+                while more := client.socket.recv(65536):
+                    found += more
+                self.assertTrue(found.endswith(b"\r\n\r\n0\n"), index)
+
+    def test_who_errs_too_often_is_closed(self):
+        found = self.raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+        self.assertEqual(found.count(b"HTTP/1.1 404"), 5)
+
+    def test_one_who_takes_no_replies_costs_no_memory(self):
+        before = self.service.memory()
+        with Client(self.service.address, greeted=False, receive_buffer=4096, timeout=1) as client:
+            sent = 0
+            try:
+                while sent < 200_000_000:
+                    sent += client.socket.send(
+                        b"GET /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+            except TimeoutError:
+                pass
+            self.assertLess(sent, 200_000_000)
+            self.assertLess(self.service.memory() - before, 64_000_000)
+
+
+class Trouble(unittest.TestCase):
+    def test_nobody_is_refused_for_good_while_the_directory_is_down(self):
+        with Service(listeners=[LISTENER]) as service:
+            connection = http.client.HTTPConnection(*service.address, timeout=PATIENCE)
+            self.addCleanup(connection.close)
+            service.database.write_bytes(b"no database" * 1000)
+            for name in "-wal", "-shm":
+                service.folder.joinpath(service.database.name + name).unlink(missing_ok=True)
+            for address in "fred@example.org", "nobody@example.org", "x@elsewhere.example", "x" * 65 + "@example.org":
+                connection.request("GET", f"/qd1/deliverable?{quote(address)}")
+                self.assertEqual(connection.getresponse().read(), b"34\n", address)
+
+    def test_what_was_asked_is_answered_when_the_server_stops(self):
+        with Service(listeners=[LISTENER]) as service, Client(service.address, greeted=False) as client:
+            octets = b"GET /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\n\r\n"
+            client.send(octets)
+            self.assertIn(b"241\n", client.socket.recv(65536))
+            client.send(octets * 100)
+            os.kill(service.process.pid, signal.SIGTERM)
+            found = b""
+            while more := client.socket.recv(65536):
+                found += more
+            self.assertEqual(found.count(b"\r\n\r\n241\n"), 100)
+            self.assertEqual(service.process.wait(PATIENCE), 0)
+
+    def test_too_many_questions(self):
+        clients = [{"name": "others", "questions-per-minute": 3}]
+        with Service(listeners=[LISTENER], clients=clients) as service, Client(service.address, greeted=False) as client:
+            client.send(b"GET /qd1/deliverable?nobody@example.org HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+            found = b""
+            while more := client.socket.recv(65536):
+                found += more
+            self.assertEqual(found.count(b"\r\n\r\n0\n"), 3)
+            self.assertGreater(found.count(b"\r\n\r\n34\n"), 10)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,75 @@
+// Whether mail can be delivered: yes where RCPT takes it, no where it is refused for good, and else "not now".
+
+import DirectoryTesting
+import LookupProtocols
+import MailAddress
+import MailboxDirectory
+import SMTPProtocol
+import Testing
+import Verification
+
+struct DeliverabilityTests {
+    static func answer(
+        _ address: String, in text: String, limits: ExpansionLimits = ExpansionLimits(), tamper: Tamper? = nil
+    ) throws -> QmailDeliverableAnswer {
+        let row = ResolveRow("", text, "", "")
+        return try row.withSources(from: MapTests.empty, tamper: tamper) { sources in
+            let context = Inquiry.Context(
+                sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
+            guard let query = Query(deliverable: Array(address.utf8)) else {
+                let request = PolicyRequest(state: Array("RCPT".utf8), recipient: Array(address.utf8))
+                guard let inquiry = MapInquiry(malformed: request, in: context) else { return .notLocal }
+                return inquiry.answer(on: inquiry.expansion?.run(sources)).deliverabilityOfMalformed
+            }
+            let inquiry = Inquiry(query, by: .everyone, in: context)
+            return inquiry.verdict(on: inquiry.expansion?.run(sources)).deliverability
+        }
+    }
+
+    @Test(arguments: [
+        ("fred@a", QmailDeliverableAnswer.deliverable), ("FRED+x@a", .deliverable), ("any@r", .deliverable),
+        ("postmaster@a", .deliverable), ("postmaster", .deliverable), ("nobody@a", .undeliverable),
+        ("no body@a", .undeliverable), ("old@a", .undeliverable), ("off@a", .undeliverable), ("away@a", .temporary),
+        ("big@a", .temporary), ("nobody@elsewhere", .notLocal), ("fred", .notLocal), ("", .notLocal), ("@a", .notLocal),
+        (String(repeating: "x", count: 65) + "@a", .undeliverable),
+        (String(repeating: "x", count: 65) + "@elsewhere", .notLocal),
+    ])
+    func answer(address: String, expected: QmailDeliverableAnswer) throws {
+        let directory = """
+            domain a
+            domain r relay
+            user fred@a (Fred Claude)
+            user off@a status=disabled
+            user away@a status=suspended
+            user big@a status=full
+            moved old@a to=t@elsewhere
+            """
+        #expect(try Self.answer(address, in: directory) == expected)
+    }
+
+    /// In every directory and for every address that stores are held to, and when any of its lookups fails.
+    @Test(arguments: resolveTable)
+    func sameAsRCPT(_ row: ResolveRow) throws {
+        guard case .address(let mailbox) = Question(text: row.question) else { return }
+        var asking = Asking(directory: row.directory, question: row.question, wire: .recipient, limits: row.limits)
+        var lookups = 0
+        asking.tamper = { number, _, answer in
+            lookups = number + 1
+            return answer
+        }
+        let reply = try asking.reply()
+        let expected: QmailDeliverableAnswer =
+            reply.hasPrefix("2")
+            ? .deliverable
+            : reply.hasPrefix("4") ? .temporary : reply.hasPrefix("550 5.7.1") ? .notLocal : .undeliverable
+        #expect(try Self.answer(mailbox.description, in: row.directory, limits: row.limits) == expected)
+        for failing in 0..<lookups {
+            let failure: Tamper = { number, _, answer in
+                number == failing ? .couldNotTell(Trouble(source: "memory", reason: "gone")) : answer
+            }
+            let answer = try Self.answer(
+                mailbox.description, in: row.directory, limits: row.limits, tamper: failure)
+            #expect(answer == .temporary)
+        }
+    }
+}
