@@ -60,7 +60,8 @@ let package = Package(
         room(
             "AddresseeSchema", path: "schema",
             resources: [
-                .embedInCode("sqlite/0001-directory.sql"), .embedInCode("ldap/addressee.schema"),
+                .embedInCode("sqlite/0001-directory.sql"), .embedInCode("sqlite/0002-transport.sql"),
+                .embedInCode("ldap/addressee.schema"),
                 .embedInCode("ldap/addressee.ldif"),
             ]),
         .target(name: "CSQLiteSettings", linkerSettings: [.linkedLibrary("sqlite3")]),

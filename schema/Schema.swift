@@ -8,7 +8,8 @@ public enum Schema {
     /// In their order; `version` is what `PRAGMA user_version` is once the migration has been applied. Each is applied in
     /// a transaction of its own, and only once.
     public static let migrations: [(version: Int, name: String, sql: String)] = [
-        (1, "0001-directory", String(decoding: PackageResources._001_directory_sql, as: UTF8.self))
+        (1, "0001-directory", String(decoding: PackageResources._001_directory_sql, as: UTF8.self)),
+        (2, "0002-transport", String(decoding: PackageResources._002_transport_sql, as: UTF8.self)),
     ]
 
     /// The version that this program reads and writes.

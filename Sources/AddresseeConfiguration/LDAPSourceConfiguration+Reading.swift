@@ -163,10 +163,12 @@ extension Setting {
         let isRelay = section.setting("kind")?.word(of: ["local", "relay"]) == "relay"
         let catchAll = section.setting("catch-all")?.mailbox(such: "info@example.org")
         let separators = section.setting("detail-separators")
+        let transport = section.setting("transport")?.transport()
         section.close()
         guard let domain = name?.domain(such: "example.org") else { return nil }
         var record = DomainRecord(domain: domain, kind: isRelay ? .relay : .local, catchAll: catchAll)
         if let separators { record.detailSeparators = separators.separators() ?? [] }
+        record.transport = transport
         return record
     }
 
@@ -178,6 +180,17 @@ extension Setting {
             report("\(name) \(text.quoted) is no address. \(error)")
             return nil
         }
+    }
+
+    /// `TRANSPORT:NEXTHOP`, as a domain's record may have it.
+    private func transport() -> String? {
+        let expected = "TRANSPORT:NEXTHOP such as \"smtp:[mx.example.org]:25\""
+        guard let text = text(expected) else { return nil }
+        guard DomainRecord.isTransport(text) else {
+            refuse(expected)
+            return nil
+        }
+        return text
     }
 
     /// Printable ASCII, none of which is part of an address's frame; empty for none.

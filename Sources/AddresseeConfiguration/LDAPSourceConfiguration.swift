@@ -71,6 +71,6 @@ public struct LDAPSourceConfiguration: Hashable, Sendable {
         "address", "alias-address", "local-part", "login", "full-name", "forward-target", "forward-target-dn",
         "keep-copy", "reply", "status", "new-address", "alias-target", "member-address", "member-dn", "member-uid",
         "member-url", "member-of", "owner", "expansion", "title", "domain-name", "domain-kind", "domain-target",
-        "catch-all", "detail-separators",
+        "catch-all", "detail-separators", "transport",
     ]
 }

@@ -44,8 +44,8 @@ public enum AddresseeSchemaEncoder {
         "addresseeNameKey", "addresseeLogin", "addresseeLoginKey", "addresseeStatus", "addresseeForwardTarget",
         "addresseeKeepCopy", "addresseeReply", "addresseeAliasTarget", "addresseeNewAddress", "addresseeTitle",
         "addresseeOwner", "addresseeExpansion", "addresseeMember", "addresseeDomainName", "addresseeDomainKind",
-        "addresseeDomainTarget", "addresseeCatchAll", "addresseeDetailSeparators", "addresseeRefersTo",
-        "addresseeRefersToDomain",
+        "addresseeDomainTarget", "addresseeCatchAll", "addresseeDetailSeparators", "addresseeTransport",
+        "addresseeRefersTo", "addresseeRefersToDomain",
     ]
 
     /// The attributes of one record; none has no values.
@@ -103,6 +103,7 @@ public enum AddresseeSchemaEncoder {
                 "addresseeDetailSeparators",
                 domain.detailSeparators.isEmpty ? text("none") : [domain.detailSeparators]
             ),
+            ("addresseeTransport", text(domain.transport ?? "")),
         ]
     }
 

@@ -122,6 +122,13 @@ extension EntryReader {
             // A directory string is never empty, so "none" says that there are none.
             record.detailSeparators = separators == Array("none".utf8) ? [] : separators
         }
+        if let value = values(.transport, of: entry, rules).first {
+            let transport = String(decoding: value, as: UTF8.self)
+            guard DomainRecord.isTransport(transport) else {
+                throw ReadFault(entry, "has \"\(transport)\" for a transport, which is TRANSPORT:NEXTHOP")
+            }
+            record.transport = transport
+        }
         return record
     }
 }

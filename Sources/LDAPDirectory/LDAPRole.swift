@@ -39,6 +39,8 @@ public enum LDAPRole: String, Hashable, Sendable, CaseIterable {
     case domainTarget = "domain-target"
     case catchAll = "catch-all"
     case detailSeparators = "detail-separators"
+    /// How mail servers that ask are to deliver the mail of a domain.
+    case transport
 
     /// The roles that say who is in a list, of whose attributes there may be very many values.
     static let members: [LDAPRole] = [.memberAddress, .memberDN, .memberUID, .memberURL]

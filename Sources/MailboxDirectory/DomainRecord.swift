@@ -19,6 +19,7 @@ public struct DomainRecord: Sendable {
         var kind: DomainKind
         var catchAll: Mailbox?
         var detailSeparators: [UInt8]
+        var transport: String?
     }
 
     private final class Storage: Sendable {
@@ -52,12 +53,21 @@ public struct DomainRecord: Sendable {
         set { change { $0.detailSeparators = newValue } }
     }
 
+    /// How the mail server that asks is to deliver the domain's mail, as `TRANSPORT:NEXTHOP` (Postfix, transport(5)): at most
+    /// `transportLimit` octets of printable ASCII; nil: as it delivers any other.
+    public var transport: String? {
+        get { storage.content.transport }
+        set { change { $0.transport = newValue } }
+    }
+
     public init(
         domain: Domain, kind: DomainKind = .local, catchAll: Mailbox? = nil,
-        detailSeparators: [UInt8] = DomainRecord.usualDetailSeparators
+        detailSeparators: [UInt8] = DomainRecord.usualDetailSeparators, transport: String? = nil
     ) {
         storage = Storage(
-            Content(domain: domain, kind: kind, catchAll: catchAll, detailSeparators: detailSeparators))
+            Content(
+                domain: domain, kind: kind, catchAll: catchAll, detailSeparators: detailSeparators,
+                transport: transport))
     }
 
     private mutating func change(_ body: (inout Content) -> Void) {
@@ -68,6 +78,16 @@ public struct DomainRecord: Sendable {
 
     /// `+`, the separator that most sites use.
     public static let usualDetailSeparators: [UInt8] = [UInt8(ascii: "+")]
+
+    /// The octets of a transport: more than any name of a host or path of a socket, with a port, can take.
+    public static let transportLimit = 512
+
+    /// Whether a text has the form of a transport.
+    public static func isTransport(_ text: String) -> Bool {
+        let octets = text.utf8
+        return octets.count > 1 && octets.count <= transportLimit && octets.contains(UInt8(ascii: ":"))
+            && octets.allSatisfy { $0 > 32 && $0 < 127 }
+    }
 }
 
 extension DomainRecord: Hashable {

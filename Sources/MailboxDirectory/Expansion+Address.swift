@@ -48,7 +48,9 @@ extension Expansion {
     private mutating func domainIsKnown() -> Move {
         if case .domain = purpose, let place = walk.place {
             if let fault = place.fault { return couldNotTell(fault, of: place) }
-            resolution.served = ServedDomain(domain: place.record.domain, isRelay: place.ruling.kind == .relay)
+            resolution.served = ServedDomain(
+                domain: place.record.domain, isRelay: place.ruling.kind == .relay,
+                transport: place.record.transport ?? place.ruling.transport)
             return finish(.answered)
         }
         // The first address is on a walk of its own more often than not, so its domain is kept only when that is left.

@@ -36,6 +36,7 @@ extension RecordEditor {
                     "a detail separator is a punctuation character such as + or -, not a letter, digit, dot, quote or"
                         + " space")
             }
+            if let transport = domain.transport { try checkTransport(transport) }
         case .alias, .forward, .moved: break
         }
     }
@@ -43,6 +44,14 @@ extension RecordEditor {
     private static func isSeparator(_ octet: UInt8) -> Bool {
         // Punctuation of an Atom (RFC 5321 4.1.2 by RFC 5322 3.2.3).
         "!#$%&'*+-/=?^_`{|}~".utf8.contains(octet)
+    }
+
+    private func checkTransport(_ transport: String) throws(EditError) {
+        guard DomainRecord.isTransport(transport) else {
+            throw .unsuitable(
+                "a transport is TRANSPORT:NEXTHOP without spaces, such as smtp:[mx.example.org]:25 or"
+                    + " lmtp:unix:/run/lmtp, of \(DomainRecord.transportLimit) octets at most")
+        }
     }
 
     private func checkText(_ text: String, _ what: String) throws(EditError) {

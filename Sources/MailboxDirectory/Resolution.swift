@@ -50,10 +50,13 @@ public struct ServedDomain: Hashable, Sendable {
     /// As stored.
     public var domain: Domain
     public var isRelay: Bool
+    /// As `DomainRecord.transport`; an alias that has none of its own has that of the domain it is an alias of.
+    public var transport: String?
 
-    public init(domain: Domain, isRelay: Bool) {
+    public init(domain: Domain, isRelay: Bool, transport: String? = nil) {
         self.domain = domain
         self.isRelay = isRelay
+        self.transport = transport
     }
 }
 

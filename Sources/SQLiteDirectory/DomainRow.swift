@@ -17,6 +17,7 @@ enum DomainRow {
                 domain: Domain(stored: try row.addressPart(8) ?? domainKey, key: domainKey))
         }
         record.detailSeparators = row.octets(9) ?? []
+        record.transport = row.octets(10).map { String(decoding: $0, as: UTF8.self) }
         return Questions.KnownDomain(id: row.int(0), record: record)
     }
 

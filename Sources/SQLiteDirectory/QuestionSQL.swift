@@ -12,7 +12,7 @@ enum QuestionSQL {
 
     static let domain = """
         SELECT id, name, kind, target_key, target, catch_all_key, catch_all_local_part, catch_all_domain_key,
-            catch_all_domain, detail_separators
+            catch_all_domain, detail_separators, transport
         FROM domain WHERE key = ?1
         """
 

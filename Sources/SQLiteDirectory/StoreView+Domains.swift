@@ -11,8 +11,8 @@ extension StoreView {
         try run(
             """
             INSERT INTO domain (name, kind, target_key, target, catch_all_key, catch_all_local_part,
-                catch_all_domain_key, catch_all_domain, detail_separators, key)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                catch_all_domain_key, catch_all_domain, detail_separators, transport, key)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """, columns(of: domain))
         try questions().forgetDomains()
     }
@@ -24,7 +24,8 @@ extension StoreView {
         try run(
             """
             UPDATE domain SET name = ?, kind = ?, target_key = ?, target = ?, catch_all_key = ?,
-                catch_all_local_part = ?, catch_all_domain_key = ?, catch_all_domain = ?, detail_separators = ?
+                catch_all_local_part = ?, catch_all_domain_key = ?, catch_all_domain = ?, detail_separators = ?,
+                transport = ?
             WHERE key = ?
             """, columns(of: domain))
         try questions().forgetDomains()
@@ -66,7 +67,7 @@ extension StoreView {
             localPart.flatMap { Self.spelling($0.octets, key: $0.key) },
             catchAll.map { String(decoding: $0.key, as: UTF8.self) },
             catchAll.flatMap { Self.spelling($0.octets, key: $0.key) },
-            String(decoding: domain.detailSeparators, as: UTF8.self),
+            String(decoding: domain.detailSeparators, as: UTF8.self), domain.transport,
             String(decoding: domain.domain.key, as: UTF8.self),
         ]
     }

@@ -27,22 +27,26 @@ public enum DirectoryMap: String, Hashable, Sendable, CaseIterable {
     /// an alias or a catch-all stands for; who has no login name is given by address. Lists have none. Postfix:
     /// smtpd_sender_login_maps.
     case senders
+    /// Domain, or an address in it, to the transport on its record, `TRANSPORT:NEXTHOP`; an alias of a domain has that of
+    /// the domain. Postfix: transport_maps, which is asked for whole addresses only (socketmap_table(5)).
+    case transport
 
-    /// Whether a key is a bare domain.
-    public var isOfDomains: Bool { self == .domains || self == .relayDomains }
+    /// Whether the question is about a domain.
+    public var isOfDomains: Bool { self == .domains || self == .relayDomains || self == .transport }
 
     /// Whether it tells other addresses than the one that is asked for, or logins.
     public var tellsMore: Bool {
         switch self {
         case .domains, .relayDomains, .mailboxes, .recipients: false
-        case .aliases, .aliasesStep, .forwards, .relocated, .senders: true
+        // Where a site's own servers are is nobody else's business either.
+        case .aliases, .aliasesStep, .forwards, .relocated, .senders, .transport: true
         }
     }
 
     /// How far its question is walked.
     var purpose: Purpose {
         switch self {
-        case .domains, .relayDomains: .domain
+        case .domains, .relayDomains, .transport: .domain
         case .mailboxes, .recipients, .forwards, .relocated, .senders: .verify
         case .aliases, .aliasesStep: .resolve
         }

@@ -41,7 +41,9 @@ public struct MapInquiry: Sendable {
         // Delivery needs every target and every member: so it is for those who may see them all.
         if map.tellsMore, client.disclosure.rcpt != .full || !client.isTrusted { return .decided(closed) }
         if map.isOfDomains {
-            guard let domain = try? Domain(octets: request.key) else { return .decided(.absent) }
+            var key = request.key[...]
+            if map == .transport, let at = key.lastIndex(of: UInt8(ascii: "@")) { key = key[(at + 1)...] }
+            guard let domain = try? Domain(octets: Array(key)) else { return .decided(.absent) }
             return .ask(map, Mailbox(localPart: .postmaster, domain: domain))
         }
         // A bare local-part, "@domain", or what is no address at all: RCPT would not take it either.

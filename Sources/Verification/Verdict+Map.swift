@@ -23,7 +23,7 @@ extension Judgement {
     /// The answer to what is remembered: the same as on the walk that it was learned from.
     func answer(on fact: MailboxMemory.Fact, asked: Mailbox, of map: DirectoryMap) -> MapAnswer? {
         switch (fact, map) {
-        case (_, .domains), (_, .relayDomains): nil
+        case (_, .domains), (_, .relayDomains), (_, .transport): nil
         case (.unknown, _): .absent
         case (.user(nil), .mailboxes), (.user(nil), .recipients), (.user, .senders): nil
         case (.user(let user?), .mailboxes), (.user(let user?), .recipients): .found([user.mailbox])
@@ -38,6 +38,7 @@ extension Judgement {
         switch map {
         case .domains: return resolution.served.map { $0.isRelay ? .absent : .found($0.domain.octets) } ?? .absent
         case .relayDomains: return resolution.served.map { $0.isRelay ? .found($0.domain.octets) : .absent } ?? .absent
+        case .transport: return resolution.served?.transport.map { .found(Array($0.utf8)) } ?? .absent
         case .mailboxes:
             // An alias of an address in a relay domain is on record; the address itself is not.
             if case .notVerifiable = verdict, resolution.end?.mailbox == asked { return .absent }

@@ -9,26 +9,27 @@ import Testing
             await site.run("domain", "ls")
                 == Run(
                     0,
-                    out: "example.net\talias\texample.org\t\t+\nexample.org\tlocal\t\t\t+\nrelay.example\trelay\t\t\t\n"
+                    out:
+                        "example.net\talias\texample.org\t\t+\t\nexample.org\tlocal\t\t\t+\t\nrelay.example\trelay\t\t\t\tlmtp:unix:/run/lmtp\n"
                 ))
-        #expect(await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\t\t+\n"))
+        #expect(await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\t\t+\t\n"))
         #expect(
             await site.run("domain", "ls", terminal: true).out == """
-                DOMAIN         KIND   ALIAS OF     CATCH-ALL  DETAIL SEPARATOR
+                DOMAIN         KIND   ALIAS OF     CATCH-ALL  DETAIL SEPARATOR  TRANSPORT
                 example.net    alias  example.org             +
                 example.org    local                          +
-                relay.example  relay
+                relay.example  relay                                            lmtp:unix:/run/lmtp
 
                 """)
         #expect(
             await site.run("domain", "ls", "--json").out == """
                 [
                 {"aliasOf":"example.org","catchAll":null,"detailSeparator":"+","domain":"example.net","kind":"alias",\
-                "record":"domain","source":"main"},
+                "record":"domain","source":"main","transport":null},
                 {"aliasOf":null,"catchAll":null,"detailSeparator":"+","domain":"example.org","kind":"local",\
-                "record":"domain","source":"main"},
+                "record":"domain","source":"main","transport":null},
                 {"aliasOf":null,"catchAll":null,"detailSeparator":"","domain":"relay.example","kind":"relay",\
-                "record":"domain","source":"main"}
+                "record":"domain","source":"main","transport":"lmtp:unix:/run/lmtp"}
                 ]
 
                 """)
@@ -45,14 +46,14 @@ import Testing
                 == Run(
                     0,
                     out: "domain\tshop.example\nkind\tlocal\nalias-of\t\ncatch-all\tfred@example.org\n"
-                        + "detail-separator\t+-\n"))
+                        + "detail-separator\t+-\ntransport\t\n"))
         #expect(
             await site.run("domain", "add", "example.edu", "--alias-of", "example.org", "--json")
                 == Run(
                     0,
                     out: """
                         {"aliasOf":"example.org","catchAll":null,"detailSeparator":"+","domain":"example.edu",\
-                        "kind":"alias","record":"domain","source":"main"}
+                        "kind":"alias","record":"domain","source":"main","transport":null}
 
                         """))
     }
@@ -63,12 +64,25 @@ import Testing
             await site.run("domain", "set", "example.org", "--catch-all", "fred@example.org", "--no-detail-separator")
                 == Run(0, out: "changed domain example.org\n"))
         #expect(
-            await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\tfred@example.org\t\n"))
+            await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\tfred@example.org\t\t\n")
+        )
         #expect(
             await site.run("domain", "set", "example.org", "--no-catch-all", "--detail-separator=-").status == 0)
-        #expect(await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\t\t-\n"))
+        #expect(await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\t\t-\t\n"))
         #expect(await site.run("domain", "set", "relay.example", "--kind", "local").status == 0)
-        #expect(await site.run("domain", "ls", "relay.example") == Run(0, out: "relay.example\tlocal\t\t\t\n"))
+        #expect(
+            await site.run("domain", "ls", "relay.example")
+                == Run(0, out: "relay.example\tlocal\t\t\t\tlmtp:unix:/run/lmtp\n"))
+        #expect(await site.run("domain", "set", "relay.example", "--transport", "smtp:[mx.example]:25").status == 0)
+        #expect(
+            await site.run("domain", "ls", "relay.example")
+                == Run(0, out: "relay.example\tlocal\t\t\t\tsmtp:[mx.example]:25\n"))
+        #expect(await site.run("domain", "set", "relay.example", "--no-transport").status == 0)
+        #expect(await site.run("domain", "ls", "relay.example") == Run(0, out: "relay.example\tlocal\t\t\t\t\n"))
+        #expect(await site.run("domain", "set", "relay.example", "--no-transport", "--transport", "a:b").status == 64)
+        let refused = await site.run("domain", "set", "relay.example", "--transport", "smtp")
+        #expect(refused.status == 65)
+        #expect(refused.err.contains("a transport is TRANSPORT:NEXTHOP"))
     }
 
     @Test func removes() async throws {

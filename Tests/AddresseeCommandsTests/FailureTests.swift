@@ -135,7 +135,7 @@ import Testing
         ),
         (
             ["domain", "set", "example.org"],
-            "say what to change: --kind, --alias-of, --catch-all or --detail-separator;"
+            "say what to change: --kind, --alias-of, --catch-all, --detail-separator or --transport;"
                 + " see: addressee domain set --help"
         ),
         (

@@ -30,7 +30,8 @@ import Testing
         #expect(configuration.listeners.map(\.address) == [.ip(host: "127.0.0.1", port: 0)])
         #expect(configuration.sources == [SourceConfiguration(name: "main", kind: .sqlite(path: database))])
         #expect(FileManager.default.fileExists(atPath: database))
-        #expect(await site.run(bare: ["domain", "ls", "--config", file]) == Run(0, out: "Example.org\tlocal\t\t\t+\n"))
+        #expect(
+            await site.run(bare: ["domain", "ls", "--config", file]) == Run(0, out: "Example.org\tlocal\t\t\t+\t\n"))
     }
 
     @Test func databaseElsewhere() async throws {

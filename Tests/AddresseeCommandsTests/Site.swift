@@ -129,7 +129,9 @@ extension Site {
     static let records: [Record] = [
         .domain(DomainRecord(domain: domain("example.org"))),
         .domain(DomainRecord(domain: domain("example.net"), kind: .alias(of: domain("example.org")))),
-        .domain(DomainRecord(domain: domain("relay.example"), kind: .relay, detailSeparators: [])),
+        .domain(
+            DomainRecord(
+                domain: domain("relay.example"), kind: .relay, detailSeparators: [], transport: "lmtp:unix:/run/lmtp")),
         .user(User(address: mailbox("fred@example.org"), fullName: "Fred Claude", login: "fc")),
         .user(User(address: mailbox("wilma@example.org"), fullName: "Wilma Ångström", status: .suspended)),
         .user(User(address: mailbox("betty@example.org"), fullName: "Betty Stone", status: .disabled)),

@@ -87,7 +87,7 @@ import Testing
             """
             domains:
               - example.org
-              - {domain: example.net, kind: relay, detail-separators: "", catch-all: info@example.org}
+              - {domain: example.net, kind: relay, detail-separators: "", catch-all: info@example.org, transport: "smtp:[mx]"}
             """
         ).domains
         #expect(
@@ -95,7 +95,7 @@ import Testing
                 DomainRecord(domain: try Domain("example.org")),
                 DomainRecord(
                     domain: try Domain("example.net"), kind: .relay, catchAll: try Mailbox("info@example.org"),
-                    detailSeparators: []),
+                    detailSeparators: [], transport: "smtp:[mx]"),
             ])
     }
 
@@ -114,6 +114,7 @@ import Testing
         ("domains: [{domain: a.example, kind: alias}]", #"must be local or relay, not "alias""#),
         ("domains: [{domain: a.example, catch-all: x}]", "is no address"),
         ("domains: [{domain: a.example, detail-separators: \"@\"}]", "separators such as"),
+        ("domains: [{domain: a.example, transport: smtp}]", "TRANSPORT:NEXTHOP such as"),
     ])
     func tellsWhatIsWrong(text: String, expected: String) throws {
         #expect {

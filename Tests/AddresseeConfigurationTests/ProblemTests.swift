@@ -258,7 +258,7 @@ private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
         Case(
             "listeners:\n  - tcp-table: 127.0.0.1:26\n    map: zzz",
             #"5: there is no map "zzz"; the maps are domains, relay-domains, mailboxes, recipients, aliases, "#
-                + "aliases-step, forwards, relocated, senders"),
+                + "aliases-step, forwards, relocated, senders, transport"),
         Case("listeners:\n  - socketmap: 127.0.0.1:26\n    map: senders", "5: listeners.map is only for tcp-table"),
         Case(
             "listeners:\n  - tcp-table: unix:/a\n    map: senders",

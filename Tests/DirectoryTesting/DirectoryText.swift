@@ -89,6 +89,7 @@ private func record(_ words: [String], line: String) throws -> Record {
         if let other = options["alias-of"] { domain.kind = .alias(of: try Domain(other)) }
         domain.catchAll = try options["catch-all"].map { try Mailbox($0) }
         if let separators = options["separators"] { domain.detailSeparators = Array(separators.utf8) }
+        domain.transport = options["transport"]
         return .domain(domain)
     }
     let address = try Mailbox(words[1])

@@ -128,6 +128,7 @@ extension Record {
                 }
             let separators = String(decoding: record.detailSeparators, as: UTF8.self)
             return "domain \(record.domain) \(kind) \(record.catchAll?.description ?? "-") \(separators)"
+                + (record.transport.map { " " + $0 } ?? "")
         case .user(let user):
             return "user \(user.address) (\(user.fullName)) \(user.login ?? "-") \(user.status)"
         case .alias(let alias): return "alias \(alias.address) \(alias.targets.arrows)"

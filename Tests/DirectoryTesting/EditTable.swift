@@ -55,9 +55,20 @@ private let formRows: [EditRow] = [
         small, "add domain x separators=+a",
         "a detail separator is a punctuation character such as + or -, not a letter, digit, dot, quote or space"),
     EditRow(small, "add domain x separators=", "done"),
+    EditRow(small, "add domain x transport=smtp:[mx.example.org]:25", "done"),
+    EditRow(small, "add domain x transport=:", notATransport),
+    EditRow(small, "add domain x transport=smtp", notATransport),
+    EditRow(small, "add domain x transport=smtp:m\u{fc}x", notATransport),
+    EditRow(small, "add domain x transport=smtp:a\tb", notATransport),
+    EditRow(small, "add domain x transport=smtp:" + String(repeating: "x", count: 507), "done"),
+    EditRow(small, "add domain x transport=smtp:" + String(repeating: "x", count: 508), notATransport),
     EditRow(small, "add domain [192.0.2.1]", "done"),
     EditRow(small, "add domain [192.0.2.1] alias-of=a", "an address literal can't be an alias of a domain"),
 ]
+
+private let notATransport =
+    "a transport is TRANSPORT:NEXTHOP without spaces, such as smtp:[mx.example.org]:25 or lmtp:unix:/run/lmtp, of 512"
+    + " octets at most"
 
 private let takenRows: [EditRow] = [
     EditRow(small, "add user x@a", "done"),

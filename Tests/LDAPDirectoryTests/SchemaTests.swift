@@ -31,7 +31,7 @@ import Testing
         let plain = definitions(Schema.ldapSchema, ["attributetype", "objectclass"])
         let configuration = definitions(Schema.ldapConfiguration, ["olcAttributeTypes:", "olcObjectClasses:"])
         #expect(plain == configuration)
-        #expect(plain.count == 32)
+        #expect(plain.count == 33)
     }
 
     /// slapd takes it both ways.
@@ -85,7 +85,7 @@ import Testing
             moved gone@example.org
             list l@example.org (Title) expn=nobody owner=O@a : m@a (Name of  m) n@b
             list empty@example.org expn=anyone
-            domain Example.org separators=
+            domain Example.org separators= transport=smtp:[mx.example.org]:25
             domain bücher.example relay separators=+-=
             domain c alias-of=Example.org catch-all="c a"@a
             """

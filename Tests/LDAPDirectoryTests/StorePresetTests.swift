@@ -76,6 +76,7 @@ struct WritableSite {
         domain store.example relay
         domain store.example alias-of=new.example
         domain store.example separators=-
+        domain store.example transport=smtp:[mx.example]:25
         """
 
     /// The record without what has no order.

@@ -77,7 +77,7 @@ import Testing
         #expect(reader.check() == nil)
         try file.sql("PRAGMA user_version = 7")
         #expect(reader.check()?.reason.contains("version 7") == true)
-        try file.sql("PRAGMA user_version = 1")
+        try file.sql("PRAGMA user_version = \(Schema.version)")
         Thread.sleep(forTimeInterval: 0.1)
         #expect(reader.check() == nil)
     }
@@ -86,13 +86,13 @@ import Testing
         let file = try TemporaryFile()
         let store = try file.store([.user(try user("fred@example.org"))])
         try store.queue.close()
-        let next = Schema.migrations + [(2, "0002-note", "CREATE TABLE note (a TEXT) STRICT")]
-        let broken = Schema.migrations + [(2, "0002-note", "CREATE TABLE note (a TEXT) STRICT; SELECT nonsense")]
+        let next = Schema.migrations + [(3, "0003-note", "CREATE TABLE note (a TEXT) STRICT")]
+        let broken = Schema.migrations + [(3, "0003-note", "CREATE TABLE note (a TEXT) STRICT; SELECT nonsense")]
         #expect(throws: StoreError.self) { try SQLiteStore(path: file.path, name: "local", migrations: broken) }
         #expect(openingTrouble(file.path) == nil)
         _ = try SQLiteStore(path: file.path, name: "local", migrations: next)
         try file.sql("INSERT INTO note VALUES ('x')")
-        try expect(file.path, "is of version 2")
+        try expect(file.path, "is of version 3")
     }
 
     @Test func corruptPage() throws {

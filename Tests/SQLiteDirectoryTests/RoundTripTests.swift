@@ -77,7 +77,8 @@ import Testing
             for catchAll in [nil, try Mailbox("\"Catch All\"@Else.Example")] {
                 for separators in [[], Array("+".utf8), Array("+-=".utf8)] as [[UInt8]] {
                     let record = DomainRecord(
-                        domain: domain, kind: kind, catchAll: catchAll, detailSeparators: separators)
+                        domain: domain, kind: kind, catchAll: catchAll, detailSeparators: separators,
+                        transport: separators.isEmpty ? "smtp:[mx.example]:25" : nil)
                     try store.write { try $0.insert(.domain(record)) }
                     #expect(file.reader().answer(.domain(domain)) == .domain(record))
                     var read: [Record] = []

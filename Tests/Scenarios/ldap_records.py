@@ -18,7 +18,7 @@ def parser():
     commands.add_argument("noun", choices=["domain", "user", "alias", "forward", "moved", "list"])
     commands.add_argument("verb", choices=["add"])
     commands.add_argument("address")
-    for option in ["--kind", "--alias-of", "--catch-all", "--detail-separator", "--name", "--login", "--status",
+    for option in ["--kind", "--alias-of", "--catch-all", "--detail-separator", "--transport", "--name", "--login", "--status",
                    "--reply", "--owner", "--expn"]:
         commands.add_argument(option)
     for option in ["--to", "--member"]:
@@ -76,7 +76,8 @@ def attributes(record):
             ("objectClass", "addresseeDomain"), ("addresseeDomainKey", domain_key(record.address)),
             ("addresseeDomainName", record.address), ("addresseeDomainKind", kind),
             ("addresseeDomainTarget", record.alias_of), ("addresseeCatchAll", record.catch_all),
-            ("addresseeDetailSeparators", "none" if record.detail_separator == "" else record.detail_separator)]
+            ("addresseeDetailSeparators", "none" if record.detail_separator == "" else record.detail_separator),
+            ("addresseeTransport", record.transport)]
     local_part, domain = record.address.rsplit("@", 1)
     lines = [
         ("objectClass", "addresseeEntry"), ("objectClass", f"addressee{record.noun.title()}"),

@@ -243,6 +243,21 @@ postlog unix-dgram n - n - 1 postlogd
             reply = client.ask(f"MAIL FROM:<{sender}>" + ("" if address.isascii() else " SMTPUTF8"))
             return client.ask(f"RCPT TO:<{address}>") if reply.startswith("250") else reply
 
+    def resolve(self, address):
+        """Where its trivial-rewrite would send an address: the transport and the next hop."""
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(PATIENCE)
+            peer.connect(str(self.folder / "spool" / "private" / "rewrite"))
+            peer.sendall(f"request\0resolve\0sender\0\0address\0{address}\0\0".encode())
+            answer = b""
+            while not (b"flags\0" in answer and answer.endswith(b"\0\0")):
+                more = peer.recv(4096)
+                if not more:
+                    break
+                answer += more
+            fields = answer.decode().split("\0")
+            return [fields[fields.index(name) + 1] for name in ["transport", "nexthop"]]
+
     def postmap(self, key, table, keys=None):
         """`postmap -q KEY TABLE`: its status, standard output and standard error."""
         done = subprocess.run(

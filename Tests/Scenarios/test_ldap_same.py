@@ -32,7 +32,7 @@ def directory(chance):
     """Commands that make a directory with something of everything."""
     commands = [
         "domain add second.example --detail-separator +-", "domain add alias.example --alias-of example.org",
-        "domain add bücher.example --alias-of second.example", "domain add relay.example --kind relay",
+        "domain add bücher.example --alias-of second.example", "domain add relay.example --kind relay --transport smtp:[mx]:25",
         "domain add Third.Example --detail-separator ''"]
     users = []
     names = list(itertools.product(FIRST, LAST))

@@ -148,7 +148,7 @@ class Classes(unittest.TestCase):
 
     def test_where_addresses_lead_is_for_trusted_classes(self):
         with Service(listeners=[SOCKETMAP], clients=[{"name": "others"}]) as service, Peer(service.address) as peer:
-            for name in "aliases", "aliases-step", "forwards", "relocated", "senders":
+            for name in "aliases", "aliases-step", "forwards", "relocated", "senders", "transport":
                 peer.send(request(name, "info@example.org"))
                 self.assertIn(b"PERM 5.7.1 The map is closed to you", peer.replies(1)[0])
             peer.send(request("mailboxes", "nobody@example.org"))

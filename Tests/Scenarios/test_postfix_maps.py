@@ -42,7 +42,23 @@ ANSWERS = [
     ("senders", "fred@example.org", "fclaude"), ("senders", "info@example.org", "fclaude"),
     ("senders", "wilma@example.org", "wilma@example.org"), ("senders", "ruth@example.org", None),
     ("senders", "staff@example.org", None),
+    ("transport", "relay.example", "smtp:[mx.relay.example]:25"), ("transport", "Shut.example", "error:shut"),
+    ("transport", "example.org", None), ("transport", "elsewhere.example", None),
+    ("transport", "someone@relay.example", "smtp:[mx.relay.example]:25"), ("transport", "fred@example.org", None), ("transport", "*", None),
 ]
+
+# How Postfix delivers.
+WAYS = {
+    "any@relay.example": ["smtp", "[mx.relay.example]:25"], "any@shut.example": ["error", "shut"],
+    "fred@example.org": ["lmtp", "inet:127.0.0.1:9"],
+}
+
+
+def give_transports(service):
+    """To one domain that is there, and to one that is not."""
+    service.change("domain", "set", "relay.example", "--transport", "smtp:[mx.relay.example]:25")
+    service.change("domain", "add", "shut.example", "--kind", "relay", "--transport", "error:shut")
+
 
 # What our own SMTP says to RCPT, and what Postfix says.
 RECIPIENTS = {
@@ -84,6 +100,7 @@ class Maps(unittest.TestCase):
             listeners=LISTENERS + [{"socketmap": "unix:maps", "unix-mode": "0666"}]))
         # The daemons are another user, who has to reach the Unix socket.
         cls.service.folder.chmod(0o755)
+        give_transports(cls.service)
         host, port = cls.service.addresses[1]
         cls.postfix = cls.enterClassContext(Postfix(["main.cf"], {"127.0.0.1:2526": f"{host}:{port}"}))
 
@@ -125,6 +142,10 @@ class Maps(unittest.TestCase):
                 with self.subTest(address):
                     self.assertEqual(ours.ask(f"RCPT TO:<{address}>")[:3], code)
                     self.assertRegex(self.postfix.ask(address), reply)
+
+    def test_smtpd_knows_how_a_domain_is_delivered(self):
+        for address, way in WAYS.items():
+            self.assertEqual(self.postfix.resolve(address), way)
 
     def test_smtpd_knows_whose_address_a_sender_is(self):
         for sender, login, reply in [

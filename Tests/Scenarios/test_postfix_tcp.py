@@ -7,7 +7,7 @@ import unittest
 
 from postfix import FRAGMENTS, Postfix
 from service import PATIENCE, Client, Service
-from test_postfix_maps import ANSWERS, RECIPIENTS
+from test_postfix_maps import ANSWERS, RECIPIENTS, WAYS, give_transports
 
 # As the comment of the fragment has them.
 MAPS = dict(re.findall(r"tcp-table: 127\.0\.0\.1:(\d+)\n#\s+map: ([a-z-]+)", (FRAGMENTS / "tcp.cf").read_text()))
@@ -31,6 +31,7 @@ class Maps(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.service = cls.enterClassContext(Service(listeners=LISTENERS))
+        give_transports(cls.service)
         cls.service.change("user", "add", '"odd %20 name"@example.org')
         cls.service.change("alias", "add", "odd@example.org", "--to", '"odd %20 name"@example.org', "jürgen@example.org")
         cls.postfix = cls.enterClassContext(Postfix(["tcp.cf"], addresses(cls.service)))
@@ -64,6 +65,8 @@ class Maps(unittest.TestCase):
                     self.assertRegex(self.postfix.ask(address), reply)
             self.assertRegex(self.postfix.ask("jürgen@example.org"), "250 2.1.5")
             self.assertRegex(self.postfix.ask("odd@example.org"), "250 2.1.5")
+            for address, way in WAYS.items():
+                self.assertEqual(self.postfix.resolve(address), way)
 
     def test_smtpd_knows_whose_address_a_sender_is(self):
         for sender, login, reply in [
@@ -177,7 +180,7 @@ class Trouble(unittest.TestCase):
                 with Client(service.addresses[index], greeted=False) as peer:
                     peer.send(b"get info@example.org\n")
                     reply = peer.socket.recv(1000)
-                    if name in ("aliases", "relocated", "senders"):
+                    if name in ("aliases", "relocated", "senders", "transport"):
                         self.assertRegex(reply, rb"^400 (5\.7\.1%20The%20map%20is%20closed|4\.7\.1%20Too%20many)")
                     elif index < 3:
                         self.assertNotIn(b"400", reply)

@@ -12,9 +12,10 @@ private let directory = """
     domain a
     domain b
     domain c catch-all=fred@a
-    domain r relay
+    domain r relay transport=smtp:[mx.r]:25
     domain d alias-of=a
     domain s alias-of=r
+    domain u alias-of=r transport=lmtp:unix:/s
     domain lost alias-of=nowhere
     user fred@a (Fred Claude) login=fc
     user jane@b (Jane Claude)
@@ -107,8 +108,10 @@ struct MapTests {
         ("odd@a", "mailboxes=OK odd@a; recipients=OK odd@a"),
         ("jane@b", "mailboxes=OK jane@b; recipients=OK jane@b; senders=OK jane@b"),
         ("nobody@a", ""), ("nobody@elsewhere", ""), ("nobody@d", ""),
-        ("any@r", "recipients=OK any@r"), ("any@s", "recipients=OK any@s"),
-        ("at-r@r", "mailboxes=OK at-r@r; recipients=OK at-r@r; senders=OK at-r@r"),
+        ("any@r", "recipients=OK any@r; transport=OK smtp:[mx.r]:25"),
+        ("any@s", "recipients=OK any@s; transport=OK smtp:[mx.r]:25"),
+        ("any@u", "recipients=OK any@u; transport=OK lmtp:unix:/s"),
+        ("at-r@r", "mailboxes=OK at-r@r; recipients=OK at-r@r; senders=OK at-r@r; transport=OK smtp:[mx.r]:25"),
         ("postmaster@a", "mailboxes=OK postmaster@a; recipients=OK postmaster@a"),
         (
             "info@a",
@@ -194,13 +197,16 @@ struct MapTests {
         (
             "any@lost",
             "mailboxes=TEMP 4.4.3; recipients=TEMP 4.4.3; aliases=TEMP 4.4.3; aliases-step=TEMP 4.4.3;"
-                + " forwards=TEMP 4.4.3; relocated=TEMP 4.4.3; senders=TEMP 4.4.3"
+                + " forwards=TEMP 4.4.3; relocated=TEMP 4.4.3; senders=TEMP 4.4.3; transport=TEMP 4.4.3"
         ),
         // Keys of other forms, which Postfix may send for other types of table.
         ("fred", ""), ("@a", ""), ("", ""), ("postmaster", ""), ("fred@", ""), ("fred@a@b", ""), ("<fred@a>", ""),
-        ("a", "domains=OK a"), ("A", "domains=OK a"), ("d", "domains=OK d"), ("r", "relay-domains=OK r"),
-        ("s", "relay-domains=OK s"), ("elsewhere", ""), (".a", ""), ("a.", ""), ("sub.a", ""), ("[192.0.2.1]", ""),
-        ("lost", "domains=TEMP 4.4.3; relay-domains=TEMP 4.4.3"),
+        ("a", "domains=OK a"), ("A", "domains=OK a"), ("d", "domains=OK d"),
+        ("r", "relay-domains=OK r; transport=OK smtp:[mx.r]:25"),
+        ("s", "relay-domains=OK s; transport=OK smtp:[mx.r]:25"),
+        ("u", "relay-domains=OK u; transport=OK lmtp:unix:/s"),
+        ("*", ""), ("elsewhere", ""), (".a", ""), ("a.", ""), ("sub.a", ""), ("[192.0.2.1]", ""),
+        ("lost", "domains=TEMP 4.4.3; relay-domains=TEMP 4.4.3; transport=TEMP 4.4.3"),
     ])
     func key(_ key: String, _ expected: String) throws {
         var wanted: [Substring: Substring] = [:]
@@ -274,7 +280,7 @@ struct MapTests {
         #expect(Self.text(try Self.answer("domains", "a", by: client)) == "OK a")
     }
 
-    @Test(arguments: ["", "mailbox", "Mailboxes", "aliases ", "transport", "\u{0}"])
+    @Test(arguments: ["", "mailbox", "Mailboxes", "aliases ", "transports", "\u{0}"])
     func noSuchMap(name: String) throws {
         #expect(try Self.answer(name, "fred@a") == MapInquiry.noSuchMap)
     }

@@ -24,6 +24,12 @@ struct DomainFields: ParsableArguments {
     @Flag(help: "Take every local-part as it is, without details.")
     var noDetailSeparator = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How mail servers that ask the map \"transport\" are to deliver its mail: smtp:[mx.example.org]:25.",
+            valueName: "transport:nexthop"))
+    var transport: String?
+
     func validate() throws {
         if kind != nil, aliasOf != nil {
             throw ValidationError("--alias-of is a kind by itself; leave out --kind.")
@@ -35,6 +41,7 @@ struct DomainFields: ParsableArguments {
 
     var isAnyGiven: Bool {
         kind != nil || aliasOf != nil || catchAll != nil || detailSeparator != nil || noDetailSeparator
+            || transport != nil
     }
 
     /// - Throws: what is wrong with an address or a domain, before anything is opened.
@@ -42,7 +49,8 @@ struct DomainFields: ParsableArguments {
         DomainValues(
             kind: try aliasOf.map { text throws(CommandFailure) in .alias(of: try text.domain()) } ?? kind?.kind,
             catchAll: try catchAll?.mailbox(),
-            detailSeparators: noDetailSeparator ? [] : detailSeparator.map { Array($0.utf8) })
+            detailSeparators: noDetailSeparator ? [] : detailSeparator.map { Array($0.utf8) },
+            transport: transport)
     }
 }
 
@@ -51,10 +59,12 @@ struct DomainValues {
     var kind: DomainKind?
     var catchAll: Mailbox?
     var detailSeparators: [UInt8]?
+    var transport: String?
 
     func apply(to record: inout DomainRecord) {
         if let kind { record.kind = kind }
         if let catchAll { record.catchAll = catchAll }
         if let detailSeparators { record.detailSeparators = detailSeparators }
+        if let transport { record.transport = transport }
     }
 }

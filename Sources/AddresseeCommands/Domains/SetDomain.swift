@@ -21,6 +21,9 @@ struct SetDomain: ParsableCommand {
     @Flag(help: "Refuse mail for names that are not on record.")
     var noCatchAll = false
 
+    @Flag(help: "Deliver its mail as any other.")
+    var noTransport = false
+
     @OptionGroup var force: ForceOption
     @OptionGroup var options: WriteOptions
 
@@ -28,8 +31,12 @@ struct SetDomain: ParsableCommand {
         if fields.catchAll != nil, noCatchAll {
             throw ValidationError("Give --catch-all or --no-catch-all, not both.")
         }
-        if !fields.isAnyGiven, !noCatchAll {
-            throw ValidationError("Say what to change: --kind, --alias-of, --catch-all or --detail-separator.")
+        if fields.transport != nil, noTransport {
+            throw ValidationError("Give --transport or --no-transport, not both.")
+        }
+        if !fields.isAnyGiven, !noCatchAll, !noTransport {
+            throw ValidationError(
+                "Say what to change: --kind, --alias-of, --catch-all, --detail-separator or --transport.")
         }
     }
 
@@ -44,6 +51,7 @@ struct SetDomain: ParsableCommand {
                 var record = old
                 values.apply(to: &record)
                 if noCatchAll { record.catchAll = nil }
+                if noTransport { record.transport = nil }
                 changed = record
                 return record
             }

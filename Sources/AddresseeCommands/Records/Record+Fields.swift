@@ -17,7 +17,7 @@ extension Record {
             [
                 ("domain", domain.domain.description), ("kind", domain.kind.word),
                 ("alias-of", domain.kind.target?.description ?? ""), ("catch-all", domain.catchAll?.description ?? ""),
-                ("detail-separator", domain.separators),
+                ("detail-separator", domain.separators), ("transport", domain.transport ?? ""),
             ]
         case .user(let user):
             [
@@ -65,7 +65,7 @@ extension RecordKind {
     /// The header over `Record.row`.
     var columns: [String] {
         switch self {
-        case .domain: ["DOMAIN", "KIND", "ALIAS OF", "CATCH-ALL", "DETAIL SEPARATOR"]
+        case .domain: ["DOMAIN", "KIND", "ALIAS OF", "CATCH-ALL", "DETAIL SEPARATOR", "TRANSPORT"]
         case .user: ["ADDRESS", "NAME", "LOGIN", "STATUS"]
         case .alias, .moved: ["ADDRESS", "TO"]
         case .forward: ["ADDRESS", "TO", "KEEP COPY", "REPLY"]

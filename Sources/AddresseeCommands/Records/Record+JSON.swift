@@ -30,6 +30,7 @@ extension JSON {
                 "aliasOf": JSON(domain.kind.target?.description),
                 "catchAll": JSON(domain.catchAll),
                 "detailSeparator": .string(domain.separators),
+                "transport": JSON(domain.transport),
             ]
         case .user(let user):
             [

@@ -19,7 +19,7 @@ extension LDAPSchema {
                 .owner: ["addresseeOwner"], .expansion: ["addresseeExpansion"], .title: ["addresseeTitle"],
                 .domainName: ["addresseeDomainName"], .domainKind: ["addresseeDomainKind"],
                 .domainTarget: ["addresseeDomainTarget"], .catchAll: ["addresseeCatchAll"],
-                .detailSeparators: ["addresseeDetailSeparators"],
+                .detailSeparators: ["addresseeDetailSeparators"], .transport: ["addresseeTransport"],
             ])
         schema.status = .words(["active": .active, "disabled": .disabled, "suspended": .suspended, "full": .full])
         schema.delivery.copy = ["true"]

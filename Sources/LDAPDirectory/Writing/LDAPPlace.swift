@@ -64,6 +64,7 @@ public enum LDAPFeature: Hashable, Sendable {
     case catchAll
     case noCatchAll
     case separators
+    case transport
 
     /// In the middle of a sentence.
     var phrase: String {
@@ -85,6 +86,7 @@ public enum LDAPFeature: Hashable, Sendable {
         case .catchAll: "the catch-all of a domain"
         case .noCatchAll: "a domain without a catch-all"
         case .separators: "the detail separators of a domain"
+        case .transport: "the transport of a domain"
         }
     }
 }
@@ -115,6 +117,7 @@ extension LDAPFeature {
             if case .alias = domain.kind { needed.append(.aliasDomain) }
             needed.append(domain.catchAll == nil ? .noCatchAll : .catchAll)
             if domain.detailSeparators != DomainRecord.usualDetailSeparators { needed.append(.separators) }
+            if domain.transport != nil { needed.append(.transport) }
         }
         return needed
     }
