@@ -19,7 +19,7 @@ import Testing
     ]
 
     /// All codes in the octets when they come in two pieces.
-    private func codes(_ text: String, cutAt cut: Int) throws -> [Int] {
+    private func codes(_ text: String, _ wire: BenchWire = .smtp, cutAt cut: Int) throws -> [Int] {
         let bytes = Array(text.utf8)
         var codes: [Int] = []
         var rest: [UInt8] = []
@@ -27,7 +27,7 @@ import Testing
             rest += piece
             var index = 0
             try rest.withUnsafeBytes { octets in
-                while let reply = try ReplyScanner.next(in: octets, from: &index) { codes.append(reply.code) }
+                while let reply = try ReplyScanner.next(wire, in: octets, from: &index) { codes.append(reply.code) }
             }
             rest.removeFirst(index)
         }
@@ -37,6 +37,34 @@ import Testing
 
     @Test(arguments: streams) func counts(_ stream: (text: String, codes: [Int])) throws {
         for cut in 0...stream.text.utf8.count { #expect(try codes(stream.text, cutAt: cut) == stream.codes) }
+    }
+
+    static let otherStreams: [(wire: BenchWire, text: String, words: [String])] = [
+        (.tcpTable, "200 fred@example.org\n500 not%20found\n400 x\n", ["200", "500", "400"]),
+        (.socketmap, "19:OK fred@example.org,9:NOTFOUND ,", ["OK", "NOTFOUND"]),
+        (
+            .socketmap, "8:NOTFOUND,3:OK ,10:TEMP 4.4.3,7:TIMEOUT,10:PERM 5.5.4,",
+            ["NOTFOUND", "OK", "TEMP", "TIMEOUT", "PERM"]
+        ),
+        (.policy, "action=DUNNO\n\naction=550 5.1.1 No such user here\n\n", ["DUNNO", "550"]),
+        (.policy, "x=y\naction=451 4.4.3 Later\nz=\n\naction=OK\n\n", ["451", "OK"]),
+    ]
+
+    @Test(arguments: otherStreams)
+    func countsOnOtherWires(_ stream: (wire: BenchWire, text: String, words: [String])) throws {
+        for cut in 0...stream.text.utf8.count {
+            let codes = try codes(stream.text, stream.wire, cutAt: cut)
+            #expect(codes.map(BenchAnswer.name) == stream.words)
+        }
+    }
+
+    @Test(arguments: [
+        (BenchWire.socketmap, "250 OK\r\n"), (.socketmap, "4:OK x;"), (.socketmap, "5:HELLO,"), (.socketmap, ":,"),
+        (.socketmap, "99999999:"), (.policy, "\n"), (.policy, "action=\n\n"), (.policy, "action=HOLD\n\n"),
+        (.policy, "250 OK\n\n"), (.tcpTable, "OK\n"),
+    ])
+    func refusesOnOtherWires(_ wire: BenchWire, _ text: String) {
+        #expect(throws: NotAReply.self) { try codes(text, wire, cutAt: 0) }
     }
 
     @Test(arguments: [
@@ -62,7 +90,7 @@ import Testing
         #expect(
             report.json == """
                 {"rate":6,"p50":2.0,"p99":3.0,"p999":3.0,"questions":3,"seconds":0.5,"replies":{"250":2,"550":1},\
-                "verb":"rcpt","connections":8,"inFlight":32}
+                "wire":"smtp","verb":"rcpt","connections":8,"inFlight":32}
                 """)
         #expect(
             report.table == """

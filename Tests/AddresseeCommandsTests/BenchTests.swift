@@ -153,7 +153,9 @@ import Verification
 
     @Test(arguments: [
         ["--connections", "0"], ["--in-flight", "65537"], ["--seconds", "0"], ["--warm-up", "-1"], ["--rate", "0"],
-        ["--verb", "data"], ["--recipients-per-transaction", "0"],
+        ["--verb", "data"], ["--recipients-per-transaction", "0"], ["--wire", "milter"], ["--map", "aliases"],
+        ["--map", "nomap", "--wire", "socketmap"], ["--verb", "vrfy", "--wire", "tcp-table"],
+        ["--verb", "expn", "--wire", "policy"],
     ])
     func refusesOptions(_ options: [String]) async {
         let refusal = await refusal(["--host", "127.0.0.1:25", "--names", "x"] + options)

@@ -2,10 +2,12 @@
 
 public import ArgumentParser
 public import MailboxDirectory
+public import Verification
 
 extension AccountStatus: ExpressibleByArgument {}
 extension ExpansionAccess: ExpressibleByArgument {}
 extension ForwardReply: ExpressibleByArgument {}
+extension DirectoryMap: ExpressibleByArgument {}
 
 /// The kinds of domain that `--kind` names; the third, an alias, needs its target and is `--alias-of`.
 enum DomainKindWord: String, CaseIterable, ExpressibleByArgument {

@@ -7,13 +7,14 @@ import Verification
 /// Measures a server.
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure how fast an SMTP server answers questions.",
+        abstract: "Measure how fast a server answers questions.",
         discussion: """
-            Asks any SMTP server about random names of a file, over some connections with some questions in flight on \
+            Asks any SMTP server, or one of maps or policies, about random names of a file, over some connections with some questions in flight on \
             each, and prints the rate, the latencies and the replies by their code. With --rate the questions come at \
             a set rate, and a latency counts from when its question was due.
 
-            The questions are RCPT, VRFY or EXPN; no mail is sent.
+            The questions are RCPT, VRFY or EXPN; no mail is sent. With --wire they go over another wire: socketmap and \
+            tcp-table ask for keys, policy asks what Postfix asks at RCPT or VRFY.
             """)
 
     @Option(help: ArgumentHelp("The server: 127.0.0.1:2525, [::1]:2525 or unix:/path.", valueName: "address:port"))
@@ -37,6 +38,12 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("The command that asks: rcpt, vrfy or expn.", valueName: "verb"))
     var verb = BenchPlan.Verb.rcpt
 
+    @Option(help: ArgumentHelp("What the server speaks: smtp, socketmap, tcp-table or policy.", valueName: "wire"))
+    var wire = BenchWire.smtp
+
+    @Option(help: ArgumentHelp("The map that is asked, over socketmap. (default: recipients)", valueName: "map"))
+    var map: DirectoryMap?
+
     @Option(help: ArgumentHelp("After so many RCPT begin a new transaction.", valueName: "count"))
     var recipientsPerTransaction = 90
 
@@ -57,6 +64,9 @@ struct Bench: ParsableCommand {
         for (option, value, range) in limits where !range.contains(value) {
             throw ValidationError("\(option) takes \(range.lowerBound) to \(range.upperBound), not \(value).")
         }
+        if map != nil, wire != .socketmap { throw ValidationError("--map is only for --wire socketmap.") }
+        if wire.hasMaps, verb != .rcpt { throw ValidationError("--verb is not for --wire \(wire.rawValue).") }
+        if wire == .policy, verb == .expn { throw ValidationError("--verb can't be expn with --wire policy.") }
         let day = 86400.0
         guard seconds > 0, seconds <= day else { throw ValidationError("--seconds takes more than 0, at most 86400.") }
         guard warmUp >= 0, warmUp <= day else { throw ValidationError("--warm-up takes 0 to 86400.") }
@@ -78,9 +88,11 @@ struct Bench: ParsableCommand {
             throw CommandFailure(.usage, "--host can't be \(host.quoted): \(error)")
         }
         return BenchPlan(
-            server: server, connections: connections, inFlight: inFlight, seconds: seconds, warmUp: warmUp,
+            server: server, wire: wire, map: map ?? .recipients, connections: connections, inFlight: inFlight,
+            seconds: seconds, warmUp: warmUp,
             verb: verb, recipientsPerTransaction: recipientsPerTransaction, rate: rate, seed: seed)
     }
 }
 
 extension BenchPlan.Verb: ExpressibleByArgument {}
+extension BenchWire: ExpressibleByArgument {}

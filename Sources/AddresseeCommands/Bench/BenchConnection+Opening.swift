@@ -18,13 +18,15 @@ extension BenchConnection {
     }
 
     private mutating func begin(_ stop: StopSignal) throws(CommandFailure) {
+        // Elsewhere nobody greets.
+        guard wire == .smtp else { return }
         let greeting = try reply(stop)
         guard greeting.code == 220 else { throw failure(.temporary, "refuses the connection", greeting.line) }
         var hello = try ask("EHLO addressee-bench.invalid\r\n", stop)
         // A server of RFC 821 knows no EHLO.
         if hello.code >= 500 { hello = try ask("HELO addressee-bench.invalid\r\n", stop) }
         guard hello.code == 250 else { throw failure(.temporary, "refuses EHLO", hello.line) }
-        guard verb == .rcpt else { return }
+        guard isTransaction else { return }
         let mail = try ask("MAIL FROM:<>\r\n", stop)
         guard mail.code == 250 else { throw failure(.temporary, "refuses MAIL FROM:<>", mail.line) }
     }

@@ -10,7 +10,9 @@ struct BenchConnection: ~Copyable {
 
     let socket: Int32
     let server: String
-    let verb: BenchPlan.Verb
+    let wire: BenchWire
+    let isTransaction: Bool
+    private let question: BenchQuestion
     private let recipientsPerTransaction: Int
     private var recipients = 0
 
@@ -35,13 +37,15 @@ struct BenchConnection: ~Copyable {
     init(socket: Int32, plan: BenchPlan, longestName: Int) {
         self.socket = socket
         server = plan.server.description
-        verb = plan.verb
-        recipientsPerTransaction = plan.verb == .rcpt ? plan.recipientsPerTransaction : .max
+        wire = plan.wire
+        isTransaction = plan.isTransaction
+        question = BenchQuestion(plan)
+        recipientsPerTransaction = plan.isTransaction ? plan.recipientsPerTransaction : .max
         let restarts = plan.inFlight / plan.recipientsPerTransaction + 2
-        let question = verb.prefix.utf8CodeUnitCount + longestName + verb.suffix.utf8CodeUnitCount
+        let length = question.length(longestName: longestName)
         input = .allocate(byteCount: Self.inputSize, alignment: 16)
         output = .allocate(
-            byteCount: plan.inFlight * question + restarts * BenchPlan.restart.utf8CodeUnitCount, alignment: 16)
+            byteCount: plan.inFlight * length + restarts * BenchPlan.restart.utf8CodeUnitCount, alignment: 16)
         var slots = 16
         while slots < plan.inFlight + 2 * restarts { slots *= 2 }
         due = .allocate(capacity: slots)
@@ -66,17 +70,37 @@ struct BenchConnection: ~Copyable {
             wait(0)
         }
         recipients += 1
-        append(verb.prefix)
-        if let start = name.baseAddress { (output + outputEnd).copyMemory(from: start, byteCount: name.count) }
-        outputEnd += name.count
-        append(verb.suffix)
+        if question.hasLength { append(length: question.prefix.count + name.count) }
+        question.prefix.withUnsafeBytes { append($0) }
+        append(name)
+        question.suffix.withUnsafeBytes { append($0) }
         wait(time)
         outstanding += 1
     }
 
     private mutating func append(_ text: StaticString) {
-        (output + outputEnd).copyMemory(from: text.utf8Start, byteCount: text.utf8CodeUnitCount)
-        outputEnd += text.utf8CodeUnitCount
+        append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private mutating func append(_ octets: UnsafeRawBufferPointer) {
+        if let start = octets.baseAddress { (output + outputEnd).copyMemory(from: start, byteCount: octets.count) }
+        outputEnd += octets.count
+    }
+
+    /// In decimal digits, with a colon after it.
+    private mutating func append(length: Int) {
+        var divisor = 1
+        while length / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            append(octet: UInt8(ascii: "0") + UInt8(length / divisor % 10))
+            divisor /= 10
+        }
+        append(octet: UInt8(ascii: ":"))
+    }
+
+    private mutating func append(octet: UInt8) {
+        output.storeBytes(of: octet, toByteOffset: outputEnd, as: UInt8.self)
+        outputEnd += 1
     }
 
     private mutating func wait(_ time: Nanoseconds) {
@@ -134,9 +158,9 @@ struct BenchConnection: ~Copyable {
         in bytes: UnsafeRawBufferPointer, from index: inout Int
     ) throws(CommandFailure) -> ReplyScanner.Reply? {
         do {
-            return try ReplyScanner.next(in: bytes, from: &index)
+            return try ReplyScanner.next(wire, in: bytes, from: &index)
         } catch {
-            throw failure(.data, "does not speak SMTP", text(error.line))
+            throw failure(.data, "does not speak \(wire == .smtp ? "SMTP" : wire.rawValue)", text(error.line))
         }
     }
 
@@ -165,8 +189,8 @@ struct BenchConnection: ~Copyable {
         flush()
     }
 
-    /// Says QUIT; nothing may be outstanding.
-    mutating func leave() { say("QUIT\r\n") }
+    /// Says QUIT where there is such a word; nothing may be outstanding.
+    mutating func leave() { if wire == .smtp { say("QUIT\r\n") } }
 }
 
 extension BenchConnection {

@@ -1,6 +1,7 @@
 // What a measurement is to do.
 
 import AddresseeConfiguration
+import Verification
 
 /// The settings of one measurement.
 struct BenchPlan {
@@ -9,19 +10,12 @@ struct BenchPlan {
         case rcpt
         case vrfy
         case expn
-
-        var prefix: StaticString {
-            switch self {
-            case .rcpt: "RCPT TO:<"
-            case .vrfy: "VRFY "
-            case .expn: "EXPN "
-            }
-        }
-
-        var suffix: StaticString { self == .rcpt ? ">\r\n" : "\r\n" }
     }
 
     var server: ListenAddress
+    var wire = BenchWire.smtp
+    /// Which map is asked, on a wire that has maps.
+    var map = DirectoryMap.recipients
     var connections = 8
     /// Questions outstanding on each connection.
     var inFlight = 32
@@ -34,6 +28,19 @@ struct BenchPlan {
     /// Questions a second in all; nil for as many as can be.
     var rate: Double?
     var seed: UInt64 = 1
+
+    /// Whether questions stand in a transaction.
+    var isTransaction: Bool { wire == .smtp && verb == .rcpt }
+
+    /// What is asked, in a word.
+    var subject: String {
+        switch wire {
+        case .smtp: verb.rawValue
+        case .policy: "policy \(verb.rawValue)"
+        case .socketmap: "socketmap \(map.rawValue)"
+        case .tcpTable: "tcp-table"
+        }
+    }
 
     /// How a transaction is begun anew; two replies that are not counted.
     static let restart: StaticString = "RSET\r\nMAIL FROM:<>\r\n"

@@ -16,11 +16,11 @@ struct BenchReport {
 
     /// One object; its keys are documented and stay.
     var json: String {
-        let replies = tally.replies.map { "\"\($0.code)\":\($0.count)" }.joined(separator: ",")
+        let replies = tally.replies.map { "\"\(BenchAnswer.name($0.code))\":\($0.count)" }.joined(separator: ",")
         return "{\"rate\":\(Int(rate.rounded())),\"p50\":\(microseconds(0.5)),\"p99\":\(microseconds(0.99)),"
             + "\"p999\":\(microseconds(0.999)),\"questions\":\(tally.questions),"
             + "\"seconds\":\((seconds * 1000).rounded() / 1000),\"replies\":{\(replies)},"
-            + "\"verb\":\"\(plan.verb.rawValue)\",\"connections\":\(plan.connections),\"inFlight\":\(plan.inFlight)}"
+            + "\"wire\":\"\(plan.wire.rawValue)\",\"verb\":\"\(plan.verb.rawValue)\",\"connections\":\(plan.connections),\"inFlight\":\(plan.inFlight)}"
     }
 
     /// A table.
@@ -32,13 +32,13 @@ struct BenchReport {
             ("p99", "\(microseconds(0.99))", "µs"),
             ("p99.9", "\(microseconds(0.999))", "µs"),
         ]
-        for reply in tally.replies { rows.append(("\(reply.code)", grouped(reply.count), "")) }
+        for reply in tally.replies { rows.append((BenchAnswer.name(reply.code), grouped(reply.count), "")) }
         let lines = rows.map { name, value, unit in
             let line = name + String(repeating: " ", count: 26 - name.count - value.count) + value
             return unit.isEmpty ? line : "\(line) \(unit)"
         }
         let time = (seconds * 10).rounded() / 10
-        return (["\(plan.verb.rawValue), \(plan.connections) x \(plan.inFlight) in flight, \(time) s"] + lines)
+        return (["\(plan.subject), \(plan.connections) x \(plan.inFlight) in flight, \(time) s"] + lines)
             .joined(separator: "\n")
     }
 

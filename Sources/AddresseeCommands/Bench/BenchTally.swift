@@ -6,7 +6,9 @@ struct BenchTally {
     private(set) var latencies = LatencyHistogram()
     private var codes = [UInt64](repeating: 0, count: 600)
 
-    /// - Parameter nanoseconds: from the question, or from when it was due.
+    /// - Parameters:
+    ///   - code: or a number of `BenchAnswer`.
+    ///   - nanoseconds: from the question, or from when it was due.
     mutating func count(_ code: Int, nanoseconds: UInt64) {
         guard isCounting else { return }
         codes[code] += 1

@@ -12,7 +12,7 @@ struct NotAReply: Error {
 enum ReplyScanner {
     /// The last line of a reply.
     struct Reply: Equatable {
-        /// 200...599
+        /// 200...599; of other wires also a number of `BenchAnswer`.
         let code: Int
         /// Where the line is, without its end.
         let line: Range<Int>
@@ -28,12 +28,19 @@ enum ReplyScanner {
             index = newline + 1
             let end = newline > start && bytes[newline - 1] == 0x0D ? newline - 1 : newline
             guard end - start >= 3 else { throw NotAReply(line: start..<end) }
-            let code = digit(bytes[start]) * 100 + digit(bytes[start + 1]) * 10 + digit(bytes[start + 2])
-            guard (200...599).contains(code) else { throw NotAReply(line: start..<end) }
+            guard let code = code(bytes[start..<end]) else { throw NotAReply(line: start..<end) }
             if end - start == 3 || bytes[start + 3] == UInt8(ascii: " ") { return Reply(code: code, line: start..<end) }
             guard bytes[start + 3] == UInt8(ascii: "-") else { throw NotAReply(line: start..<end) }
         }
         return nil
+    }
+
+    /// The reply code that a line begins with.
+    static func code(_ line: Slice<UnsafeRawBufferPointer>) -> Int? {
+        let start = line.startIndex
+        guard line.count >= 3 else { return nil }
+        let code = digit(line[start]) * 100 + digit(line[start + 1]) * 10 + digit(line[start + 2])
+        return (200...599).contains(code) ? code : nil
     }
 
     /// Something that makes no code valid, when it is no digit.
