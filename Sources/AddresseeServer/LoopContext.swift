@@ -1,5 +1,6 @@
 // What belongs to one event loop: its own sources, and the connections it serves. Only ever touched on that loop.
 
+import AddresseeConfiguration
 import MailAddress
 import MailboxDirectory
 import NIOCore
@@ -23,6 +24,8 @@ final class LoopContext {
     private var lastVersions: [UInt64] = []
     private(set) var isDraining = false
     private var viewsEnd: Scheduled<Void>?
+    /// Whom a mail server named last, and what may be told to its class: most name one client again and again.
+    private var lastNamed: (address: [UInt8], disclosure: Disclosure)?
     let shared: SharedState
     let eventLoop: any EventLoop
 
@@ -47,8 +50,19 @@ final class LoopContext {
         isInBatch = false
         self.service = service
         self.sources = sources
+        lastNamed = nil
         // Other sources count from numbers of their own.
         lastVersions = []
+    }
+
+    /// What may be told to a client that a mail server names by its address. "unknown", and whatever can't be read, is
+    /// nobody's friend.
+    func disclosure(to address: [UInt8]) -> Disclosure {
+        if let lastNamed, lastNamed.address == address { return lastNamed.disclosure }
+        let known = ClientAddress(String(decoding: address, as: UTF8.self)) ?? ClientAddress(ipv6High: 0, low: 0)
+        let disclosure = service.configuration.clientClass(of: known).disclosure
+        lastNamed = (address, disclosure)
+        return disclosure
     }
 
     func add(_ handler: Connection) { connections[ObjectIdentifier(handler)] = handler }

@@ -42,22 +42,23 @@ extension ServedWire {
     /// and whoever names a client that may know all is not told more for it. "unknown" is nobody's friend.
     static func client(_ client: ClientClass, for address: [UInt8], on loop: LoopContext) -> ClientClass {
         if address.isEmpty { return client }
-        let address = ClientAddress(String(decoding: address, as: UTF8.self))
-        let named = loop.service.configuration.clientClass(of: address ?? ClientAddress(ipv6High: 0, low: 0))
+        let disclosure = client.disclosure.limited(to: loop.disclosure(to: address))
+        if disclosure == client.disclosure { return client }
         var asking = client
-        asking.disclosure = client.disclosure.limited(to: named.disclosure)
+        asking.disclosure = disclosure
         return asking
     }
 
     /// The answer of a map, whatever the wire.
     static func answer(
-        _ inquiry: MapInquiry, about: String, of loop: LoopContext, later: @escaping (MapAnswer) -> Void
+        _ inquiry: MapInquiry, about: @autoclosure () -> String, of loop: LoopContext,
+        later: @escaping (MapAnswer) -> Void
     ) -> MapAnswer? {
         if let mailbox = inquiry.mailbox, let fact = loop.recall(mailbox), let answer = inquiry.answer(on: fact) {
             return answer
         }
         guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
-        let resolution = loop.resolve(expansion, of: inquiry.mailbox, about: about) { resolution in
+        let resolution = loop.resolve(expansion, of: inquiry.mailbox, about: about()) { resolution in
             later(inquiry.answer(on: resolution))
         }
         return resolution.map { inquiry.answer(on: $0) }

@@ -61,9 +61,30 @@ public struct NetstringFraming: Hashable, Sendable {
 
     /// Appends a netstring that holds these octets.
     public static func append(_ octets: some Collection<UInt8>, to output: inout [UInt8]) {
-        output.append(contentsOf: String(octets.count).utf8)
-        output.append(UInt8(ascii: ":"))
+        append(length: octets.count, to: &output)
         output.append(contentsOf: octets)
         output.append(UInt8(ascii: ","))
+    }
+
+    /// A netstring that holds a word and octets after it.
+    static func netstring(_ word: StaticString, _ octets: [UInt8]) -> [UInt8] {
+        let length = word.utf8CodeUnitCount + octets.count
+        var output: [UInt8] = []
+        output.reserveCapacity(length + LookupLimits.netstringDigits + 2)
+        append(length: length, to: &output)
+        word.withUTF8Buffer { output.append(contentsOf: $0) }
+        output.append(contentsOf: octets)
+        output.append(UInt8(ascii: ","))
+        return output
+    }
+
+    private static func append(length: Int, to output: inout [UInt8]) {
+        var divisor = 1
+        while length / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            output.append(UInt8(ascii: "0") + UInt8(length / divisor % 10))
+            divisor /= 10
+        }
+        output.append(UInt8(ascii: ":"))
     }
 }

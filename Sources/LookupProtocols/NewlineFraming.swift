@@ -25,9 +25,8 @@ struct NewlineFraming: Hashable, Sendable {
     }
 
     mutating func next(_ bytes: Span<UInt8>) -> Result {
-        var index = scanned
-        while index < bytes.count, bytes[index] != UInt8(ascii: "\n") { index += 1 }
-        if index == bytes.count {
+        guard let index = bytes.index(of: UInt8(ascii: "\n"), from: scanned) else {
+            let index = bytes.count
             // One octet more may be a CR.
             if isOverlong || index > limit + 1 {
                 isOverlong = true

@@ -39,49 +39,83 @@ public enum PolicyAction: Hashable, Sendable {
 
 /// One policy connection.
 public struct PolicyWire: LookupWire, Hashable {
-    /// Octets of the request at hand that hold no end.
+    /// Octets of the request at hand that hold whole lines, and no end.
     private var scanned = 0
 
     public init() {}
 
     public mutating func next(_ bytes: Span<UInt8>) -> LookupStep<PolicyRequest, PolicyAction> {
-        var index = scanned
-        while index < bytes.count {
+        var line = scanned
+        while let newline = bytes.index(of: UInt8(ascii: "\n"), from: line) {
             // The empty line may be the first.
-            if bytes[index] == UInt8(ascii: "\n"), index == 0 || bytes[index - 1] == UInt8(ascii: "\n") {
+            if newline == line {
                 scanned = 0
-                if index >= LookupLimits.policyRequest { return .fail(.silence) }
-                guard let request = Self.request(bytes.array(0..<index)) else { return .fail(.silence) }
-                return .ask(request, next: index + 1)
+                if newline >= LookupLimits.policyRequest { return .fail(.silence) }
+                guard let request = Self.request(bytes, end: newline) else { return .fail(.silence) }
+                return .ask(request, next: newline + 1)
             }
-            index += 1
+            line = newline + 1
         }
-        if index >= LookupLimits.policyRequest { return .fail(.silence) }
-        scanned = index
+        if bytes.count >= LookupLimits.policyRequest { return .fail(.silence) }
+        scanned = line
         return .incomplete(consumed: 0)
+    }
+
+    /// The attributes that matter here.
+    private enum Attribute: CaseIterable {
+        case request
+        case state
+        case recipient
+        case clientAddress
+
+        var name: StaticString {
+            switch self {
+            case .request: "request"
+            case .state: "protocol_state"
+            case .recipient: "recipient"
+            case .clientAddress: "client_address"
+            }
+        }
+
+        /// The one whose name stands at `range`.
+        init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+            for attribute in Self.allCases where attribute.name.utf8CodeUnitCount == range.count {
+                let name = attribute.name.utf8Start
+                if range.allSatisfy({ bytes[$0] == name[$0 - range.lowerBound] }) {
+                    self = attribute
+                    return
+                }
+            }
+            return nil
+        }
     }
 
     /// Attributes come in any order, and those that are not known are passed over. One that matters and comes twice could
     /// mean either value: that is no request.
-    private static func request(_ lines: [UInt8]) -> PolicyRequest? {
+    private static func request(_ bytes: Span<UInt8>, end: Int) -> PolicyRequest? {
         var kind: [UInt8]?
         var state: [UInt8]?
         var recipient: [UInt8]?
         var clientAddress: [UInt8]?
-        for line in lines.split(separator: UInt8(ascii: "\n")) {
-            guard let equals = line.firstIndex(of: UInt8(ascii: "=")), equals > line.startIndex else { return nil }
-            let value = Array(line[(equals + 1)...])
-            let isNew =
-                switch String(decoding: line[..<equals], as: UTF8.self) {
-                case "request": Self.set(&kind, value)
-                case "protocol_state": Self.set(&state, value)
-                case "recipient": Self.set(&recipient, value)
-                case "client_address": Self.set(&clientAddress, value)
-                default: true
-                }
-            if !isNew { return nil }
+        var line = 0
+        while line < end {
+            guard let newline = bytes.index(of: UInt8(ascii: "\n"), from: line),
+                let equals = bytes.index(of: UInt8(ascii: "="), from: line), line < equals, equals < newline
+            else { return nil }
+            if let attribute = Attribute(bytes, line..<equals) {
+                let value = bytes.array(equals + 1..<newline)
+                let isNew =
+                    switch attribute {
+                    case .request: Self.set(&kind, value)
+                    case .state: Self.set(&state, value)
+                    case .recipient: Self.set(&recipient, value)
+                    case .clientAddress: Self.set(&clientAddress, value)
+                    }
+                if !isNew { return nil }
+            }
+            line = newline + 1
         }
-        guard let kind, kind == Array("smtpd_access_policy".utf8), let state else { return nil }
+        guard let kind, kind.elementsEqual("smtpd_access_policy".utf8), let state else { return nil }
         return PolicyRequest(state: state, recipient: recipient ?? [], clientAddress: clientAddress ?? [])
     }
 

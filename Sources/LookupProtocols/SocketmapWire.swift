@@ -32,16 +32,14 @@ public struct SocketmapWire: LookupWire, Hashable {
     /// `OK SP data`, `NOTFOUND SP`, `TEMP SP why` or `PERM SP why`. A reply over the limit would be cut off by the
     /// client, or its connection: it is "not now" instead, and never a shorter list.
     public func reply(_ answer: MapAnswer) -> [UInt8] {
-        var output: [UInt8] = []
         switch answer {
         case .found(let value):
-            guard value.count + 3 <= LookupLimits.socketmapReply else { return reply(Self.tooLong) }
-            NetstringFraming.append(Array("OK ".utf8) + value, to: &output)
-        case .absent: NetstringFraming.append("NOTFOUND ".utf8, to: &output)
-        case .temporary(let text): NetstringFraming.append(Array("TEMP ".utf8) + text, to: &output)
-        case .permanent(let text): NetstringFraming.append(Array("PERM ".utf8) + text, to: &output)
+            return value.count + 3 <= LookupLimits.socketmapReply
+                ? NetstringFraming.netstring("OK ", value) : reply(Self.tooLong)
+        case .absent: return NetstringFraming.netstring("NOTFOUND ", [])
+        case .temporary(let text): return NetstringFraming.netstring("TEMP ", text)
+        case .permanent(let text): return NetstringFraming.netstring("PERM ", text)
         }
-        return output
     }
 
     public static let malformed = MapAnswer.permanent("5.5.2 Malformed netstring")

@@ -1,5 +1,7 @@
 // Finds command lines in what has come in. Only CR LF ends a line: a bare CR or a bare LF does not (RFC 5321 2.3.8).
 
+import MailAddress
+
 /// Where lines end. It keeps no bytes: the caller holds what has not been consumed.
 public struct LineFraming: Sendable {
     public enum Result: Equatable, Sendable {
@@ -19,13 +21,13 @@ public struct LineFraming: Sendable {
     public mutating func next(_ bytes: Span<UInt8>, from start: Int) -> Result {
         var index = start
         let end = bytes.count
-        while index < end {
-            if bytes[index] == UInt8(ascii: "\n"), index > start, bytes[index - 1] == UInt8(ascii: "\r") {
-                let isOverlong = isDiscarding || index + 1 - start > SMTPLimits.longestLine
+        while let newline = bytes.index(of: UInt8(ascii: "\n"), from: index) {
+            index = newline + 1
+            if newline > start, bytes[newline - 1] == UInt8(ascii: "\r") {
+                let isOverlong = isDiscarding || index - start > SMTPLimits.longestLine
                 isDiscarding = false
-                return isOverlong ? .overlong(next: index + 1) : .line(end: index - 1, next: index + 1)
+                return isOverlong ? .overlong(next: index) : .line(end: newline - 1, next: index)
             }
-            index += 1
         }
         guard isDiscarding || end - start > SMTPLimits.longestLine else { return .incomplete(consumed: start) }
         // Of a line too long nothing is kept but a CR that may be half of its end.

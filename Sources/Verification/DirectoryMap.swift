@@ -31,6 +31,17 @@ public enum DirectoryMap: String, Hashable, Sendable, CaseIterable {
     /// the domain. Postfix: transport_maps, which is asked for whole addresses only (socketmap_table(5)).
     case transport
 
+    private static let octets = allCases.map { Array($0.rawValue.utf8) }
+
+    /// The map of a name as it comes, where "_" may stand for "-": sendmail has no "-" in the names of its maps.
+    init?(octets name: [UInt8]) {
+        let index = Self.octets.firstIndex { octets in
+            octets.elementsEqual(name) { $0 == $1 || ($0 == UInt8(ascii: "-") && $1 == UInt8(ascii: "_")) }
+        }
+        guard let index else { return nil }
+        self = Self.allCases[index]
+    }
+
     /// Whether the question is about a domain.
     public var isOfDomains: Bool { self == .domains || self == .relayDomains || self == .transport }
 

@@ -33,11 +33,7 @@ public struct MapInquiry: Sendable {
     }
 
     private static func start(_ request: MapRequest, by client: ClientClass) -> Start {
-        // sendmail has no "-" in the names of its maps.
-        let word = request.map.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
-        guard let name = String(validating: word, as: UTF8.self), let map = DirectoryMap(rawValue: name) else {
-            return .decided(noSuchMap)
-        }
+        guard let map = DirectoryMap(octets: request.map) else { return .decided(noSuchMap) }
         // Delivery needs every target and every member: so it is for those who may see them all.
         if map.tellsMore, client.disclosure.rcpt != .full || !client.isTrusted { return .decided(closed) }
         if map.isOfDomains {

@@ -117,6 +117,7 @@ extension Judgement {
 extension MapAnswer {
     fileprivate static func found(_ mailboxes: [Mailbox]) -> MapAnswer {
         var value: [UInt8] = []
+        value.reserveCapacity(64 * mailboxes.count)
         for mailbox in mailboxes {
             if !value.isEmpty { value += [UInt8(ascii: ","), UInt8(ascii: " ")] }
             mailbox.append(to: &value)

@@ -19,8 +19,7 @@ extension Query {
     /// What a policy request asks; nil where there is nothing to ask of a directory.
     public init?(_ request: PolicyRequest) {
         let name = request.recipient
-        switch String(decoding: request.state, as: UTF8.self) {
-        case "RCPT":
+        if request.state.elementsEqual("RCPT".utf8) {
             if let mailbox = Mailbox(key: name) {
                 self = .recipient(.mailbox(mailbox), utf8: false)
             } else if let localPart = try? LocalPart(octets: name), localPart.isPostmaster {
@@ -29,7 +28,7 @@ extension Query {
                 // Without a domain it is not yet what it will be.
                 return nil
             }
-        case "VRFY":
+        } else if request.state.elementsEqual("VRFY".utf8) {
             if let mailbox = Mailbox(key: name) {
                 self = .verify(.mailbox(mailbox), utf8: false)
             } else if let localPart = try? LocalPart(octets: name) {
@@ -37,7 +36,8 @@ extension Query {
             } else {
                 return nil
             }
-        default: return nil
+        } else {
+            return nil
         }
     }
 

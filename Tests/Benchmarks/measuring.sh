@@ -68,10 +68,11 @@ find_addressee() {
     addressee=$(cd "$here/../.." && swift build -c release --show-bin-path)/addressee
 }
 
-# ask PORT LOAD VERB NAMES: one measurement of `seconds`, as the JSON that `addressee bench` prints, on one line.
+# ask PORT LOAD VERB NAMES [WIRE]: one measurement of `seconds`, as the JSON that `addressee bench` prints, on one line.
 ask() {
     timeout --foreground $((seconds + 60)) "$addressee" bench --host "127.0.0.1:$1" \
-        --connections "${2%x*}" --in-flight "${2#*x}" --seconds "$seconds" --verb "$3" --names "$4" --json | tr -d '\n'
+        --connections "${2%x*}" --in-flight "${2#*x}" --seconds "$seconds" --verb "$3" --names "$4" \
+        --wire "${5:-smtp}" --json | tr -d '\n'
 }
 
 # free_port: the next one from `next_port` on that nobody listens on, left in `port`.
@@ -85,12 +86,14 @@ free_port() {
 # field JSON KEY: a number out of it.
 field() { sed -n "s/.*\"$2\" *: *\([0-9.]*\).*/\1/p" <<<"$1"; }
 
-# A rate means nothing if the answers are wrong: of the directories, all and only 250 and 550, and 550 for one in ten.
+# A rate means nothing if the answers are wrong: of the directories, all and only 250 and 550, and 550 for one in ten; or
+# what other wires have for the two.
 # check_replies TITLE JSON
 check_replies() {
     local replies
     replies=$(sed -n 's/.*"replies" *: *{\([^}]*\)}.*/\1/p' <<<"$2")
-    awk -v RS=, -F: '{ gsub(/[^0-9]/, "", $1); code[$1] += $2; all += $2 }
+    awk -v RS=, -F: '{ gsub(/[^0-9A-Z]/, "", $1); sub(/^(OK|DUNNO)$/, 250, $1); sub(/^NOTFOUND$/, 550, $1)
+        code[$1] += $2; all += $2 }
         END { exit !(all > 0 && code[250] + code[550] == all && code[550] > all / 20 && code[550] < all / 5) }' \
         <<<"$replies" || say "WARNING: $1: nine 250 to one 550 were due, not $replies"
 }

@@ -145,16 +145,17 @@ start_exim() {
 # speed_adjust means that smtpd keeps the recipients to itself until the end of DATA, which never comes here. Without
 # it each transaction takes a cleanup process and a queue file, which costs up to a third of the rate, and
 # in_flow_delay holds each of them for a second, because nothing here drains the queue.
+# postfix_main NAME TABLE
 postfix_main() {
     local root=$work/postfix/root
     cat <<END
 compatibility_level = 3.6
-queue_directory = $work/postfix/spool
-data_directory = $work/postfix/data
+queue_directory = $work/$1/spool
+data_directory = $work/$1/data
 command_directory = $root/usr/sbin
 daemon_directory = $root/usr/lib/postfix/sbin
 shlib_directory = $root/usr/lib/postfix
-meta_directory = $work/postfix/etc
+meta_directory = $work/$1/etc
 mail_owner = postfix
 setgid_group = postdrop
 import_environment = MAIL_CONFIG LD_LIBRARY_PATH=$(library_path postfix)
@@ -164,7 +165,7 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 myhostname = postfix.example.org
 mydestination = example.org
-local_recipient_maps = sqlite:$work/postfix/etc/users.cf
+local_recipient_maps = $2
 alias_maps =
 virtual_alias_maps =
 canonical_maps =
@@ -207,27 +208,38 @@ END
 }
 
 # The folders that Debian's package and `postfix check` would make, with the owners that master insists on.
+# postfix_folders NAME
 postfix_folders() {
-    local spool=$work/postfix/spool
-    mkdir -p "$work/postfix/etc" "$work/postfix/data" "$spool"/{pid,private,public,incoming,active,maildrop}
-    chown postfix "$work/postfix/data" "$spool"/{private,incoming,active}
-    chmod 700 "$work/postfix/data" "$spool"/{private,incoming,active}
+    local spool=$work/$1/spool
+    mkdir -p "$work/$1/etc" "$work/$1/data" "$spool"/{pid,private,public,incoming,active,maildrop}
+    chown postfix "$work/$1/data" "$spool"/{private,incoming,active}
+    chmod 700 "$work/$1/data" "$spool"/{private,incoming,active}
     chown postfix:postdrop "$spool"/{public,maildrop}
     chmod 710 "$spool/public"
     chmod 730 "$spool/maildrop"
 }
 
-# start_postfix PORT
+# start_postfix NAME PORT TABLE: one of two, which differ in nothing but the table of their recipients.
 start_postfix() {
-    fetch_once postfix postfix postfix-sqlite
-    ensure_user postfix
-    ensure_group postdrop
-    local etc=$work/postfix/etc root=$work/postfix/root/usr/lib/postfix
-    require_libraries postfix "$root/sbin/smtpd"
-    postfix_folders
-    postfix_main >"$etc/main.cf"
-    postfix_master "$1" >"$etc/master.cf"
+    local etc=$work/$1/etc root=$work/postfix/root/usr/lib/postfix
+    if [[ ! -e $root ]]; then
+        fetch_once postfix postfix postfix-sqlite
+        ensure_user postfix
+        ensure_group postdrop
+        require_libraries postfix "$root/sbin/smtpd"
+    fi
+    postfix_folders "$1"
+    postfix_main "$1" "$3" >"$etc/main.cf"
+    postfix_master "$2" >"$etc/master.cf"
     echo "sqlite $root/postfix-sqlite.so dict_sqlite_open" >"$etc/dynamicmaps.cf"
     printf '%s\n' "dbpath = $database" "query = SELECT address FROM users WHERE address = '%s'" >"$etc/users.cf"
-    start Postfix "$1" env LD_LIBRARY_PATH="$(library_path postfix)" "$root/sbin/master" -c "$etc" -d
+    start "Postfix-$1" "$2" env LD_LIBRARY_PATH="$(library_path postfix)" "$root/sbin/master" -c "$etc" -d
+}
+
+# start_postfix_alone PORT
+start_postfix_alone() { start_postfix postfix "$1" "sqlite:$work/postfix/etc/users.cf"; }
+
+# start_postfix_asking PORT: Addressee is there already.
+start_postfix_asking() {
+    start_postfix postfix-addressee "$1" "socketmap:inet:127.0.0.1:${port_of[addressee-socketmap]}:recipients"
 }
