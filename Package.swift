@@ -75,8 +75,8 @@ let package = Package(
         room(
             "AddresseeCommands",
             [
-                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeConfiguration",
-                argumentParser,
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
+                "AddresseeConfiguration", argumentParser,
             ]),
         room(
             "AddresseeServer",
