@@ -76,8 +76,8 @@ let package = Package(
         room(
             "AddresseeCommands",
             [
-                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeConfiguration",
-                argumentParser,
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
+                "AddresseeConfiguration", argumentParser,
             ]),
         room(
             "AddresseeServer",

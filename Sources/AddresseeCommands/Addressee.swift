@@ -15,7 +15,7 @@ struct Addressee: AsyncParsableCommand {
             """,
         version: "addressee \(Program.version)",
         groupedSubcommands: [
-            CommandGroup(name: "Starting", subcommands: [Demo.self, Init.self, Serve.self]),
+            CommandGroup(name: "Starting", subcommands: [Demo.self, Init.self, Serve.self, TableProc.self]),
             CommandGroup(
                 name: "Records",
                 subcommands: [

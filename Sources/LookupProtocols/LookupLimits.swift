@@ -20,6 +20,12 @@ public enum LookupLimits {
     public static let milterPacket = 65_536
     /// Octets of a method and a request target; an address with every octet escaped is a tenth of it.
     public static let qmailDeliverableRequest = 10_000
+    /// Octets of a line from OpenSMTPD; its own keys are 1023 at most (table_lookup in table.c).
+    public static let tableProcRequest = 10_000
+    /// Octets of a value: OpenSMTPD cuts a line up in a buffer of LINE_MAX, its end included (expand_line in expand.c).
+    public static let tableProcValue = 2047
+    /// Octets of an error's text. OpenSMTPD states no limit; a line of a log is some hundreds.
+    public static let tableProcText = 500
     /// Seconds that a mail server may be silent in, as libmilter has it (MI_TIMEOUT in libmilter.h): nothing is said to a
     /// filter while the SMTP client sends a message, or nothing.
     public static let milterSilence = 7_210

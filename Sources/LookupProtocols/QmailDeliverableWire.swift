@@ -12,7 +12,7 @@ public enum QmailDeliverableRequest: Hashable, Sendable {
     case close
 }
 
-/// An answer. Haraka looks at the number only, and waits for ever where there is none.
+/// An answer.
 public enum QmailDeliverableAnswer: Hashable, Sendable {
     /// Mail is taken: normal delivery.
     case deliverable
@@ -112,7 +112,12 @@ public struct QmailDeliverableWire: LookupWire, Hashable {
     }
 
     public func reply(_ answer: QmailDeliverableAnswer) -> [UInt8] {
-        if let number = answer.number { return Array("200 \(number)\n".utf8) }
+        if let number = answer.number {
+            // Haraka's plugin takes any number of a 200 that is no "yes" for a refusal, and Haraka says 550 then. A 503 it takes
+            // for what it is, from its version 1.3.0 on; whoever reads the number has it all the same.
+            let status = answer == .temporary ? 503 : 200
+            return Array("\(status) \(number)\n".utf8)
+        }
         switch answer {
         case .noSuchPage: return Array("404 Ask /qd1/deliverable?ADDRESS\n".utf8)
         case .noSuchMethod: return Array("405 Ask with GET\n".utf8)

@@ -16,7 +16,7 @@ extension Verdict {
         return .temporary(Array(code.utf8) + reply.text)
     }
 
-    fileprivate var isPositive: Bool { reply(on: .recipient, form: .enhanced).isPositive }
+    var isPositive: Bool { reply(on: .recipient, form: .enhanced).isPositive }
 }
 
 extension Judgement {
@@ -66,25 +66,42 @@ extension Judgement {
     private func aliases(
         _ resolution: Resolution, _ verdict: Verdict, _ asked: Mailbox, isStep: Bool
     ) -> MapAnswer {
-        // Nothing is on record that leads elsewhere: whether mail is taken is for other maps to say.
-        if resolution.chain.isEmpty, resolution.step.isEmpty { return .absent }
+        switch redirection(resolution, verdict, asked) {
+        case .none: return .absent
+        case .refused(let answer): return answer
+        case .targets(let mailboxes):
+            if isStep, !resolution.step.isEmpty { return .found(resolution.step) }
+            // Who is suspended gets the mail later; who is disabled or has moved takes none.
+            let waiting = resolution.failures.filter { $0.reason == .suspended }.map(\.mailbox)
+            return .found(mailboxes + waiting)
+        }
+    }
+
+    /// Where mail for an address is to be sent instead.
+    enum Redirection {
+        /// Nothing is on record that leads elsewhere: whether mail is taken is not said.
+        case none
+        case refused(MapAnswer)
+        /// To all that take it now; never empty.
+        case targets([Mailbox])
+    }
+
+    func redirection(_ resolution: Resolution, _ verdict: Verdict, _ asked: Mailbox) -> Redirection {
+        if resolution.chain.isEmpty, resolution.step.isEmpty { return .none }
         if resolution.chain.count == 1, resolution.step.isEmpty,
             case .user(let user, forward: nil) = resolution.chain[0], user.address.domain == asked.domain
         {
-            return .absent
+            return .none
         }
-        if resolution.recipients.count == 1, resolution.recipients[0].mailbox == asked { return .absent }
+        if resolution.recipients.count == 1, resolution.recipients[0].mailbox == asked { return .none }
         // RCPT takes mail for a list whoever is on it. It can't be delivered to nobody, nor to the list's own address.
-        if case .noMembers = verdict { return Self.noMembers }
-        if !verdict.isPositive { return verdict.refusal }
-        if isStep, !resolution.step.isEmpty { return .found(resolution.step) }
+        if case .noMembers = verdict { return .refused(Self.noMembers) }
+        if !verdict.isPositive { return .refused(verdict.refusal) }
         if resolution.step.isEmpty, let recipient = resolution.end, !recipient.detail.isEmpty {
             // The same mailbox in the domain that this one is an alias of: the detail is still the user's.
-            return .found([Mailbox(localPart: asked.localPart, domain: recipient.mailbox.domain)])
+            return .targets([Mailbox(localPart: asked.localPart, domain: recipient.mailbox.domain)])
         }
-        // Who is suspended gets the mail later; who is disabled or has moved takes none.
-        let waiting = resolution.failures.filter { $0.reason == .suspended }.map(\.mailbox)
-        return .found(resolution.recipients.map(\.mailbox) + waiting)
+        return .targets(resolution.recipients.map(\.mailbox))
     }
 
     private static let noMembers = MapAnswer.temporary("4.2.4 The list has no members that take mail")

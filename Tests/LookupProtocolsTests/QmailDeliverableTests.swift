@@ -47,7 +47,7 @@ struct QmailDeliverableTests {
     }
 
     @Test(arguments: [
-        (QmailDeliverableAnswer.deliverable, "200 241\n"), (.undeliverable, "200 0\n"), (.temporary, "200 34\n"),
+        (QmailDeliverableAnswer.deliverable, "200 241\n"), (.undeliverable, "200 0\n"), (.temporary, "503 34\n"),
         (.notLocal, "200 255\n"), (.noSuchPage, "404 Ask /qd1/deliverable?ADDRESS\n"),
         (.noSuchMethod, "405 Ask with GET\n"),
         (.malformed, "400 This is no request for /qd1/deliverable?ADDRESS\n"), (.silence, ""),

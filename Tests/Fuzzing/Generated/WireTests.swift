@@ -104,6 +104,24 @@ struct WireTests {
         }
     }
 
+    static let tablePieces: [String] = [
+        "table|0.1|1.2|t|lookup|alias|1|a@b.example\n", "table|", "0.1|", "1.2|t|", "lookup|", "check|", "update|",
+        "fetch|", "alias|", "source|", "12ab|", "12ab", "|", "\n", "\r\n", "config|ready\n", "config|tablename|t\n",
+        "config|", "\u{0}", "ü",
+    ]
+
+    @Test(arguments: 0..<4)
+    func tableProc(part: Int) {
+        for index in 0..<3000 {
+            let seed = UInt64(part * 1_000_000 + index)
+            var numbers = Numbers(state: seed)
+            let octets = Self.octets(Self.tablePieces, &numbers, most: 16)
+            if let fault = WireProbe.fault(octets, by: TableProcWire(), seed: seed, limit: 10_001) {
+                Issue.record("seed \(seed): \(fault)")
+            }
+        }
+    }
+
     static func packet(_ text: String) -> [UInt8] {
         let count = text.utf8.count
         return [0, 0, UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count)] + Array(text.utf8)
