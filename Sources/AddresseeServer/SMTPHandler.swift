@@ -90,6 +90,8 @@ final class SMTPHandler: Connection {
         case .ask(let query, let ticket): ask(query, ticket)
         case .close: close()
         case .startTLS: startTLS()
+        case .begin: break
+        case .openMessage: session.messageEnded(ReplyCatalogue.notHandedOn)
         }
     }
 
