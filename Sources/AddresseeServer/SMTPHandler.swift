@@ -8,7 +8,12 @@ import SMTPProtocol
 import Verification
 
 final class SMTPHandler: Connection {
-    private var session: Session
+    var session: Session
+    /// Where mail goes, as it was when the client connected; empty where none is taken.
+    private(set) var nextHops: [NextHopConfiguration] = []
+    /// The transaction, where mail is taken; that of the last MAIL.
+    var envelope: Envelope?
+    var passage: Passage?
     private var framing = LineFraming()
     /// Questions whose replies have not been handed to the channel yet.
     private var unsent = 0
@@ -18,7 +23,10 @@ final class SMTPHandler: Connection {
         super.init(loop: loop, listener: listener)
     }
 
-    override func prepare() { session = Session(loop.service.session(of: clientClass, at: listener)) }
+    override func prepare() {
+        session = Session(loop.service.session(of: clientClass, at: listener))
+        nextHops = loop.service.configuration.nextHops
+    }
 
     override func began() { session.connected() }
 
@@ -44,14 +52,28 @@ final class SMTPHandler: Connection {
         session.end(with: reply)
     }
 
+    override func forgotten() {
+        abandonMessage()
+        envelope = nil
+    }
+
     // MARK: Lines
 
-    /// Takes whole lines from what has come in, as long as there is room for their replies.
+    /// Takes whole lines, and mail data, from what has come in, as long as there is room for replies and data.
     override func process() {
         var hasNewCommand = false
         // A command keeps the connection alive; a client that sends octet after octet and no end of line does not.
         defer { if hasNewCommand { timers.lastCommand = .now() } }
         while state == .open, !isHeld {
+            if session.isReceivingData {
+                if !receiveData() { break }
+                hasNewCommand = true
+                continue
+            }
+            if session.isHandlingMessage {
+                isHeld = true
+                break
+            }
             let line = inbound.withUnsafeReadableBytes { bytes in
                 framing.next(Span(_unsafeBytes: bytes), from: 0)
             }
@@ -90,8 +112,8 @@ final class SMTPHandler: Connection {
         case .ask(let query, let ticket): ask(query, ticket)
         case .close: close()
         case .startTLS: startTLS()
-        case .begin: break
-        case .openMessage: session.messageEnded(ReplyCatalogue.notHandedOn)
+        case .begin(let sender, let parameters): envelope = Envelope(sender: sender, isUTF8: parameters.utf8)
+        case .openMessage: openMessage()
         }
     }
 
@@ -108,6 +130,7 @@ final class SMTPHandler: Connection {
                 return end(.tooManyQuestions)
             }
         }
+        if !nextHops.isEmpty, case .recipient(let path, _) = query { return accept(path, query, ticket) }
         let verdict = loop.answer(query, by: clientClass) { [self] verdict in answerLater(query, ticket, verdict) }
         if let verdict { answer(query, ticket, verdict) }
     }
@@ -119,7 +142,7 @@ final class SMTPHandler: Connection {
         goOnAfterAnswer()
     }
 
-    private func answer(_ query: Query, _ ticket: Int, _ verdict: Verdict) {
+    func answer(_ query: Query, _ ticket: Int, _ verdict: Verdict) {
         if loop.shared.log.showsQuestions { loop.shared.log.asked(query, by: client, verdict: verdict) }
         let wire: Wire =
             switch query {
@@ -129,6 +152,10 @@ final class SMTPHandler: Connection {
             }
         let reply = verdict.reply(
             on: wire, form: listener.enhancedCodes ? .enhanced : .plain, naming: listener.possibilities)
+        say(reply, to: ticket)
+    }
+
+    func say(_ reply: Reply, to ticket: Int) {
         if session.answered(reply, to: ticket) == .close { close() }
     }
 

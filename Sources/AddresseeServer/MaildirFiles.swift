@@ -1,0 +1,201 @@
+// The files of one message in Maildirs (https://cr.yp.to/proto/maildir.html): written to tmp, on the disk, then renamed into
+// new. Every function here blocks, and runs in the threads for files only. Lines end with LF there; since no bare CR gets
+// this far, every CR that is left out can be put back (RFC 5321 4.5.2).
+
+import Foundation
+
+/// A mailbox's copy of a message.
+struct MaildirCopy: Hashable, Sendable {
+    /// The Maildir; made when it is not there.
+    var folder: String
+    /// What stands before the message in this copy: whole lines with CRLF.
+    var head: [UInt8]
+}
+
+/// Why a message could not be written. Nothing of it is left.
+struct MaildirError: Error {
+    /// What could not be done, and with which file.
+    var what: String
+    var number: Int32
+
+    /// Whether there was no room.
+    var isFull: Bool { number == ENOSPC || number == EDQUOT }
+
+    var reason: String { "\(what): \(String(cString: strerror(number)))" }
+}
+
+/// A message on its way. The first copy takes it as it comes; the others are made of that one in the end, so that a message
+/// to a thousand mailboxes is read once and needs two open files.
+struct MaildirFiles: Sendable {
+    private let copies: [MaildirCopy]
+    /// Unique for this machine and for all time, as the name of a message must be.
+    private let name: String
+    private let descriptor: Int32
+    /// Octets of the head of the first copy, as written.
+    private let headSize: off_t
+
+    /// Octets that are copied at a time.
+    private static let chunk = 262_144
+
+    /// Makes the first file.
+    /// - Parameter copies: one at least, each in a folder of its own.
+    init(_ copies: [MaildirCopy], name: String) throws {
+        self.copies = copies
+        self.name = name
+        descriptor = try Self.create(name, in: copies[0].folder)
+        let head = copies[0].head.filter { $0 != UInt8(ascii: "\r") }
+        headSize = off_t(head.count)
+        do {
+            try head.withUnsafeBytes { try Self.put($0, to: descriptor, Self.temporary(copies[0], name)) }
+        } catch {
+            abandon()
+            throw error
+        }
+    }
+
+    /// Writes what has come of the message.
+    func append(_ octets: UnsafeRawBufferPointer) throws {
+        let text = octets.filter { $0 != UInt8(ascii: "\r") }
+        try text.withUnsafeBytes { try Self.put($0, to: descriptor, Self.temporary(copies[0], name)) }
+    }
+
+    /// Delivers the message to all, or to none. All that commonly fails, such as a full disk, fails before the first file is
+    /// renamed. When a rename fails after others, those are taken back: the sender is told to come again, and a reader who
+    /// has seen one meanwhile sees it twice, but nobody misses it.
+    func deliver() throws {
+        var made = 1
+        do {
+            for copy in copies.dropFirst() {
+                try duplicate(copy)
+                made += 1
+            }
+            try Self.settle(descriptor, Self.temporary(copies[0], name))
+        } catch {
+            for copy in copies.prefix(made) { unlink(Self.temporary(copy, name)) }
+            throw error
+        }
+        var moved = 0
+        do {
+            for copy in copies {
+                try Self.check(rename(Self.temporary(copy, name), final(copy)), "rename \(Self.temporary(copy, name))")
+                moved += 1
+            }
+            for copy in copies { try Self.synchronize(folder: copy.folder + "/new") }
+        } catch {
+            for copy in copies.prefix(moved) { unlink(final(copy)) }
+            for copy in copies.dropFirst(moved) { unlink(Self.temporary(copy, name)) }
+            throw error
+        }
+    }
+
+    /// Removes what has been written.
+    func abandon() {
+        close(descriptor)
+        unlink(Self.temporary(copies[0], name))
+    }
+
+    private static func temporary(_ copy: MaildirCopy, _ name: String) -> String { "\(copy.folder)/tmp/\(name)" }
+
+    private func final(_ copy: MaildirCopy) -> String { "\(copy.folder)/new/\(name)" }
+
+    private func duplicate(_ copy: MaildirCopy) throws {
+        let path = Self.temporary(copy, name)
+        let target = try Self.create(name, in: copy.folder)
+        do {
+            let head = copy.head.filter { $0 != UInt8(ascii: "\r") }
+            try head.withUnsafeBytes { try Self.put($0, to: target, path) }
+            try withUnsafeTemporaryAllocation(byteCount: Self.chunk, alignment: 16) { buffer in
+                var offset = headSize
+                while true {
+                    let count = pread(descriptor, buffer.baseAddress, buffer.count, offset)
+                    if count < 0 {
+                        if errno == EINTR { continue }
+                        throw MaildirError(what: "read \(Self.temporary(copies[0], name))", number: errno)
+                    }
+                    if count == 0 { return }
+                    try Self.put(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: target, path)
+                    offset += off_t(count)
+                }
+            }
+        } catch {
+            close(target)
+            unlink(path)
+            throw error
+        }
+        do {
+            try Self.settle(target, path)
+        } catch {
+            unlink(path)
+            throw error
+        }
+    }
+}
+
+extension MaildirFiles {
+    /// Makes the file in tmp, and the folders where they are not there.
+    private static func create(_ name: String, in folder: String) throws -> Int32 {
+        let path = "\(folder)/tmp/\(name)"
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+        var descriptor = open(path, flags, 0o600)
+        if descriptor < 0, errno == ENOENT {
+            // tmp is the last, so that where it is the others are too.
+            for part in ["cur", "new", "tmp"] { try make(folder: "\(folder)/\(part)") }
+            descriptor = open(path, flags, 0o600)
+        }
+        try check(descriptor, "make \(path)")
+        return descriptor
+    }
+
+    /// Makes the folder, and those above it that are not there, and sees to it that they stay.
+    private static func make(folder: String) throws {
+        if mkdir(folder, 0o700) != 0 {
+            if errno == EEXIST { return }
+            let above = parent(of: folder)
+            if errno != ENOENT || above == folder { throw MaildirError(what: "make \(folder)", number: errno) }
+            try make(folder: above)
+            if mkdir(folder, 0o700) != 0, errno != EEXIST { throw MaildirError(what: "make \(folder)", number: errno) }
+        }
+        try synchronize(folder: parent(of: folder))
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func synchronize(folder: String) throws {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        try check(descriptor, "open \(folder)")
+        defer { close(descriptor) }
+        try check(fsync(descriptor), "fsync \(folder)")
+    }
+
+    /// Brings the file to the disk, and closes it whatever comes of that.
+    private static func settle(_ descriptor: Int32, _ path: String) throws {
+        let synchronized = fsync(descriptor)
+        let number = errno
+        let closed = close(descriptor)
+        if synchronized != 0 { throw MaildirError(what: "fsync \(path)", number: number) }
+        // Some file systems tell only here that there was no room.
+        try check(closed, "close \(path)")
+    }
+
+    private static func put(_ octets: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
+        var rest = octets
+        while !rest.isEmpty {
+            let count = write(descriptor, rest.baseAddress, rest.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw MaildirError(what: "write \(path)", number: errno)
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+        }
+    }
+
+    private static func check(_ result: Int32, _ what: @autoclosure () -> String) throws {
+        if result < 0 {
+            let number = errno
+            throw MaildirError(what: what(), number: number)
+        }
+    }
+}
