@@ -98,8 +98,12 @@ final class LoopContext {
         _ path: ForwardPath, _ query: Query, by client: ClientClass, over routes: [Route],
         later: @escaping (Acceptance) -> Void
     ) -> Acceptance? {
-        if let mailbox = query.mailbox, recall(mailbox) == .unknown { return .refused(.unknown) }
         let judgement = Judgement(query, by: client)
+        if let mailbox = query.mailbox, let fact = recall(mailbox),
+            let acceptance = judgement.acceptance(on: fact, over: routes)
+        {
+            return acceptance
+        }
         let expansion = Inquiry.recipients(of: path, in: service.inquiries)
         let resolution = resolve(expansion, of: query.mailbox, about: query.about) { resolution in
             later(judgement.acceptance(on: resolution, over: routes))

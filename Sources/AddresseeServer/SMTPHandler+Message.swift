@@ -17,7 +17,6 @@ extension SMTPHandler {
 
     /// RCPT where mail is taken.
     func accept(_ path: ForwardPath, _ query: Query, _ ticket: Int) {
-        let routes = nextHops.map(\.route)
         let acceptance = loop.accept(path, query, by: clientClass, over: routes) { [self] acceptance in
             if context == nil || state != .open { return }
             answer(path, query, ticket, acceptance)

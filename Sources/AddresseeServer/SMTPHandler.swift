@@ -11,6 +11,7 @@ final class SMTPHandler: Connection {
     var session: Session
     /// Where mail goes, as it was when the client connected; empty where none is taken.
     private(set) var nextHops: [NextHopConfiguration] = []
+    private(set) var routes: [Route] = []
     /// The transaction, where mail is taken; that of the last MAIL.
     var envelope: Envelope?
     var passage: Passage?
@@ -26,6 +27,7 @@ final class SMTPHandler: Connection {
     override func prepare() {
         session = Session(loop.service.session(of: clientClass, at: listener))
         nextHops = loop.service.configuration.nextHops
+        if !nextHops.isEmpty { routes = nextHops.map(\.route) }
     }
 
     override func began() { session.connected() }

@@ -2,7 +2,7 @@
 
 public import MailAddress
 public import MailboxDirectory
-public import SMTPProtocol
+import SMTPProtocol
 
 /// Where a recipient's mail ends, as far as a next hop may care.
 public enum RecipientPlace: String, Hashable, Sendable, CaseIterable {
@@ -89,6 +89,19 @@ extension Judgement {
             return .refused(.full(NamedMailbox(name: "", mailbox: asked)))
         }
         return .accepted(verdict, destinations, leftOut: leftOut)
+    }
+
+    /// The same on what is remembered of the asked mailbox; nil where that does not suffice.
+    public func acceptance(on fact: MailboxMemory.Fact, over routes: [Route]) -> Acceptance? {
+        switch fact {
+        case .unknown: return .refused(.unknown)
+        case .user(nil): return nil
+        case .user(let user?):
+            let recipient = Recipient(mailbox: user.mailbox, kind: .user(.active))
+            guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else { return .noRoute(user.mailbox) }
+            let destination = Destination(mailbox: user.mailbox, nextHop: index)
+            return .accepted(.verified(user), [destination], leftOut: [])
+        }
     }
 
     /// Who would be told "will forward" is told where to send it instead (RFC 5321 3.4).

@@ -105,6 +105,24 @@ struct MessageServerTests {
         }
     }
 
+    /// Two messages, and all that goes with them, in one write, after which the client sends nothing more.
+    @Test(arguments: [false, true])
+    func severalInOneWrite(isLate: Bool) async throws {
+        try await Self.serve(isLate: isLate) { peer, place in
+            let first = Self.transaction("fred@example.org", message: "one")
+            let second = Self.transaction("fred@example.org", "nobody@example.org", "ann@example.org", message: "two")
+            try await peer.send(Array((first + second + "RCPT TO:<fred@example.org>\r\n").utf8))
+            peer.end()
+            var heard: [UInt8] = []
+            while case let more = try await peer.receive(), !more.isEmpty { heard += more }
+            let codes = String(decoding: heard, as: UTF8.self).split(separator: "\r\n").map { $0.prefix(3) }
+            #expect(codes == ["220", "250", "250", "354", "250", "250", "250", "550", "250", "354", "250", "503"])
+            #expect(place.messages("example.org/fred").count { $0.hasSuffix("\none\n") } == 1)
+            #expect(place.messages("example.org/fred").count { $0.hasSuffix("\ntwo\n") } == 1)
+            #expect(place.messages("example.org/ann").map { $0.hasSuffix("\ntwo\n") } == [true])
+        }
+    }
+
     /// A message as large as may be, in pieces of all sizes, is the same in every copy.
     @Test(arguments: [1_000, 300_000, 3_000_000])
     func large(size: Int) async throws {

@@ -172,6 +172,18 @@ class Refusing(unittest.TestCase):
                 client.ask("DATA"), "554 5.3.2 This server answers questions about mailboxes and takes no mail")
 
 
+    def test_a_next_hop_that_comes_with_a_new_configuration(self):
+        with Service() as service, service.client() as before:
+            service.configure(next_hops=HOPS)
+            service.process.send_signal(signal.SIGHUP)
+            service.log.wait("configuration-reloaded")
+            for client, reply in (before, "554"), (service.client(), "354"):
+                with client:
+                    client.ask("MAIL FROM:<>")
+                    client.ask("RCPT TO:<fred@example.org>")
+                    self.assertEqual(client.ask("DATA")[:3], reply)
+
+
 class Failing(unittest.TestCase):
     def test_a_folder_that_can_t_be_made(self):
         with Mail() as mail:

@@ -83,6 +83,21 @@ import Verification
         #expect(try acceptance("both@a", [Self.onlyB]) == "no route to fred@a")
     }
 
+    /// What is remembered says the same as a walk.
+    @Test func remembered() throws {
+        let fred = try Mailbox("fred@a")
+        let judgement = Judgement(.recipient(.mailbox(fred), utf8: false), by: .trusted)
+        let user = MailboxMemory.Fact.user(NamedMailbox(name: "Fred", mailbox: fred))
+        let accepted = judgement.acceptance(on: user, over: [Self.onlyB, Self.local])
+        guard case .accepted(.verified, [Destination(mailbox: fred, nextHop: 1)], leftOut: [])? = accepted else {
+            _ = Issue.record("\(String(describing: accepted))")
+            return
+        }
+        #expect(judgement.acceptance(on: user, over: [Self.onlyB]) == .noRoute(fred))
+        #expect(judgement.acceptance(on: .unknown, over: [Self.local]) == .refused(.unknown))
+        #expect(judgement.acceptance(on: .user(nil), over: [Self.local]) == nil)
+    }
+
     /// Where a forward leads is not told to those who may not know.
     @Test func undisclosed() throws {
         #expect(try acceptance("away@a", [Self.local], .existence) == "no route to x@z")
