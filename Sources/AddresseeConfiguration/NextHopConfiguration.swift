@@ -1,6 +1,6 @@
 // Where messages go that are accepted. Without a next hop the server answers questions and takes no mail.
 
-public import MailAddress
+import MailAddress
 public import Verification
 
 /// Where messages go, and whose. The first that takes a recipient has it.

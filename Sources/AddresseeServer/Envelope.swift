@@ -34,18 +34,19 @@ struct Envelope {
         values.contains { value in (try? Mailbox(octets: value.span)).map(known.contains) ?? false }
     }
 
-    /// The copies in Maildirs.
-    /// - Parameter stamp: the Received: field, with its CRLF.
-    /// - Returns: nil when a mailbox can have no folder, which RCPT should have found.
-    func copies(_ nextHops: [NextHopConfiguration], stamp: [UInt8]) -> [MaildirCopy]? {
-        let returnPath = TraceFields.returnPath(sender)
-        var copies: [MaildirCopy] = []
+    /// What is to be written into Maildirs.
+    /// - Parameters:
+    ///   - name: of the files.
+    ///   - stamp: the Received: field, with its CRLF.
+    /// - Returns: nil when there is nobody, or a mailbox can have no folder, which RCPT should have found.
+    func order(_ nextHops: [NextHopConfiguration], name: String, stamp: [UInt8]) -> MaildirOrder? {
+        var copies: [MaildirOrder.Copy] = []
         for destination in destinations {
             guard let folder = nextHops.folder(of: destination) else { return nil }
-            copies.append(
-                MaildirCopy(folder: folder, head: returnPath + TraceFields.deliveredTo(destination.mailbox) + stamp))
+            copies.append(MaildirOrder.Copy(folder: folder, deliveredTo: TraceFields.deliveredTo(destination.mailbox)))
         }
-        return copies
+        if copies.isEmpty { return nil }
+        return MaildirOrder(name: name, returnPath: TraceFields.returnPath(sender), stamp: stamp, copies: copies)
     }
 }
 

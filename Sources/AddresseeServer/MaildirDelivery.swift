@@ -10,8 +10,7 @@ final class MaildirDelivery {
     /// Octets that may wait to be written before reading pauses.
     private static let mostWaiting = 262_144
 
-    private let copies: [MaildirCopy]
-    private let name: String
+    private let order: MaildirOrder
     private let pool: NIOThreadPool
     private let eventLoop: any EventLoop
     private var files: MaildirFiles?
@@ -25,12 +24,8 @@ final class MaildirDelivery {
     /// Called when there is room again after `isFull`.
     var hasRoom: (() -> Void)?
 
-    /// - Parameters:
-    ///   - copies: one at least, each in a folder of its own.
-    ///   - name: that of the files; unique for all time.
-    init(_ copies: [MaildirCopy], name: String, pool: NIOThreadPool, eventLoop: any EventLoop) {
-        self.copies = copies
-        self.name = name
+    init(_ order: MaildirOrder, pool: NIOThreadPool, eventLoop: any EventLoop) {
+        self.order = order
         self.pool = pool
         self.eventLoop = eventLoop
     }
@@ -41,9 +36,8 @@ final class MaildirDelivery {
     /// Makes the first file.
     /// - Parameter opened: called with nil when the message may come.
     func open(_ opened: @escaping (MaildirError?) -> Void) {
-        let copies = copies
-        let name = name
-        let make: @Sendable () throws -> MaildirFiles = { try MaildirFiles(copies, name: name) }
+        let order = order
+        let make: @Sendable () throws -> MaildirFiles = { try MaildirFiles(order) }
         run(make) { [self] result in
             switch result {
             case .success(let files):

@@ -4,12 +4,31 @@
 
 import Foundation
 
-/// A mailbox's copy of a message.
-struct MaildirCopy: Hashable, Sendable {
-    /// The Maildir; made when it is not there.
-    var folder: String
-    /// What stands before the message in this copy: whole lines with CRLF.
-    var head: [UInt8]
+/// What is written for one message, but for the message itself. The fields are whole lines with CRLF.
+struct MaildirOrder: Sendable {
+    /// A mailbox's copy.
+    struct Copy: Sendable {
+        /// The Maildir; made when it is not there.
+        var folder: String
+        var deliveredTo: [UInt8]
+    }
+
+    /// Of the files: unique for this machine and for all time, as Maildir asks.
+    var name: String
+    var returnPath: [UInt8]
+    /// The Received: field.
+    var stamp: [UInt8]
+    /// One at least, each in a folder of its own.
+    var copies: [Copy]
+
+    /// What stands before the message in a copy, as it is written.
+    fileprivate func head(of copy: Copy) -> [UInt8] {
+        (returnPath + copy.deliveredTo + stamp).filter { $0 != UInt8(ascii: "\r") }
+    }
+
+    fileprivate func temporary(_ copy: Copy) -> String { "\(copy.folder)/tmp/\(name)" }
+
+    fileprivate func final(_ copy: Copy) -> String { "\(copy.folder)/new/\(name)" }
 }
 
 /// Why a message could not be written. Nothing of it is left.
@@ -27,9 +46,8 @@ struct MaildirError: Error {
 /// A message on its way. The first copy takes it as it comes; the others are made of that one in the end, so that a message
 /// to a thousand mailboxes is read once and needs two open files.
 struct MaildirFiles: Sendable {
-    private let copies: [MaildirCopy]
-    /// Unique for this machine and for all time, as the name of a message must be.
-    private let name: String
+    private let order: MaildirOrder
+    private let first: String
     private let descriptor: Int32
     /// Octets of the head of the first copy, as written.
     private let headSize: off_t
@@ -38,15 +56,14 @@ struct MaildirFiles: Sendable {
     private static let chunk = 262_144
 
     /// Makes the first file.
-    /// - Parameter copies: one at least, each in a folder of its own.
-    init(_ copies: [MaildirCopy], name: String) throws {
-        self.copies = copies
-        self.name = name
-        descriptor = try Self.create(name, in: copies[0].folder)
-        let head = copies[0].head.filter { $0 != UInt8(ascii: "\r") }
+    init(_ order: MaildirOrder) throws {
+        self.order = order
+        first = order.temporary(order.copies[0])
+        descriptor = try Self.create(first, in: order.copies[0].folder)
+        let head = order.head(of: order.copies[0])
         headSize = off_t(head.count)
         do {
-            try head.withUnsafeBytes { try Self.put($0, to: descriptor, Self.temporary(copies[0], name)) }
+            try head.withUnsafeBytes { try Self.put($0, to: descriptor, first) }
         } catch {
             abandon()
             throw error
@@ -56,7 +73,7 @@ struct MaildirFiles: Sendable {
     /// Writes what has come of the message.
     func append(_ octets: UnsafeRawBufferPointer) throws {
         let text = octets.filter { $0 != UInt8(ascii: "\r") }
-        try text.withUnsafeBytes { try Self.put($0, to: descriptor, Self.temporary(copies[0], name)) }
+        try text.withUnsafeBytes { try Self.put($0, to: descriptor, first) }
     }
 
     /// Delivers the message to all, or to none. All that commonly fails, such as a full disk, fails before the first file is
@@ -65,25 +82,32 @@ struct MaildirFiles: Sendable {
     func deliver() throws {
         var made = 1
         do {
-            for copy in copies.dropFirst() {
+            for copy in order.copies.dropFirst() {
                 try duplicate(copy)
                 made += 1
             }
-            try Self.settle(descriptor, Self.temporary(copies[0], name))
         } catch {
-            for copy in copies.prefix(made) { unlink(Self.temporary(copy, name)) }
+            for copy in order.copies.prefix(made) { unlink(order.temporary(copy)) }
+            close(descriptor)
+            throw error
+        }
+        do {
+            try Self.settle(descriptor, first)
+        } catch {
+            for copy in order.copies { unlink(order.temporary(copy)) }
             throw error
         }
         var moved = 0
         do {
-            for copy in copies {
-                try Self.check(rename(Self.temporary(copy, name), final(copy)), "rename \(Self.temporary(copy, name))")
+            for copy in order.copies {
+                let temporary = order.temporary(copy)
+                try Self.check(rename(temporary, order.final(copy)), "rename \(temporary)")
                 moved += 1
             }
-            for copy in copies { try Self.synchronize(folder: copy.folder + "/new") }
+            for copy in order.copies { try Self.synchronize(folder: copy.folder + "/new") }
         } catch {
-            for copy in copies.prefix(moved) { unlink(final(copy)) }
-            for copy in copies.dropFirst(moved) { unlink(Self.temporary(copy, name)) }
+            for copy in order.copies.prefix(moved) { unlink(order.final(copy)) }
+            for copy in order.copies.dropFirst(moved) { unlink(order.temporary(copy)) }
             throw error
         }
     }
@@ -91,26 +115,21 @@ struct MaildirFiles: Sendable {
     /// Removes what has been written.
     func abandon() {
         close(descriptor)
-        unlink(Self.temporary(copies[0], name))
+        unlink(first)
     }
 
-    private static func temporary(_ copy: MaildirCopy, _ name: String) -> String { "\(copy.folder)/tmp/\(name)" }
-
-    private func final(_ copy: MaildirCopy) -> String { "\(copy.folder)/new/\(name)" }
-
-    private func duplicate(_ copy: MaildirCopy) throws {
-        let path = Self.temporary(copy, name)
-        let target = try Self.create(name, in: copy.folder)
+    private func duplicate(_ copy: MaildirOrder.Copy) throws {
+        let path = order.temporary(copy)
+        let target = try Self.create(path, in: copy.folder)
         do {
-            let head = copy.head.filter { $0 != UInt8(ascii: "\r") }
-            try head.withUnsafeBytes { try Self.put($0, to: target, path) }
+            try order.head(of: copy).withUnsafeBytes { try Self.put($0, to: target, path) }
             try withUnsafeTemporaryAllocation(byteCount: Self.chunk, alignment: 16) { buffer in
                 var offset = headSize
                 while true {
                     let count = pread(descriptor, buffer.baseAddress, buffer.count, offset)
                     if count < 0 {
                         if errno == EINTR { continue }
-                        throw MaildirError(what: "read \(Self.temporary(copies[0], name))", number: errno)
+                        throw MaildirError(what: "read \(first)", number: errno)
                     }
                     if count == 0 { return }
                     try Self.put(UnsafeRawBufferPointer(rebasing: buffer[..<count]), to: target, path)
@@ -133,8 +152,7 @@ struct MaildirFiles: Sendable {
 
 extension MaildirFiles {
     /// Makes the file in tmp, and the folders where they are not there.
-    private static func create(_ name: String, in folder: String) throws -> Int32 {
-        let path = "\(folder)/tmp/\(name)"
+    private static func create(_ path: String, in folder: String) throws -> Int32 {
         let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
         var descriptor = open(path, flags, 0o600)
         if descriptor < 0, errno == ENOENT {

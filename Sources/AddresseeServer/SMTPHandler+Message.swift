@@ -48,13 +48,11 @@ extension SMTPHandler {
     /// DATA: 354 is not said before there is a place for the message.
     func openMessage() {
         let id = MessageID()
-        let hostname = String(decoding: loop.service.hostname, as: UTF8.self)
-        guard let envelope, let copies = envelope.copies(nextHops, stamp: stamp(of: envelope, id)), !copies.isEmpty
-        else {
+        let name = id.fileName(hostname: String(decoding: loop.service.hostname, as: UTF8.self))
+        guard let envelope, let order = envelope.order(nextHops, name: name, stamp: stamp(of: envelope, id)) else {
             return session.messageEnded(ReplyCatalogue.notHandedOn)
         }
-        let delivery = MaildirDelivery(
-            copies, name: id.fileName(hostname: hostname), pool: loop.shared.files, eventLoop: loop.eventLoop)
+        let delivery = MaildirDelivery(order, pool: loop.shared.files, eventLoop: loop.eventLoop)
         passage = Passage(id: id, delivery: delivery)
         delivery.failed = { [self] error in
             loop.shared.log.notHandedOn(id.atom, reason: error.reason)

@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 import unittest
+from pathlib import Path
 
 from service import PATIENCE, Service, eventually, need
 
@@ -199,6 +200,28 @@ class Failing(unittest.TestCase):
                 client.ask("RCPT TO:<fred@example.org>")
                 self.assertEqual(client.ask("DATA")[:3], "354")
                 self.assertEqual(client.ask("x\r\n."), "250 2.0.0 OK")
+
+    def test_one_of_several_that_can_t_be_delivered(self):
+        """Nobody gets the message, whichever of them it is, and no file stays open."""
+        with Mail() as mail:
+            with mail.open("team@example.org") as client:
+                client.ask("first\r\n.")
+            opened = Path(f"/proc/{mail.process.pid}/fd")
+            before = len(list(opened.iterdir()))
+            for user, part in [("fred", "new"), ("wilma", "new"), ("wilma", "tmp")]:
+                away = mail.maildir(user) / "away"
+                (mail.maildir(user) / part).rename(away)
+                (mail.maildir(user) / part).write_text("in the way")
+                for _ in range(5):
+                    with mail.open("team@example.org") as client:
+                        self.assertEqual(
+                            client.ask("second\r\n."), "451 4.3.0 The message can't be handed on now, try again later")
+                (mail.maildir(user) / part).unlink()
+                away.rename(mail.maildir(user) / part)
+                self.assertEqual(mail.messages("fred"), [b"first\n"])
+                self.assertEqual(mail.messages("wilma"), [b"first\n"])
+                self.assertEqual(len(mail.files()), 2)
+            eventually(lambda: len(list(opened.iterdir())) <= before, "files that are open")
 
     def test_a_full_disk(self):
         """A limit on the size of files is met in the same place, and is easier had."""
