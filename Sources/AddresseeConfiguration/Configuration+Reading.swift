@@ -36,6 +36,7 @@ extension Configuration {
         let tls = TLSConfiguration.read(from: &root)
         let listeners = ListenerConfiguration.read(
             from: &root, classes: clients.map(\.name), hasTLS: root.setting("tls")?.node.isNull == false)
+        let nextHops = NextHopConfiguration.read(from: &root)
         let limits = SessionLimits.read(from: &root)
         let timeouts = Timeouts.read(from: &root)
         let threads = readThreads(from: &root)
@@ -44,7 +45,8 @@ extension Configuration {
         guard let domain else { return nil }
         return Configuration(
             file: findings.file, hostname: hostname, defaultDomain: domain, sources: sources, listeners: listeners,
-            clients: clients, tls: tls, limits: limits.session, expansion: limits.expansion, timeouts: timeouts,
+            nextHops: nextHops, clients: clients, tls: tls, limits: limits.session, expansion: limits.expansion,
+            timeouts: timeouts,
             threads: threads, logLevel: logLevel)
     }
 

@@ -17,6 +17,8 @@ public struct Configuration: Hashable, Sendable {
     public var sources: [SourceConfiguration]
     /// One at least.
     public var listeners: [ListenerConfiguration]
+    /// The first that takes a recipient has its mail; empty where no mail is taken.
+    public var nextHops: [NextHopConfiguration]
     /// The first that holds a client is its class; the last has no networks and holds any client.
     public var clients: [ClientClass]
     /// Nil when nobody offers STARTTLS.
@@ -31,7 +33,8 @@ public struct Configuration: Hashable, Sendable {
     /// A configuration made in code; what is left out has the default of the file.
     public init(
         file: String, hostname: String, defaultDomain: Domain, sources: [SourceConfiguration],
-        listeners: [ListenerConfiguration] = [.standard], clients: [ClientClass]? = nil, tls: TLSConfiguration? = nil,
+        listeners: [ListenerConfiguration] = [.standard], nextHops: [NextHopConfiguration] = [],
+        clients: [ClientClass]? = nil, tls: TLSConfiguration? = nil,
         limits: SessionLimits = SessionLimits(), expansion: ExpansionLimits = ExpansionLimits(),
         timeouts: Timeouts = Timeouts(), threads: Int? = nil, logLevel: LogLevel = .info
     ) {
@@ -40,6 +43,7 @@ public struct Configuration: Hashable, Sendable {
         self.defaultDomain = defaultDomain
         self.sources = sources
         self.listeners = listeners
+        self.nextHops = nextHops
         self.clients = clients ?? ClientClass.standard
         self.tls = tls
         self.limits = limits

@@ -57,6 +57,19 @@ public struct ConfigurationTemplate {
             # What Haraka and qmail sites ask qmail-deliverabled, over HTTP, likewise. An example:
         #  - qmail-deliverable: 127.0.0.1:8998
 
+        # Where messages go. Without a next hop, as by default, questions are answered and no mail is taken (DATA gets 554).
+        # The first that takes a recipient has it. An example:
+        #next-hops:
+            # Unique, for logs. An example:
+        #  - name: mailboxes
+            # A Maildir for each mailbox, made when its first message comes. {domain} and {local-part} are in lower case. An example:
+        #    maildir: mail/{domain}/{local-part}
+            # Whose mail it takes: mailboxes, which are those of local domains; relay-domains; elsewhere, which is where
+            # forwards, aliases and lists lead. Default: mailboxes. An example:
+        #    takes: [mailboxes]
+            # Only for recipients in these domains. Default: all. An example:
+        #    domains: [example.org]
+
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what
         # you leave out is as in "everyone".
@@ -98,8 +111,11 @@ public struct ConfigurationTemplate {
         #  errors: 20
           # Addresses that are remembered until the directory changes: 0 to 16777216. Each takes 64 octets, as the table fills.
         #  remembered-recipients: 1048576
-          # Octets of a message, as SIZE offers it: up to 1000000000000; 0 states no limit.
+          # Octets of a message, as SIZE offers it and DATA holds to it: up to 1000000000000; 0 states no limit.
         #  message-size: 26214400
+          # Received: fields, and Delivered-To: fields, that a message may have before it is taken to go in a loop:
+          # 1 to 10000; RFC 5321 6.3 asks for 100 or more.
+        #  trace-fields: 100
           # Of one question: redirections in a row, 1 to 1000; addresses, 1 to 100000000; look-ups, 1 to 1000000000.
           # A question that passes one is answered with 451, never with a shorter list.
         #  expansion-depth: 50

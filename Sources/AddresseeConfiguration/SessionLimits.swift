@@ -17,10 +17,13 @@ public struct SessionLimits: Hashable, Sendable {
     public var rememberedRecipients: Int
     /// Octets of a message, as SIZE offers it (RFC 1870); 0 states no limit.
     public var messageSize: Int
+    /// Received: fields, and Delivered-To: fields, after which a message is taken to go in a loop; 100 or more, says
+    /// RFC 5321 6.3.
+    public var traceFields: Int
 
     public init(
         connections: Int = 10_000, recipients: Int = 1000, pipelinedQuestions: Int = 64, errors: Int = 20,
-        rememberedRecipients: Int = 1_048_576, messageSize: Int = 26_214_400
+        rememberedRecipients: Int = 1_048_576, messageSize: Int = 26_214_400, traceFields: Int = 100
     ) {
         self.connections = connections
         self.recipients = recipients
@@ -28,6 +31,7 @@ public struct SessionLimits: Hashable, Sendable {
         self.errors = errors
         self.rememberedRecipients = rememberedRecipients
         self.messageSize = messageSize
+        self.traceFields = traceFields
     }
 }
 
@@ -47,6 +51,7 @@ extension SessionLimits {
         read("errors", 1...1_000_000, into: &session.errors)
         read("remembered-recipients", 0...16_777_216, into: &session.rememberedRecipients)
         read("message-size", 0...1_000_000_000_000, into: &session.messageSize)
+        read("trace-fields", 1...10_000, into: &session.traceFields)
         read("expansion-depth", 1...1000, into: &expansion.depth)
         read("expansion-addresses", 1...100_000_000, into: &expansion.addresses)
         read("expansion-lookups", 1...1_000_000_000, into: &expansion.lookups)

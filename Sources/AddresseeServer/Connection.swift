@@ -88,6 +88,9 @@ class Connection: ChannelDuplexHandler {
     /// How long a client may ask nothing.
     var idleLimit: TimeAmount { TimeAmount(loop.service.configuration.timeouts.idle) }
 
+    /// The connection is over, whatever ended it. May be called more than once.
+    func forgotten() {}
+
     /// Makes ready for `takeOutput` what is said last.
     func farewell(_ ending: Ending) {}
 
@@ -351,6 +354,7 @@ class Connection: ChannelDuplexHandler {
         loop.endBatch()
         timers.cancel()
         state = .closed
+        forgotten()
         loop.remove(self)
         if isCounted {
             isCounted = false

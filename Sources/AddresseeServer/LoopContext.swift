@@ -103,6 +103,28 @@ final class LoopContext {
         return walk.begin().map { verdict(on: $0, inquiry, query, key) }
     }
 
+    /// What becomes of one RCPT where there are next hops: all its recipients are found out.
+    /// - Parameters:
+    ///   - routes: those of the next hops, in their order.
+    ///   - later: called on this loop, where that has to be waited for.
+    /// - Returns: what becomes of it; nil where it comes later.
+    func accept(
+        _ path: ForwardPath, _ query: Query, by client: ClientClass, over routes: [Route],
+        later: @escaping (Acceptance) -> Void
+    ) -> Acceptance? {
+        let judgement = Judgement(query, by: client)
+        if let mailbox = query.mailbox, let fact = recall(mailbox),
+            let acceptance = judgement.acceptance(on: fact, over: routes)
+        {
+            return acceptance
+        }
+        let expansion = Inquiry.recipients(of: path, in: service.inquiries)
+        let resolution = resolve(expansion, of: query.mailbox, about: query.about) { resolution in
+            later(judgement.acceptance(on: resolution, over: routes))
+        }
+        return resolution.map { judgement.acceptance(on: $0, over: routes) }
+    }
+
     /// What is remembered of an address, in the batch at hand, which this begins where there is none.
     func recall(_ mailbox: Mailbox) -> MailboxMemory.Fact? {
         beginBatch()

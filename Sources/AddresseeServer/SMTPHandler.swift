@@ -8,7 +8,13 @@ import SMTPProtocol
 import Verification
 
 final class SMTPHandler: Connection {
-    private var session: Session
+    var session: Session
+    /// Where mail goes, as it was when the client connected; empty where none is taken.
+    private(set) var nextHops: [NextHopConfiguration] = []
+    private(set) var routes: [Route] = []
+    /// The transaction, where mail is taken; that of the last MAIL.
+    var envelope: Envelope?
+    var passage: Passage?
     private var framing = LineFraming()
     /// Questions whose replies have not been handed to the channel yet.
     private var unsent = 0
@@ -18,7 +24,11 @@ final class SMTPHandler: Connection {
         super.init(loop: loop, listener: listener)
     }
 
-    override func prepare() { session = Session(loop.service.session(of: clientClass, at: listener)) }
+    override func prepare() {
+        session = Session(loop.service.session(of: clientClass, at: listener))
+        nextHops = loop.service.configuration.nextHops
+        if !nextHops.isEmpty { routes = nextHops.map(\.route) }
+    }
 
     override func began() { session.connected() }
 
@@ -44,14 +54,28 @@ final class SMTPHandler: Connection {
         session.end(with: reply)
     }
 
+    override func forgotten() {
+        abandonMessage()
+        envelope = nil
+    }
+
     // MARK: Lines
 
-    /// Takes whole lines from what has come in, as long as there is room for their replies.
+    /// Takes whole lines, and mail data, from what has come in, as long as there is room for replies and data.
     override func process() {
         var hasNewCommand = false
         // A command keeps the connection alive; a client that sends octet after octet and no end of line does not.
         defer { if hasNewCommand { timers.lastCommand = .now() } }
         while state == .open, !isHeld {
+            if session.isReceivingData {
+                if !receiveData() { break }
+                hasNewCommand = true
+                continue
+            }
+            if session.isHandlingMessage {
+                isHeld = true
+                break
+            }
             let line = inbound.withUnsafeReadableBytes { bytes in
                 framing.next(Span(_unsafeBytes: bytes), from: 0)
             }
@@ -90,6 +114,8 @@ final class SMTPHandler: Connection {
         case .ask(let query, let ticket): ask(query, ticket)
         case .close: close()
         case .startTLS: startTLS()
+        case .begin(let sender, let parameters): envelope = Envelope(sender: sender, isUTF8: parameters.utf8)
+        case .openMessage: openMessage()
         }
     }
 
@@ -106,6 +132,7 @@ final class SMTPHandler: Connection {
                 return end(.tooManyQuestions)
             }
         }
+        if !nextHops.isEmpty, case .recipient(let path, _) = query { return accept(path, query, ticket) }
         let verdict = loop.answer(query, by: clientClass) { [self] verdict in answerLater(query, ticket, verdict) }
         if let verdict { answer(query, ticket, verdict) }
     }
@@ -117,7 +144,7 @@ final class SMTPHandler: Connection {
         goOnAfterAnswer()
     }
 
-    private func answer(_ query: Query, _ ticket: Int, _ verdict: Verdict) {
+    func answer(_ query: Query, _ ticket: Int, _ verdict: Verdict) {
         if loop.shared.log.showsQuestions { loop.shared.log.asked(query, by: client, verdict: verdict) }
         let wire: Wire =
             switch query {
@@ -127,6 +154,10 @@ final class SMTPHandler: Connection {
             }
         let reply = verdict.reply(
             on: wire, form: listener.enhancedCodes ? .enhanced : .plain, naming: listener.possibilities)
+        say(reply, to: ticket)
+    }
+
+    func say(_ reply: Reply, to ticket: Int) {
         if session.answered(reply, to: ticket) == .close { close() }
     }
 

@@ -70,6 +70,8 @@ public struct Server: Sendable {
         let log = ServerLog(logger)
         let shared = SharedState(log: log)
         let service = try Service(configuration)
+        if !configuration.nextHops.isEmpty { shared.files.start() }
+        defer { shared.files.shutdownGracefully { _ in } }
         let connections = configuration.limits.connections
         if let files = SystemCall.raiseFileLimit(), files < connections + Self.otherFiles {
             log.fewFiles(files, connections: connections)
@@ -88,6 +90,7 @@ public struct Server: Sendable {
             case .reload:
                 do {
                     let next = try reload()
+                    if !next.nextHops.isEmpty { shared.files.start() }
                     try await take(next, loops: loops, listeners: &listeners)
                     timeout = next.timeouts.shutdown
                     threshold.value = Logger.Level(rawValue: next.logLevel.rawValue) ?? .info

@@ -137,6 +137,32 @@ struct ServerLog: Sendable {
             "limit-passed", metadata: ["limit": "\(kind.rawValue)", "path": "\(path.arrows)", "about": "\(about)"])
     }
 
+    func handedOn(_ id: String, from sender: ReversePath, size: UInt64, mailboxes: Int) {
+        var from = ""
+        if case .mailbox(let mailbox) = sender { from = mailbox.description }
+        logger.info(
+            "message-delivered",
+            metadata: ["id": "\(id)", "from": "<\(from)>", "size": "\(size)", "mailboxes": "\(mailboxes)"])
+    }
+
+    func notHandedOn(_ id: String, reason: String) {
+        logger.error("message-not-delivered", metadata: ["id": "\(id)", "reason": "\(reason)"])
+    }
+
+    func noRoute(to mailbox: Mailbox, about: String) {
+        logger.warning(
+            "no-next-hop",
+            metadata: [
+                "recipient": "\(mailbox)", "about": "\(about)", "do": "let one of next-hops take it, see its \"takes\"",
+            ])
+    }
+
+    func leftOut(_ mailboxes: [Mailbox], about: String) {
+        logger.warning(
+            "left-out",
+            metadata: ["recipients": "\(mailboxes.map(\.description).joined(separator: ","))", "about": "\(about)"])
+    }
+
     /// A client that has gone is nothing to tell of unless somebody looks for it.
     func connectionLost(_ client: ClientAddress, _ error: any Error) {
         let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"

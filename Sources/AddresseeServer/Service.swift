@@ -35,7 +35,8 @@ struct Service: Sendable {
         return SessionConfiguration(
             hostname: hostname, form: listener.enhancedCodes ? .enhanced : .plain,
             offersVerify: client.disclosure.vrfy != .closed, offersExpand: client.disclosure.expn != .closed,
-            offersTLS: listener.startTLS && tls != nil,
+            offersTLS: listener.startTLS && tls != nil, takesMail: !configuration.nextHops.isEmpty,
+            traceFields: limits.traceFields,
             messageSize: limits.messageSize == 0 ? nil : UInt64(limits.messageSize), recipients: limits.recipients,
             slots: limits.pipelinedQuestions, errors: limits.errors)
     }

@@ -2,11 +2,14 @@
 
 import NIOConcurrencyHelpers
 import NIOCore
+import NIOPosix
 import Verification
 
 /// State of the whole server. Thread-safe.
 final class SharedState: Sendable {
     let log: ServerLog
+    /// Threads that write messages: as many may wait for a disk at a time. They run where there is a next hop.
+    let files = NIOThreadPool(numberOfThreads: 16)
     private let connections = NIOLockedValueBox(0)
     private let budget = NIOLockedValueBox(QuestionBudget())
 

@@ -34,6 +34,10 @@ public struct EnhancedCode: Hashable, Sendable {
     public static let full = EnhancedCode(2, 2)
     /// X.2.4 Mailing list expansion problem
     public static let listExpansion = EnhancedCode(2, 4)
+    /// X.3.0 Other or undefined mail system status
+    public static let mailSystem = EnhancedCode(3, 0)
+    /// X.3.1 Mail system full
+    public static let systemFull = EnhancedCode(3, 1)
     /// X.3.2 System not accepting network messages
     public static let notAccepting = EnhancedCode(3, 2)
     /// X.3.4 Message too big for system
@@ -42,6 +46,8 @@ public struct EnhancedCode: Hashable, Sendable {
     public static let badConnection = EnhancedCode(4, 2)
     /// X.4.3 Directory server failure
     public static let directoryFailure = EnhancedCode(4, 3)
+    /// X.4.4 Unable to route
+    public static let noRoute = EnhancedCode(4, 4)
     /// X.4.6 Routing loop detected
     public static let routingLoop = EnhancedCode(4, 6)
     /// X.5.1 Invalid command

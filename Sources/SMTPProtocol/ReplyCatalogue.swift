@@ -136,9 +136,21 @@ public enum ReplyCatalogue {
         Reply(501, .badSenderSyntax, Array(error.description.utf8))
     }
 
+    // MARK: Messages
+
     /// This server has nowhere to put mail.
     public static let noMailTaken = Reply(
         554, .notAccepting, "This server answers questions about mailboxes and takes no mail")
+    /// An enhanced code belongs to 2yz, 4yz and 5yz only (RFC 2034 4).
+    public static let startMail = Reply(354, nil, "Start mail input; end with <CRLF>.<CRLF>")
+    public static let bareLineEnd = Reply(
+        550, .syntaxError, "A bare CR or bare LF is in the message: lines end with CR LF")
+    public static let messageLoops = Reply(554, .routingLoop, "The message goes in a loop")
+    public static let storageFull = Reply(452, .systemFull, "Insufficient system storage, try again later")
+    public static let notHandedOn = Reply(451, .mailSystem, "The message can't be handed on now, try again later")
+    /// RFC 5321 4.2.3: 553 is for mailbox names that are not allowed.
+    public static let nameNotAllowed = Reply(553, .badSyntax, "Mailbox name not allowed: no folder can bear it")
+    public static let noRoute = Reply(550, .noRoute, "No way is known to where mail for this recipient goes")
 
     // MARK: Verdicts
 

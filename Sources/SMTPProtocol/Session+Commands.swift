@@ -5,15 +5,17 @@ import MailAddress
 extension Session {
     mutating func carryOut(_ command: Command) -> Action {
         switch command {
-        case .hello:
+        case .hello(let name):
             transaction = nil
+            client = (name, isExtended: false)
             say(ReplyCatalogue.hello(configuration.hostname))
             return .go
-        case .extendedHello(let client):
+        case .extendedHello(let name):
             transaction = nil
-            say(ReplyCatalogue.extendedHello(configuration.hostname, client: client, keywords: keywords))
+            client = (name, isExtended: true)
+            say(ReplyCatalogue.extendedHello(configuration.hostname, client: name, keywords: keywords))
             return .go
-        case .mail(_, let parameters): return mail(parameters)
+        case .mail(let sender, let parameters): return mail(sender, parameters)
         case .data: return data()
         case .reset:
             transaction = nil
@@ -32,7 +34,7 @@ extension Session {
         }
     }
 
-    private mutating func mail(_ parameters: Command.MailParameters) -> Action {
+    private mutating func mail(_ sender: ReversePath, _ parameters: Command.MailParameters) -> Action {
         if transaction != nil { return refused(ReplyCatalogue.nestedMail) }
         if let limit = configuration.messageSize, let size = parameters.size, size > limit {
             say(ReplyCatalogue.messageTooBig)
@@ -40,15 +42,19 @@ extension Session {
         }
         transaction = Transaction(utf8: parameters.utf8)
         say(ReplyCatalogue.senderOK)
-        return .go
+        return configuration.takesMail ? .begin(sender, parameters) : .go
     }
 
-    /// Where mail would be taken in. This server has nowhere to put it, and says so before a message is sent.
+    /// Where there is no next hop, there is nowhere to put mail, and that is said before a message is sent.
     private mutating func data() -> Action {
         guard let transaction else { return refused(ReplyCatalogue.noTransaction) }
         if transaction.recipients == 0 {
             say(ReplyCatalogue.noRecipients)
             return .go
+        }
+        if configuration.takesMail {
+            phase = .opening
+            return .openMessage
         }
         self.transaction = nil
         say(ReplyCatalogue.noMailTaken)

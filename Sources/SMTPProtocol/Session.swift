@@ -27,20 +27,31 @@ public struct Session: Sendable {
         case startTLS
         /// Send the output, then close.
         case close
+        /// A transaction begins; only where mail is taken. Its recipients are the `.recipient` queries after it whose
+        /// replies are positive.
+        case begin(ReversePath, Command.MailParameters)
+        /// DATA is in order. Find out whether the message can be taken, and call `messageOpened()` or `messageEnded(_:)`;
+        /// what comes in must wait.
+        case openMessage
     }
 
     private(set) public var configuration: SessionConfiguration
     /// Replies that may be sent now, in order. The owner takes them.
     public private(set) var output: [UInt8] = []
     var transaction: Transaction?
+    /// The message that comes in; nil while none does.
+    public internal(set) var message: MessageReader?
+    var phase = Phase.commands
+    /// What the client calls itself, and whether it said so by EHLO; nil before it has.
+    public internal(set) var client: (name: [UInt8], isExtended: Bool)?
     private var slots: [Slot] = []
     private var queuedRefusals = 0
     private var ticket = 0
     private var errors = 0
-    private var isTLSActive = false
+    public private(set) var isTLSActive = false
     private(set) public var isClosed = false
 
-    /// The sender is not kept: nothing depends on it, and every RCPT looks in here.
+    /// The sender is not kept: no rule depends on it, and every RCPT looks in here.
     struct Transaction: Hashable, Sendable {
         var utf8: Bool
         var recipients = 0
@@ -76,12 +87,12 @@ public struct Session: Sendable {
     }
 
     /// Whether an answer is awaited.
-    public var isWaiting: Bool { !slots.isEmpty }
+    public var isWaiting: Bool { !slots.isEmpty || isHandlingMessage }
 
     /// A line has come in; `line` is without its CRLF.
     public mutating func received(_ line: Span<UInt8>) -> Action {
         if isClosed { return .close }
-        if slots.count >= configuration.slots { return .wait }
+        if slots.count >= configuration.slots || phase != .commands { return .wait }
         let command: Command
         do {
             command = try CommandParser.parse(line)
@@ -152,6 +163,7 @@ public struct Session: Sendable {
     public mutating func tlsStarted() {
         isTLSActive = true
         transaction = nil
+        client = nil
         configuration.offersTLS = false
     }
 

@@ -9,6 +9,10 @@ public struct SessionConfiguration: Hashable, Sendable {
     public var offersVerify: Bool
     public var offersExpand: Bool
     public var offersTLS: Bool
+    /// Whether there is a next hop for messages; without one DATA is refused.
+    public var takesMail: Bool
+    /// Received: fields, and Delivered-To: fields, that a message may have (RFC 5321 6.3).
+    public var traceFields: Int
     /// Octets, for SIZE; nil: no limit is stated (RFC 1870 3).
     public var messageSize: UInt64?
     /// Recipients in a transaction; 100 at least (RFC 5321 4.5.3.1.8).
@@ -20,7 +24,8 @@ public struct SessionConfiguration: Hashable, Sendable {
 
     public init(
         hostname: [UInt8], form: ReplyForm = .enhanced, offersVerify: Bool = true, offersExpand: Bool = true,
-        offersTLS: Bool = false, messageSize: UInt64? = 26_214_400, recipients: Int = 1000, slots: Int = 64,
+        offersTLS: Bool = false, takesMail: Bool = false, traceFields: Int = 100, messageSize: UInt64? = 26_214_400,
+        recipients: Int = 1000, slots: Int = 64,
         errors: Int = 20
     ) {
         self.hostname = hostname
@@ -28,6 +33,8 @@ public struct SessionConfiguration: Hashable, Sendable {
         self.offersVerify = offersVerify
         self.offersExpand = offersExpand
         self.offersTLS = offersTLS
+        self.takesMail = takesMail
+        self.traceFields = traceFields
         self.messageSize = messageSize
         self.recipients = recipients
         self.slots = slots

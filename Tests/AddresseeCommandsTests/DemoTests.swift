@@ -100,6 +100,7 @@ import Verification
         #expect(!FileManager.default.fileExists(atPath: configuration.file))
         #expect(configuration.listeners.map(\.enhancedCodes) == [true, false])
         #expect(configuration.listeners.map(\.possibilities) == [true, false])
+        #expect(configuration.nextHops.map(\.name) == ["mailboxes", "elsewhere"])
         #expect(run.status == 0)
         #expect(run.err == "")
         #expect(run.out.contains("curl -s smtp://127.0.0.1:0 -X \"VRFY claude\"\n"))
@@ -132,6 +133,11 @@ import Verification
                   curl -sv smtp://127.0.0.1:2521 -X "VRFY hkhjkghj" 2>&1 | grep "^< 5"
                   curl -sv smtp://127.0.0.1:2521 -X "VRFY user" 2>&1 | grep "^< 5"
                   curl -sv smtp://127.0.0.1:2521 -X "EXPN Executive-Washroom-List" 2>&1 | grep "^< 5"
+
+                Send a message, and read it in its folder (what goes elsewhere lies beside it):
+                  printf 'Subject: hello\\n\\nHello.\\n' | curl -s smtp://127.0.0.1:2521 --mail-from sender@assistprogramming.com --mail-rcpt receiver1@assistprogramming.com --mail-rcpt Postel@USC-ISI.ARPA -T - --crlf
+                  cat /tmp/x/mail/assistprogramming.com/receiver1/new/*
+                  cat /tmp/x/elsewhere/usc-isif.arpa/postel/new/*
 
                 Ask without the server, and see why:
                   export ADDRESSEE_CONFIG=/tmp/x/addressee.yaml

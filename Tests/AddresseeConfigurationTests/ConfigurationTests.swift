@@ -54,6 +54,9 @@ import Verification
                 starttls: true
               - smtp: unix:run/smtp
                 unix-mode: "0660"
+            next-hops:
+              - {name: here, maildir: "mail/{domain}/{local-part}"}
+              - {name: there, maildir: "/m/{local-part}/{domain}/M", takes: [elsewhere], domains: [example.com]}
             clients:
               - name: office
                 networks: [192.0.2.0/24, "2001:db8::/32", unix]
@@ -69,6 +72,7 @@ import Verification
               pipelined-questions: 2
               errors: 3
               message-size: 0
+              trace-fields: 8
               expansion-depth: 4
               expansion-addresses: 5
               expansion-lookups: 6
@@ -95,9 +99,16 @@ import Verification
                     clients: ["office", "everyone"], startTLS: true),
                 ListenerConfiguration(address: .unix(path: "conf/run/smtp"), unixMode: 0o660),
             ],
+            nextHops: [
+                NextHopConfiguration(
+                    name: "here", kind: .maildir(try MaildirTemplate("conf/mail/{domain}/{local-part}"))),
+                NextHopConfiguration(
+                    name: "there", kind: .maildir(try MaildirTemplate("/m/{local-part}/{domain}/M")),
+                    route: Route(places: [.elsewhere], domains: [try Domain("example.com")])),
+            ],
             clients: [office, everyone], tls: TLSConfiguration(certificate: "conf/c.pem", privateKey: "/etc/k.pem"),
             limits: SessionLimits(
-                connections: 1, recipients: 100, pipelinedQuestions: 2, errors: 3, messageSize: 0),
+                connections: 1, recipients: 100, pipelinedQuestions: 2, errors: 3, messageSize: 0, traceFields: 8),
             expansion: ExpansionLimits(depth: 4, addresses: 5, lookups: 6, possibilities: 7),
             timeouts: Timeouts(idle: .seconds(3600), write: .seconds(90), shutdown: .seconds(120)), threads: 64,
             logLevel: .trace)

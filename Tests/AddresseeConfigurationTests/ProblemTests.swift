@@ -27,7 +27,8 @@ struct Case: Sendable, CustomTestStringConvertible {
 }
 
 // What recurs in the cases.
-private let keys = "hostname, default-domain, sources, clients, tls, listeners, limits, timeouts, threads, log"
+private let keys =
+    "hostname, default-domain, sources, clients, tls, listeners, next-hops, limits, timeouts, threads, log"
 private let forms = "expected ADDRESS:PORT, [IPV6-ADDRESS]:PORT or unix:/path/to/socket"
 private let networks = "expected a network such as 192.0.2.0/24 or 2001:db8::/32, one address, or unix"
 private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
@@ -397,6 +398,33 @@ private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
             "hostname: |\n  a\n  b",
             #"3: hostname "a\nb\n" is no domain. There is a control character at position 2."#),
         Case("cert: x", #"3: unknown key "cert"; the keys here are \#(keys)"#),
+        Case("next-hops: []", "3: next-hops is empty; name one next hop at least, or leave the key out"),
+        Case("next-hops: mail", #"3: next-hops must be a list, not "mail""#),
+        Case(
+            "next-hops: [{maildir: 'm/{domain}/{local-part}'}]",
+            #"3: next-hops.name is missing; add "name: mailboxes""#),
+        Case(
+            "next-hops: [{name: a}]",
+            #"3: next-hops.maildir is missing; add "maildir: mail/{domain}/{local-part}""#),
+        Case(
+            "next-hops:\n  - {name: a, maildir: 'm/{domain}/{local-part}'}\n  - {name: a, maildir: 'n/{domain}/{local-part}'}",
+            #"5: the next hop at line 4 is called "a" already; names are unique"#),
+        Case(
+            "next-hops: [{name: a, maildir: 'm/{local-part}'}]",
+            #"3: next-hops.maildir "m/{local-part}" must have both {domain} and {local-part}, so that no two "#
+                + "mailboxes share a folder"),
+        Case(
+            "next-hops: [{name: a, maildir: 'm/{domain}-{local-part}'}]",
+            #"3: next-hops.maildir "m/{domain}-{local-part}" has {domain}-{local-part}; only {domain} and "#
+                + "{local-part} can stand there, each alone between two slashes"),
+        Case(
+            "next-hops: [{name: a, maildir: 'm/{domain}/{local-part}', takes: [mailbox]}]",
+            #"3: next-hops.takes must be mailboxes, relay-domains or elsewhere, not "mailbox"; did you mean "#
+                + #""mailboxes"?"#),
+        Case(
+            "next-hops: [{name: a, maildir: 'm/{domain}/{local-part}', domains: [a b]}]",
+            #"3: next-hops.domains "a b" is no domain. "#
+                + "The character at position 2 may not stand there."),
         Case("lim: x", #"3: unknown key "lim"; did you mean "limits"?"#),
         Case("limits: {conn: 5}", #"3: unknown key "conn" in limits; did you mean "connections"?"#),
         Case("Limits: {}", #"3: unknown key "Limits"; did you mean "limits"?"#),

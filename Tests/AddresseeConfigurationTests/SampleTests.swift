@@ -81,7 +81,8 @@ import Testing
         "limits: {connections: _}", "limits: {recipients: _}", "limits: {pipelined-questions: _}",
         "limits: {remembered-recipients: _}",
         "limits: {errors: _}",
-        "limits: {message-size: _}", "limits: {expansion-depth: _}", "limits: {expansion-addresses: _}",
+        "limits: {message-size: _}", "limits: {trace-fields: _}", "limits: {expansion-depth: _}",
+        "limits: {expansion-addresses: _}",
         "limits: {expansion-lookups: _}", "limits: {possibilities: _}", "timeouts: {idle: _}", "timeouts: {write: _}",
         "timeouts: {shutdown: _}", "threads: _", "clients: [{name: a, questions-per-minute: _}]",
     ])

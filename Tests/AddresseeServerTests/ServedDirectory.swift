@@ -3,6 +3,7 @@
 import AddresseeConfiguration
 import AddresseeServer
 import DialogueTesting
+import Foundation
 import Logging
 import MailboxDirectory
 import SMTPProtocol
@@ -10,10 +11,20 @@ import Testing
 import Verification
 
 enum ServedDirectory {
+    /// Takes mail for all, wherever it goes.
+    static func nextHops(in folder: String) throws -> [NextHopConfiguration] {
+        let template = try MaildirTemplate("\(folder)/{domain}/{local-part}")
+        return [
+            NextHopConfiguration(
+                name: "everywhere", kind: .maildir(template), route: Route(places: Set(RecipientPlace.allCases)))
+        ]
+    }
+
     /// Serves the directory of a dialogue, under its settings, while `body` runs with the port.
     /// - Parameter isLate: whether answers have to be waited for.
     static func serve(
         _ dialogue: Dialogue, wire: ListenerWire = .smtp, isLate: Bool = false,
+        change: @Sendable (inout Configuration) -> Void = { _ in },
         _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         let directory = try DialogueFiles.directory(dialogue.directory)
@@ -25,10 +36,15 @@ enum ServedDirectory {
         let sources = directory.sources.map {
             SourceConfiguration(name: $0.name, kind: .sqlite(path: "/nowhere"))
         }
-        let configuration = Configuration(
+        let mail = FileManager.default.temporaryDirectory.appendingPathComponent("addressee-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: mail) }
+        var settings = Configuration(
             file: "none", hostname: dialogue.hostname, defaultDomain: directory.defaultDomain, sources: sources,
             listeners: [listener], clients: [client],
             limits: SessionLimits(recipients: dialogue.recipients, errors: dialogue.errors), threads: 1)
+        if dialogue.takesMail { settings.nextHops = try nextHops(in: mail) }
+        change(&settings)
+        let configuration = settings
         let server = Server(
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             openSources: { _ in

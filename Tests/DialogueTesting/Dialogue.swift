@@ -32,6 +32,8 @@ public struct Dialogue: Sendable, CustomStringConvertible {
     public var recipients = 1000
     public var errors = 20
     public var offersTLS = false
+    /// Whether there is a next hop, which takes every message.
+    public var takesMail = false
     /// Whether the lines may be sent in one go.
     public var isPipelined = true
     /// Whether it can be played over a socket too, where a client has no settings that a server would not take.
@@ -51,6 +53,7 @@ public struct Dialogue: Sendable, CustomStringConvertible {
             let value = parts[1].hasPrefix(" ") ? String(parts[1].dropFirst()) : String(parts[1])
             switch parts[0] {
             case "C": exchanges.append(Exchange(client: try Self.octets(value), line: number))
+            case "M": try takeMessageLine(value, at: number)
             case "S":
                 if exchanges.isEmpty { exchanges.append(Exchange(client: nil, line: number)) }
                 exchanges[exchanges.count - 1].server.append(value)
@@ -59,6 +62,16 @@ public struct Dialogue: Sendable, CustomStringConvertible {
         }
         for exchange in exchanges where exchange.server.isEmpty {
             throw DialogueError("\(name):\(exchange.line): no answer is given for this line")
+        }
+    }
+
+    /// The lines of one message are one exchange: only the last of them is answered.
+    private mutating func takeMessageLine(_ value: String, at number: Int) throws {
+        let octets = try Self.octets(value)
+        if let last = exchanges.last, last.server.isEmpty, let client = last.client {
+            exchanges[exchanges.count - 1].client = client + [13, 10] + octets
+        } else {
+            exchanges.append(Exchange(client: octets, line: number))
         }
     }
 
@@ -74,6 +87,7 @@ public struct Dialogue: Sendable, CustomStringConvertible {
         case ("recipients", _): recipients = Int(value) ?? recipients
         case ("errors", _): errors = Int(value) ?? errors
         case ("tls", "offered"): offersTLS = true
+        case ("mail", "taken"): takesMail = true
         case ("pipelining", "no"): isPipelined = false
         case ("sockets", "no"): isForSockets = false
         default: throw DialogueError("\(name):\(number): unknown directive \(directive): \(value)")

@@ -37,7 +37,7 @@ public final class SessionPeer: DialoguePeer {
         session = Session(
             SessionConfiguration(
                 hostname: Array(dialogue.hostname.utf8), form: dialogue.form, offersVerify: disclosure.vrfy != .closed,
-                offersExpand: disclosure.expn != .closed, offersTLS: dialogue.offersTLS,
+                offersExpand: disclosure.expn != .closed, offersTLS: dialogue.offersTLS, takesMail: dialogue.takesMail,
                 recipients: dialogue.recipients, slots: answering == .late ? 3 : 64, errors: dialogue.errors))
         session.connected()
     }
@@ -65,6 +65,10 @@ public final class SessionPeer: DialoguePeer {
 
     private func process() {
         while !session.isClosed {
+            if session.isReceivingData {
+                if !takeMessage() { return }
+                continue
+            }
             switch framing.next(inbound.span, from: 0) {
             case .incomplete(let consumed):
                 inbound.removeFirst(consumed)
@@ -74,7 +78,10 @@ public final class SessionPeer: DialoguePeer {
                 if session.receivedOverlongLine() == .close { return }
             case .line(let end, let next):
                 switch session.received(inbound.span.extracting(..<end)) {
-                case .go: inbound.removeFirst(next)
+                case .go, .begin: inbound.removeFirst(next)
+                case .openMessage:
+                    inbound.removeFirst(next)
+                    session.messageOpened()
                 case .wait: return
                 case .close: return
                 case .startTLS:
@@ -86,6 +93,21 @@ public final class SessionPeer: DialoguePeer {
                 }
             }
         }
+    }
+
+    /// Every message that is in order is taken.
+    /// - Returns: whether one has ended.
+    private func takeMessage() -> Bool {
+        switch session.receivedData(inbound.span, from: 0, { _ in }) {
+        case .more:
+            inbound = []
+            return false
+        case .handOn(let next):
+            session.messageEnded(ReplyCatalogue.ok)
+            inbound.removeFirst(next)
+        case .refused(let next): inbound.removeFirst(next)
+        }
+        return true
     }
 
     private func answer(_ query: Query, _ ticket: Int) {

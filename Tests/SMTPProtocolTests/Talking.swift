@@ -40,6 +40,23 @@ struct Talk {
         return text.split(separator: "\r\n").joined(separator: "\n")
     }
 
+    /// Gives mail data in pieces of this size, and tells what is handed on of it.
+    /// - Returns: the message, and what came of it; `more` counts no octet.
+    mutating func give(data: [UInt8], inPiecesOf size: Int) -> (content: [UInt8], progress: Session.DataProgress) {
+        var content: [UInt8] = []
+        var at = 0
+        while at < data.count {
+            let piece = Array(data[at..<min(at + size, data.count)])
+            let progress = session.receivedData(piece.span, from: 0) { content += piece[$0] }
+            switch progress {
+            case .more: at += piece.count
+            case .handOn(let next): return (content, .handOn(next: at + next))
+            case .refused(let next): return (content, .refused(next: at + next))
+            }
+        }
+        return (content, .more)
+    }
+
     /// Gives a line, answers at once what it asks with 250, and tells what was said.
     mutating func say(_ line: String) -> String { say(Array(line.utf8)) }
 
@@ -59,6 +76,8 @@ func outcome(of line: [UInt8], after lines: [String] = ["MAIL FROM:<>"]) -> Stri
     case .wait: return "wait"
     case .startTLS: return "startTLS " + talk.heard()
     case .go: return talk.heard()
+    case .begin: return "begin " + talk.heard()
+    case .openMessage: return "open " + talk.heard()
     }
 }
 

@@ -1,11 +1,13 @@
 """`addressee demo`: the old dialogues to the letter, and every line that it prints to paste."""
 
+import email.utils
 import os
 import re
 import signal
 import socket
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -39,6 +41,10 @@ class Demo(unittest.TestCase):
             for command, expected in turns:
                 self.assertEqual(client.ask(command), expected, command)
 
+    def messages(self, mailbox):
+        """What lies in a Maildir, wherever it is in the folder of the demonstration."""
+        return [path.read_text() for path in Path(self.folder).glob(f"addressee-demo-*/{mailbox}/new/*")]
+
     def test_the_old_transaction_to_the_letter(self):
         self.dialogue(
             self.plain,
@@ -47,16 +53,29 @@ class Demo(unittest.TestCase):
             ("RCPT TO:<receiver1@assistprogramming.com>", "250 OK"),
             ("RCPT TO:<receiver2@assistprogramming.com>", "550 No such user here"),
             ("RCPT TO:<receiver3@assistprogramming.com>", "250 OK"),
-            ("RCPT TO:<Postel@USC-ISI.ARPA>", "251 User not local; will forward to <Postel@USC-ISIF.ARPA>"))
-
-    def test_the_message_has_nowhere_to_go(self):
-        # Without a next hop there is nowhere to put mail, and that is said before the client sends it.
-        self.dialogue(
-            self.plain,
+            ("DATA", "354 Start mail input; end with <CRLF>.<CRLF>"),
+            ("Subject: hello\r\n\r\nBlah blah blah...\r\n..\r\n.", "250 OK"),
             ("MAIL FROM:<sender@assistprogramming.com>", "250 OK"),
-            ("RCPT TO:<receiver1@assistprogramming.com>", "250 OK"),
-            ("DATA", "554 This server answers questions about mailboxes and takes no mail"),
-            ("RSET", "250 OK"))
+            ("RCPT TO:<Postel@USC-ISI.ARPA>", "251 User not local; will forward to <Postel@USC-ISIF.ARPA>"),
+            ("DATA", "354 Start mail input; end with <CRLF>.<CRLF>"),
+            ("Hello.\r\n.", "250 OK"))
+        for user in "receiver1", "receiver3":
+            [message] = self.messages(f"mail/assistprogramming.com/{user}")
+            head, body = message.split("; ", 1)
+            self.assertRegex(
+                head,
+                r"\AReturn-Path: <sender@assistprogramming.com>\n"
+                rf"Delivered-To: {user}@assistprogramming.com\n"
+                r"Received: from assistprogramming.com \(\[127.0.0.1\]\)\n"
+                r"\tby demo.assisprogramming.com with SMTP id [0-9A-Z.]+\Z")
+            date, text = body.split("\n", 1)
+            self.assertLess(abs(email.utils.parsedate_to_datetime(date).timestamp() - time.time()), 300)
+            self.assertEqual(text, "Subject: hello\n\nBlah blah blah...\n.\n")
+        self.assertEqual(self.messages("mail/assistprogramming.com/receiver2"), [])
+        # 251 has been kept, as far as that goes on one machine.
+        [message] = self.messages("elsewhere/usc-isif.arpa/postel")
+        self.assertIn("\n\tfor <Postel@USC-ISI.ARPA>; ", message)
+        self.assertTrue(message.endswith("\nHello.\n"))
 
     def test_the_old_questions_to_the_letter(self):
         self.dialogue(
@@ -99,7 +118,7 @@ class Demo(unittest.TestCase):
         (tools / "addressee").symlink_to(PROGRAM)
         environment = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}")
         environment.pop("ADDRESSEE_CONFIG", None)
-        lines = [line[2:] for line in self.guide.lines if re.match(r"  (curl|addressee|export) ", line)]
+        lines = [line[2:] for line in self.guide.lines if re.match(r"  (curl|addressee|export|printf|cat) ", line)]
         self.assertGreater(len(lines), 10)
         exports = [line for line in lines if line.startswith("export ")]
         answers = {}
@@ -110,7 +129,9 @@ class Demo(unittest.TestCase):
                 ["sh", "-c", "\n".join([*exports, line])], env=environment, cwd=self.folder, capture_output=True,
                 text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
             with self.subTest(line):
-                self.assertNotEqual(done.stdout.strip(), "", f"status {done.returncode}, {done.stderr!r}")
+                # To send a message prints nothing; to read it does.
+                if not line.startswith("printf"):
+                    self.assertNotEqual(done.stdout.strip(), "", f"status {done.returncode}, {done.stderr!r}")
                 # 67 is what `verify` says of somebody who has moved: an answer.
                 self.assertIn(done.returncode, (0, 67), done.stderr)
             answers[line.split(" ", 2)[-1] if line.startswith("addressee") else line] = done.stdout

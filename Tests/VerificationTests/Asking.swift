@@ -52,6 +52,19 @@ struct Asking {
         }
     }
 
+    /// What becomes of an RCPT where there are these next hops.
+    func acceptance(over routes: [Route]) throws -> Acceptance {
+        let row = ResolveRow("", directory, question, "")
+        return try row.withSources(from: empty, tamper: tamper) { sources in
+            let context = Inquiry.Context(
+                sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
+            let query = try query
+            guard case .recipient(let path, _) = query else { throw TextError("only RCPT is accepted") }
+            let resolution = Inquiry.recipients(of: path, in: context).run(sources)
+            return Judgement(query, by: client).acceptance(on: resolution, over: routes)
+        }
+    }
+
     /// The reply as it goes on the wire, LF between lines.
     func reply(_ form: ReplyForm = .enhanced, naming: Bool = true) throws -> String {
         try verdict().reply(on: wire, form: form, naming: naming).lines(withEnhancedCode: form == .enhanced)

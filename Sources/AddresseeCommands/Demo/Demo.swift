@@ -11,7 +11,7 @@ struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve a ready directory, and say what to try with it.",
         discussion: """
-            The directory is in a temporary folder, which is removed at the end.
+            The directory, and the mail that it takes, are in a temporary folder, which is removed at the end.
 
             Example: addressee demo --port 10025
             """)
@@ -61,6 +61,13 @@ struct Demo: AsyncParsableCommand {
           - smtp: 127.0.0.1:\(plainPort)
             enhanced-codes: false
             possibilities: false
+        # What goes elsewhere does not leave this machine either: it is put where you can read it.
+        next-hops:
+          - name: mailboxes
+            maildir: mail/{domain}/{local-part}
+          - name: elsewhere
+            maildir: elsewhere/{domain}/{local-part}
+            takes: [relay-domains, elsewhere]
         log:
           level: warning
 

@@ -34,6 +34,11 @@ struct DemoGuide {
               curl -sv smtp://\(plain) -X "VRFY user" 2>&1 | grep "^< 5"
               curl -sv smtp://\(plain) -X "EXPN Executive-Washroom-List" 2>&1 | grep "^< 5"
 
+            \(heading("Send a message, and read it in its folder (what goes elsewhere lies beside it):", output))
+              printf 'Subject: hello\\n\\nHello.\\n' | curl -s smtp://\(plain) --mail-from sender@assistprogramming.com --mail-rcpt receiver1@assistprogramming.com --mail-rcpt Postel@USC-ISI.ARPA -T - --crlf
+              cat \(folder)/mail/assistprogramming.com/receiver1/new/*
+              cat \(folder)/elsewhere/usc-isif.arpa/postel/new/*
+
             \(heading("Ask without the server, and see why:", output))
               export \(path)ADDRESSEE_CONFIG=\(configuration.shellWord)
               addressee verify user1
@@ -48,6 +53,8 @@ struct DemoGuide {
 
             """
     }
+
+    private var folder: String { URL(fileURLWithPath: configuration).deletingLastPathComponent().path.shellWord }
 
     private var path: String {
         guard program.contains("/") else { return "" }

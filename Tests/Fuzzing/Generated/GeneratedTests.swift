@@ -12,7 +12,9 @@ struct GeneratedTests {
         "\"", "\\", "<", ">", "@", ".", ":", ",", " ", "\t", "\r", "\n", "\r\n", "\r\n", "\r\n", "\r\n", "\r\n", "\r\n",
         "\u{0}", "\u{7F}", "\u{E9}", "\u{4E2D}", "a", "b.example", "[192.0.2.1]", "[IPv6:::1]", "-", "x@y.example",
         "=", "\r\nVRFY fred\r\nRCPT TO:<q@b.example>\r\nEXPN all\r\nNOOP\r\n",
-        "\r\nMAIL FROM:<>\r\nRCPT TO:<r@b.example>\r\n",
+        "\r\nMAIL FROM:<>\r\nRCPT TO:<r@b.example>\r\n", "\r\n.\r\n", "\r\n.\r\n", "\n.\n", "\r.\r", "\r\n.\r",
+        "\r\n..\r\n", "\r\nReceived: x\r\n", "\r\nDelivered-To: a@b.example\r\n",
+        "MAIL FROM:<>\r\nRCPT TO:<r@b.example>\r\nDATA\r\n",
     ]
 
     static func octets(_ numbers: inout Numbers, most: Int) -> [UInt8] {
@@ -32,7 +34,7 @@ struct GeneratedTests {
         for index in 0..<4000 {
             let seed = UInt64(part * 1_000_000 + index)
             var numbers = Numbers(state: seed)
-            let probe = SessionProbe(Standing(rawValue: UInt8(index % 4)) ?? .fresh, seed: seed)
+            let probe = SessionProbe(Standing(rawValue: UInt8(index % 6)) ?? .fresh, seed: seed)
             probe.play(Self.octets(&numbers, most: 25))
             if let fault = probe.fault { Issue.record("seed \(seed): \(fault)") }
         }

@@ -28,6 +28,7 @@ enum LineChecks {
         switch action {
         case .ask(let query, _): return isSilent ? self.query(query, octets) : "a question and a reply"
         case .wait: return "waits for nothing"
+        case .begin, .openMessage: return "mail is taken where there is no next hop"
         case .go, .close, .startTLS: return isSilent ? "neither a question nor a reply" : nil
         }
     }

@@ -6,7 +6,7 @@ import SMTPProtocol
 
 /// Where a session stands when the octets come.
 enum Standing: UInt8, CaseIterable {
-    case fresh, greeted, inTransaction, awaitingAnswers
+    case fresh, greeted, inTransaction, awaitingAnswers, takingMail, inMessage
 }
 
 /// A small generator that gives the same numbers for the same seed (SplitMix64).
@@ -26,6 +26,7 @@ struct Numbers {
 final class SessionProbe {
     static let slots = 4
     static let errors = 5
+    static let messageSize: UInt64 = 3000
 
     private(set) var fault: String?
     private var session: Session
@@ -38,15 +39,21 @@ final class SessionProbe {
     private var replyCode: [UInt8] = []
     private var numbers: Numbers
     private var isOver = false
+    /// Whether the next hop has not said yet that it takes a message.
+    private var isOpening = false
+    /// Mail data as it came, and what was handed on of it.
+    private var data: [UInt8] = []
+    private var message: [UInt8] = []
     private let form: ReplyForm
 
     init(_ standing: Standing, seed: UInt64) {
         numbers = Numbers(state: seed)
         form = seed & 1 == 0 ? .enhanced : .plain
+        let takesMail = standing == .takingMail || standing == .inMessage
         session = Session(
             SessionConfiguration(
-                hostname: Array("mx.example".utf8), form: form, offersTLS: seed & 2 == 0, recipients: 6,
-                slots: Self.slots, errors: Self.errors))
+                hostname: Array("mx.example".utf8), form: form, offersTLS: seed & 2 == 0, takesMail: takesMail,
+                traceFields: 3, messageSize: Self.messageSize, recipients: 6, slots: Self.slots, errors: Self.errors))
         session.connected()
         collect()
         replies = 0
@@ -56,11 +63,14 @@ final class SessionProbe {
             case .greeted: ["EHLO c.example"]
             case .inTransaction: ["EHLO c.example", "MAIL FROM:<> SMTPUTF8"]
             case .awaitingAnswers: ["MAIL FROM:<>", "RCPT TO:<a@b.example>", "VRFY c"]
+            case .takingMail: ["MAIL FROM:<>", "RCPT TO:<a@b.example>"]
+            case .inMessage: ["MAIL FROM:<>", "RCPT TO:<a@b.example>", "DATA"]
             }
         for line in opening {
             buffer += Array(line.utf8) + [13, 10]
             process()
         }
+        if standing == .inMessage, isOpening { openMessage() }
     }
 
     /// Feeds all, in pieces, then answers what is open and checks the count.
@@ -72,8 +82,11 @@ final class SessionProbe {
             at += size
             process()
             if numbers.next(3) == 0 { answerOne() }
+            if session.isHandlingMessage, numbers.next(3) == 0 { goOn() }
         }
-        while !pending.isEmpty, fault == nil { answerOne() }
+        while !pending.isEmpty || session.isHandlingMessage, fault == nil, !session.isClosed {
+            if pending.isEmpty { goOn() } else { answerOne() }
+        }
         if fault != nil { return }
         if session.isClosed {
             // The last reply may be an extra 421.
@@ -92,6 +105,11 @@ final class SessionProbe {
 
     private func process() {
         while !isOver, fault == nil {
+            if session.isReceivingData {
+                if !takeData() { return }
+                continue
+            }
+            if session.isHandlingMessage { return collect() }
             var line: Int?
             let next: Int
             switch framing.next(buffer.span, from: 0) {
@@ -124,12 +142,65 @@ final class SessionProbe {
                 check(session.isClosed, "close, but not closed")
                 isOver = true
             case .startTLS: session.tlsStarted()
+            case .begin: check(session.configuration.takesMail, "a transaction begins where no mail is taken")
+            case .openMessage: isOpening = true
             case .go: break
             }
             buffer.removeFirst(next)
             linesTaken += 1
             collect()
+            if isOpening, numbers.next(2) == 0 { handle() }
         }
+    }
+
+    /// Mail data is one line more, which gets one reply.
+    /// - Returns: whether the message has ended.
+    private func takeData() -> Bool {
+        let before = buffer
+        let progress = session.receivedData(before.span, from: 0) { message += before[$0] }
+        if numbers.next(40) == 0 { session.messageFailed(ReplyCatalogue.storageFull) }
+        switch progress {
+        case .more:
+            data += buffer
+            buffer = []
+            check(MessageRules.end(of: data) == nil, "the end of the message is passed by")
+            collect()
+            return false
+        case .handOn(let next), .refused(let next):
+            data += buffer.prefix(next)
+            buffer.removeFirst(next)
+            linesTaken += 1
+        }
+        check(MessageRules.end(of: data) == data.count, "the message ends elsewhere")
+        if case .handOn = progress {
+            check(message == MessageRules.content(of: data), "another message is handed on")
+            check(!MessageRules.holdsBareLineEnd(data), "a bare line end is handed on")
+            check(message.count <= Self.messageSize, "\(message.count) octets are handed on")
+            if numbers.next(2) == 0 { handle() }
+        }
+        collect()
+        return true
+    }
+
+    private func goOn() {
+        handle()
+        process()
+    }
+
+    /// The next hop says what it thinks of opening a message, or of the message.
+    private func handle() {
+        if isOpening, numbers.next(4) > 0 { return openMessage() }
+        isOpening = false
+        session.messageEnded(numbers.next(2) == 0 ? ReplyCatalogue.ok : ReplyCatalogue.notHandedOn)
+        collect()
+    }
+
+    private func openMessage() {
+        isOpening = false
+        data = []
+        message = []
+        session.messageOpened()
+        collect()
     }
 
     private func answerOne() {

@@ -1,0 +1,82 @@
+// Where messages go that are accepted. Without a next hop the server answers questions and takes no mail.
+
+import MailAddress
+public import Verification
+
+/// Where messages go, and whose. The first that takes a recipient has it.
+public struct NextHopConfiguration: Hashable, Sendable {
+    /// What takes the messages.
+    public enum Kind: Hashable, Sendable {
+        /// Folders on this machine.
+        case maildir(MaildirTemplate)
+    }
+
+    /// Unique; for logs.
+    public var name: String
+    public var kind: Kind
+    /// Whose mail it takes.
+    public var route: Route
+
+    public init(name: String, kind: Kind, route: Route? = nil) {
+        self.name = name
+        self.kind = kind
+        self.route = route ?? kind.route
+    }
+}
+
+extension NextHopConfiguration.Kind {
+    /// Whose mail is taken when nothing else is said: a folder is the end of the way, so it takes mail for mailboxes only.
+    var route: Route {
+        switch self {
+        case .maildir: Route(places: [.mailboxes])
+        }
+    }
+}
+
+extension NextHopConfiguration {
+    /// Reads `next-hops`; none when the key is absent.
+    static func read(from root: inout Section) -> [NextHopConfiguration] {
+        guard let items = root.list("next-hops", empty: "name one next hop at least, or leave the key out") else {
+            return []
+        }
+        var names = UniqueNames(of: "next hop", such: "mailboxes")
+        return items.compactMap { item in
+            guard var section = item.section() else { return nil }
+            let name = names.read(from: &section)
+            let kind = readKind(from: &section)
+            var route = kind?.route ?? Route(places: [])
+            if let places = section.setting("takes")?.places() { route.places = places }
+            if let domains = section.setting("domains")?.domains() { route.domains = domains }
+            section.close()
+            guard let name, let kind else { return nil }
+            return NextHopConfiguration(name: name, kind: kind, route: route)
+        }
+    }
+
+    private static func readKind(from section: inout Section) -> Kind? {
+        guard let setting = section.setting("maildir") else {
+            section.require("maildir", for: "maildir: mail/{domain}/{local-part}")
+            return nil
+        }
+        guard let text = setting.text("a path such as mail/{domain}/{local-part}") else { return nil }
+        do {
+            return .maildir(try MaildirTemplate(setting.findings.resolve(text)))
+        } catch {
+            setting.report("\(setting.name) \(text.quoted) \(error)")
+            return nil
+        }
+    }
+}
+
+extension Setting {
+    /// The places whose recipients are taken, each at most once.
+    fileprivate func places() -> Set<RecipientPlace>? {
+        guard let items = items(empty: "leave the key out for the default") else { return nil }
+        return Set(items.compactMap { $0.choice(of: RecipientPlace.self) })
+    }
+
+    fileprivate func domains() -> Set<Domain>? {
+        guard let items = items(empty: "leave the key out for all domains") else { return nil }
+        return Set(items.compactMap { $0.domain(such: "example.org") })
+    }
+}

@@ -1,0 +1,82 @@
+// A message on its way through: what is handed on of it, and why it is refused in the end. It keeps no octets but a few of
+// the header section.
+
+/// Reads mail data from 354 to the end of the message.
+public struct MessageReader: Hashable, Sendable {
+    /// Why a message is refused. What is left of it is read past, since nothing can be said before its end.
+    public enum Fault: Hashable, Sendable {
+        /// RFC 1870 6.3.
+        case tooBig
+        /// A CR without LF, or an LF without CR (RFC 5321 2.3.8, 4.1.1.4).
+        case bareLineEnd
+        /// More Received: or Delivered-To: fields than are allowed (RFC 5321 6.3).
+        case loop
+        /// It could not be handed on.
+        case refused(Reply)
+
+        var reply: Reply {
+            switch self {
+            case .tooBig: ReplyCatalogue.messageTooBig
+            case .bareLineEnd: ReplyCatalogue.bareLineEnd
+            case .loop: ReplyCatalogue.messageLoops
+            case .refused(let reply): reply
+            }
+        }
+    }
+
+    /// Octets of the message so far, dots that were stuffed not counted (RFC 1870 3).
+    public private(set) var size: UInt64 = 0
+    /// The first fault; from then on nothing is handed on.
+    public internal(set) var fault: Fault?
+    /// The values of Delivered-To: fields.
+    public var deliveredTo: [[UInt8]] { header.deliveredTo }
+    private var framing = DataFraming()
+    private var header = HeaderScan()
+    private let sizeLimit: UInt64
+    private let traceFields: Int
+
+    /// - Parameters:
+    ///   - sizeLimit: octets; nil for no limit.
+    ///   - traceFields: Received: fields, and Delivered-To: fields, that a message may have.
+    public init(sizeLimit: UInt64?, traceFields: Int) {
+        self.sizeLimit = sizeLimit ?? .max
+        self.traceFields = traceFields
+    }
+
+    /// Reads on.
+    /// - Parameter content: called with each range that is to be handed on.
+    /// - Returns: where to go on, and whether the message is over.
+    mutating func read(
+        _ octets: Span<UInt8>, from start: Int, _ content: (Range<Int>) -> Void
+    ) -> (next: Int, isEnd: Bool) {
+        var next = start
+        while next < octets.count {
+            let piece = framing.next(octets, from: next)
+            next = piece.next
+            if fault == nil { take(octets, piece.content, content) }
+            if piece.isEnd { return (next, true) }
+        }
+        return (next, false)
+    }
+
+    private mutating func take(_ octets: Span<UInt8>, _ range: Range<Int>, _ content: (Range<Int>) -> Void) {
+        if framing.holdsBareLineEnd {
+            fault = .bareLineEnd
+            return
+        }
+        if range.isEmpty { return }
+        size += UInt64(range.count)
+        if size > sizeLimit {
+            fault = .tooBig
+            return
+        }
+        if !header.isOver {
+            header.read(octets, range)
+            if max(header.received, header.deliveredTo.count) > traceFields {
+                fault = .loop
+                return
+            }
+        }
+        content(range)
+    }
+}

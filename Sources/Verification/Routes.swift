@@ -1,0 +1,126 @@
+// Which next hop takes which recipient. The order is that of the configuration, and the first that fits takes it.
+
+public import MailAddress
+public import MailboxDirectory
+import SMTPProtocol
+
+/// Where a recipient's mail ends, as far as a next hop may care.
+public enum RecipientPlace: String, Hashable, Sendable, CaseIterable {
+    /// A mailbox of a local domain.
+    case mailboxes
+    /// An address of a relay domain that is not on record.
+    case relayDomains = "relay-domains"
+    /// A domain that is not served here; reached by forwards, aliases and lists only.
+    case elsewhere
+
+    /// Nil for a list that was not opened, which takes no mail itself.
+    init?(_ kind: Recipient.Kind) {
+        switch kind {
+        case .user, .postmaster: self = .mailboxes
+        case .relay: self = .relayDomains
+        case .elsewhere: self = .elsewhere
+        case .list: return nil
+        }
+    }
+}
+
+/// Whose mail one next hop takes.
+public struct Route: Hashable, Sendable {
+    public var places: Set<RecipientPlace>
+    /// Of recipients in these domains only; empty for all.
+    public var domains: Set<Domain>
+
+    public init(places: Set<RecipientPlace>, domains: Set<Domain> = []) {
+        self.places = places
+        self.domains = domains
+    }
+
+    func takes(_ recipient: Recipient) -> Bool {
+        guard let place = RecipientPlace(recipient.kind), places.contains(place) else { return false }
+        return domains.isEmpty || domains.contains(recipient.mailbox.domain)
+    }
+}
+
+/// A final recipient, and the next hop that takes its mail.
+public struct Destination: Hashable, Sendable {
+    public var mailbox: Mailbox
+    /// Where it stands in the order of the configuration.
+    public var nextHop: Int
+
+    public init(mailbox: Mailbox, nextHop: Int) {
+        self.mailbox = mailbox
+        self.nextHop = nextHop
+    }
+}
+
+/// What becomes of one RCPT where mail is taken.
+public enum Acceptance: Hashable, Sendable {
+    case refused(Verdict)
+    /// Of those whom the mail should reach, no next hop takes this one: so it is taken for none of them.
+    case noRoute(Mailbox)
+    /// Mail is taken, for these: each once, one at least. `leftOut` are those behind the same address who take no mail now.
+    case accepted(Verdict, [Destination], leftOut: [Mailbox])
+}
+
+extension Judgement {
+    /// What becomes of an RCPT, on a walk whose purpose was to resolve. What is refused is refused as without next hops.
+    ///
+    /// Of several behind one address those who take no mail are left out, as EXPN leaves them out: a list must go on when
+    /// one member's mailbox is full or has gone. But mail for all others is taken for all of them or for none.
+    public func acceptance(on resolution: Resolution, over routes: [Route]) -> Acceptance {
+        let verdict = verdict(on: resolution)
+        switch verdict {
+        case .verified, .willForward, .notVerifiable: break
+        default: return .refused(verdict)
+        }
+        var destinations: [Destination] = []
+        var leftOut = resolution.failures.map(\.mailbox)
+        for recipient in resolution.recipients {
+            if recipient.kind == .user(.full) {
+                leftOut.append(recipient.mailbox)
+                continue
+            }
+            guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else {
+                return refusal(of: recipient.mailbox, instead: verdict)
+            }
+            destinations.append(Destination(mailbox: recipient.mailbox, nextHop: index))
+        }
+        if destinations.isEmpty, let asked = resolution.asked {
+            return .refused(.full(NamedMailbox(name: "", mailbox: asked)))
+        }
+        return .accepted(verdict, destinations, leftOut: leftOut)
+    }
+
+    /// The same on what is remembered of the asked mailbox; nil where that does not suffice.
+    public func acceptance(on fact: MailboxMemory.Fact, over routes: [Route]) -> Acceptance? {
+        switch fact {
+        case .unknown: return .refused(.unknown)
+        case .user(nil): return nil
+        case .user(let user?):
+            let recipient = Recipient(mailbox: user.mailbox, kind: .user(.active))
+            guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else { return .noRoute(user.mailbox) }
+            let destination = Destination(mailbox: user.mailbox, nextHop: index)
+            return .accepted(.verified(user), [destination], leftOut: [])
+        }
+    }
+
+    /// Who would be told "will forward" is told where to send it instead (RFC 5321 3.4).
+    private func refusal(of mailbox: Mailbox, instead verdict: Verdict) -> Acceptance {
+        if case .willForward(let address, _) = verdict { return .refused(.moved(to: address)) }
+        return .noRoute(mailbox)
+    }
+}
+
+extension Inquiry {
+    /// The walk to all final recipients of an RCPT, for `acceptance(on:over:)`.
+    public static func recipients(of path: ForwardPath, in context: Context) -> Expansion {
+        let question: Question =
+            switch path {
+            case .postmaster: .postmaster
+            case .mailbox(let mailbox): .address(mailbox)
+            }
+        return Expansion(
+            question, purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
+            limits: context.limits)
+    }
+}

@@ -1,0 +1,234 @@
+// Messages over a socket into Maildirs: each once, whole and with its fields, or refused and nowhere.
+
+import AddresseeConfiguration
+import DialogueTesting
+import Foundation
+import Testing
+import Verification
+
+struct MessageServerTests {
+    /// A place for Maildirs, and what is in it.
+    struct Place: Sendable {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("addressee-\(UUID())").path
+
+        /// The messages that have been delivered to a mailbox, and whatever else lies in its Maildir.
+        func messages(_ mailbox: String) -> [String] {
+            let path = "\(folder)/\(mailbox)/new"
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+            return names.sorted().compactMap { try? String(contentsOfFile: "\(path)/\($0)", encoding: .isoLatin1) }
+        }
+
+        /// Every file, wherever it is.
+        var files: [String] {
+            let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+            return all.filter { path in
+                var isFolder: ObjCBool = false
+                _ = FileManager.default.fileExists(atPath: "\(folder)/\(path)", isDirectory: &isFolder)
+                return !isFolder.boolValue
+            }.sorted()
+        }
+
+        /// What is not delivered is removed after its reply.
+        func isEmptySoon() async throws -> Bool {
+            for _ in 0..<500 where !files.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+            return files.isEmpty
+        }
+
+        func remove() { try? FileManager.default.removeItem(atPath: folder) }
+    }
+
+    static let dialogue = """
+        directory: table
+        client: open
+        mail: taken
+        """
+
+    typealias Change = @Sendable (inout Configuration, Place) throws -> Void
+
+    /// Serves the directory of the tables, with these next hops, while `body` talks to it.
+    private static func serve(
+        takes places: Set<RecipientPlace> = Set(RecipientPlace.allCases), isLate: Bool = false,
+        change: Change = { _, _ in },
+        _ body: @escaping @Sendable (SocketPeer, Place) async throws -> Void
+    ) async throws {
+        let place = Place()
+        defer { place.remove() }
+        let dialogue = try Dialogue(name: "message", text: dialogue)
+        var hops = try ServedDirectory.nextHops(in: place.folder)
+        hops[0].route.places = places
+        try await ServedDirectory.serve(
+            dialogue, isLate: isLate,
+            change: { [hops] in
+                $0.nextHops = hops
+                try? change(&$0, place)
+            },
+            { port in try await SocketPeer.connected(port: port) { peer in try await body(peer, place) } })
+    }
+
+    /// Sends lines and gives the replies, one for each of `count`.
+    private static func replies(_ count: Int, to text: String, over peer: SocketPeer) async throws -> [String] {
+        try await peer.send(Array(text.utf8))
+        var heard: [UInt8] = []
+        while true {
+            let lines = String(decoding: heard, as: UTF8.self).split(separator: "\r\n")
+            let last = lines.filter { $0.dropFirst(3).first == " " }
+            if last.count >= count, heard.last == 10 { return last.map(String.init) }
+            let more = try await peer.receive()
+            if more.isEmpty { return last.map(String.init) }
+            heard += more
+        }
+    }
+
+    private static func transaction(_ recipients: String..., message: String) -> String {
+        "MAIL FROM:<me@elsewhere.example>\r\n" + recipients.map { "RCPT TO:<\($0)>\r\n" }.joined() + "DATA\r\n"
+            + message
+            + "\r\n.\r\n"
+    }
+
+    @Test(arguments: [false, true])
+    func oneMessageToEachOnce(isLate: Bool) async throws {
+        try await Self.serve(isLate: isLate) { peer, place in
+            let text = Self.transaction(
+                "fred@example.org", "claude@example.org", "FRED@example.org", "both@example.org", "staff@example.org",
+                message: "Subject: x\r\n\r\n..dots\r\n\u{E9}")
+            let replies = try await Self.replies(10, to: "EHLO c.example\r\n" + text, over: peer)
+            #expect(replies.suffix(2) == ["354 Start mail input; end with <CRLF>.<CRLF>", "250 2.0.0 OK"])
+            let messages = place.messages("example.org/fred")
+            #expect(messages.count == 1)
+            let lines = messages.first?.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) ?? []
+            #expect(lines.prefix(2) == ["Return-Path: <me@elsewhere.example>", "Delivered-To: fred@example.org"])
+            #expect(lines.count > 4 && lines[2] == "Received: from c.example ([127.0.0.1])")
+            #expect(lines.count > 4 && lines[3].hasPrefix("\tby mx.example with ESMTP id "))
+            #expect(Array(lines.dropFirst(4)) == ["Subject: x", "", ".dots", "Ã©", ""])
+            for file in place.files { #expect(file.contains("/new/")) }
+            #expect(place.files.count == Set(place.files.map { $0.split(separator: "/")[1] }).count)
+        }
+    }
+
+    /// Two messages, and all that goes with them, in one write, after which the client sends nothing more.
+    @Test(arguments: [false, true])
+    func severalInOneWrite(isLate: Bool) async throws {
+        try await Self.serve(isLate: isLate) { peer, place in
+            let first = Self.transaction("fred@example.org", message: "one")
+            let second = Self.transaction("fred@example.org", "nobody@example.org", "ann@example.org", message: "two")
+            try await peer.send(Array((first + second + "RCPT TO:<fred@example.org>\r\n").utf8))
+            peer.end()
+            var heard: [UInt8] = []
+            while case let more = try await peer.receive(), !more.isEmpty { heard += more }
+            let codes = String(decoding: heard, as: UTF8.self).split(separator: "\r\n").map { $0.prefix(3) }
+            #expect(codes == ["220", "250", "250", "354", "250", "250", "250", "550", "250", "354", "250", "503"])
+            #expect(place.messages("example.org/fred").count { $0.hasSuffix("\none\n") } == 1)
+            #expect(place.messages("example.org/fred").count { $0.hasSuffix("\ntwo\n") } == 1)
+            #expect(place.messages("example.org/ann").map { $0.hasSuffix("\ntwo\n") } == [true])
+        }
+    }
+
+    /// A message as large as may be, in pieces of all sizes, is the same in every copy.
+    @Test(arguments: [1_000, 300_000, 3_000_000])
+    func large(size: Int) async throws {
+        try await Self.serve { peer, place in
+            var body = ""
+            var number = 0
+            while body.utf8.count < size {
+                number += 1
+                body += "y" + String(repeating: "x", count: number * 7 % 1500) + ".\r\n"
+            }
+            _ = try await Self.replies(
+                6, to: Self.transaction("fred@example.org", "both@example.org", message: body), over: peer)
+            let expected = body.replacingOccurrences(of: "\r\n", with: "\n") + "\n"
+            #expect(place.files.count >= 2)
+            for file in place.files {
+                let text = try String(contentsOfFile: "\(place.folder)/\(file)", encoding: .utf8)
+                let start = try #require(
+                    text.firstRange(of: "+0000\n") ?? text.range(of: #"[+-]\d{4}\n"#, options: .regularExpression))
+                #expect(text[start.upperBound...] == expected)
+            }
+        }
+    }
+
+    /// Without a next hop for elsewhere nothing that goes there is taken.
+    @Test func elsewhereNeedsANextHop() async throws {
+        try await Self.serve(takes: [.mailboxes]) { peer, place in
+            let text = """
+                MAIL FROM:<>
+                RCPT TO:<far@example.org>
+                RCPT TO:<staff@example.org>
+                RCPT TO:<x@relay.example>
+                RCPT TO:<x@elsewhere.example>
+                DATA
+
+                """
+            let replies = try await Self.replies(7, to: text.replacingOccurrences(of: "\n", with: "\r\n"), over: peer)
+            let noRoute = "550 5.4.4 No way is known to where mail for this recipient goes"
+            #expect(
+                replies.dropFirst(2) == [
+                    "551 5.1.6 User not local; please try <fred@elsewhere.example>", noRoute, noRoute,
+                    "550 5.7.1 Relaying denied: not a domain of this server", "554 5.5.1 No valid recipients",
+                ])
+            #expect(place.files.isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        ("Received: a\r\nReceived: b\r\nReceived: c", "554 5.4.6 The message goes in a loop"),
+        ("Delivered-To: FRED@example.org", "554 5.4.6 The message goes in a loop"),
+        ("Delivered-To: claude@example.org", "250 2.0.0 OK"),
+        ("a\n.\r\nb", "550 5.5.2 A bare CR or bare LF is in the message: lines end with CR LF"),
+        ("a\r\n.\nMAIL FROM:<>", "550 5.5.2 A bare CR or bare LF is in the message: lines end with CR LF"),
+        (String(repeating: "long line ", count: 200), "552 5.3.4 Message size exceeds the limit"),
+    ])
+    func refused(message: String, reply: String) async throws {
+        let change: Change = { configuration, _ in
+            configuration.limits.traceFields = 2
+            configuration.limits.messageSize = 1000
+        }
+        try await Self.serve(change: change) { peer, place in
+            let text = Self.transaction("fred@example.org", message: message) + "NOOP\r\n"
+            let replies = try await Self.replies(6, to: text, over: peer)
+            #expect(replies.dropFirst(4) == [reply, "250 2.0.0 OK"])
+            if reply.hasPrefix("250") {
+                #expect(place.files.count == 1)
+            } else {
+                #expect(try await place.isEmptySoon())
+            }
+        }
+    }
+
+    /// One folder that can't be written in: nobody gets the message, and the sender is told to come again.
+    @Test func oneOfSeveralFails() async throws {
+        let change: Change = { _, place in
+            // Both have folders; of one a file stands where "new" should be.
+            for folder in ["ann/tmp", "ann/cur"] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(place.folder)/example.org/\(folder)", withIntermediateDirectories: true)
+            }
+            try Data().write(to: URL(fileURLWithPath: "\(place.folder)/example.org/ann/new"))
+        }
+        try await Self.serve(change: change) { peer, place in
+            let text = Self.transaction("fred@example.org", "ann@example.org", message: "x")
+            let replies = try await Self.replies(7, to: text + "NOOP\r\n", over: peer)
+            #expect(
+                replies.suffix(2) == ["451 4.3.0 The message can't be handed on now, try again later", "250 2.0.0 OK"])
+            #expect(place.files == ["example.org/ann/new"])
+        }
+    }
+
+    /// A client that goes amid its message leaves nothing.
+    @Test func aClientThatGoesLeavesNothing() async throws {
+        let place = Place()
+        defer { place.remove() }
+        let dialogue = try Dialogue(name: "message", text: Self.dialogue)
+        let hops = try ServedDirectory.nextHops(in: place.folder)
+        let change: @Sendable (inout Configuration) -> Void = { [hops] in $0.nextHops = hops }
+        try await ServedDirectory.serve(dialogue, change: change) { port in
+            for size in [0, 10, 500_000] {
+                try await SocketPeer.connected(port: port) { peer in
+                    let text = "MAIL FROM:<>\r\nRCPT TO:<fred@example.org>\r\nDATA\r\n"
+                    _ = try await Self.replies(4, to: text, over: peer)
+                    try await peer.send([UInt8](repeating: 97, count: size))
+                }
+                #expect(try await place.isEmptySoon())
+            }
+        }
+    }
+}

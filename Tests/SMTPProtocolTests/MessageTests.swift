@@ -1,0 +1,154 @@
+// Mail data: where it ends, what is handed on of it, and why it is refused (RFC 5321 4.1.1.4, 4.5.2, 6.3, RFC 1870 6.3).
+
+import MailAddress
+import SMTPProtocol
+import Testing
+
+struct MessageTests {
+    /// A session that has been given 354.
+    static func opened(_ change: (inout SessionConfiguration) -> Void = { _ in }) -> Talk {
+        var talk = Talk {
+            $0.takesMail = true
+            change(&$0)
+        }
+        for line in ["EHLO c.example", "MAIL FROM:<a@b.example>", "RCPT TO:<c@b.example>"] { _ = talk.say(line) }
+        #expect(talk.give("DATA") == .openMessage)
+        talk.session.messageOpened()
+        #expect(talk.heard() == "354 Start mail input; end with <CRLF>.<CRLF>")
+        return talk
+    }
+
+    /// What comes after 354, the message that it is, and how many octets that takes.
+    @Test(arguments: [
+        ("a\r\n.\r\n", "a\r\n", 6), ("a\r\n.\r\nNOOP\r\n", "a\r\n", 6),
+        // RFC 5321 4.1.1.4: the CR LF of DATA may be the first of the end.
+        (".\r\n", "", 3), ("\r\n.\r\n", "\r\n", 5),
+        // RFC 5321 4.5.2.
+        ("..\r\n.\r\n", ".\r\n", 7), ("...\r\n.\r\n", "..\r\n", 8), (".a\r\n.\r\n", "a\r\n", 7),
+        ("a.\r\n.\r\n", "a.\r\n", 7), ("a\r\n..\r\n.\r\n", "a\r\n.\r\n", 10), (". \r\n.\r\n", " \r\n", 7),
+        ("a\r\n\r\n\r\n.\r\n", "a\r\n\r\n\r\n", 10), ("\u{0}\u{7F}\u{E9}\t\r\n.\r\n", "\u{0}\u{7F}\u{E9}\t\r\n", 10),
+    ])
+    func ends(data: String, message: String, at next: Int) {
+        for size in [1, 2, 3, 100] {
+            var talk = Self.opened()
+            let (content, progress) = talk.give(data: Array(data.utf8), inPiecesOf: size)
+            #expect(String(decoding: content, as: UTF8.self) == message)
+            #expect(progress == .handOn(next: next))
+            #expect(talk.heard() == "")
+            talk.session.messageEnded(ReplyCatalogue.ok)
+            #expect(talk.heard() == "250 2.0.0 OK")
+            #expect(talk.say("RCPT TO:<c@b.example>") == "503 5.5.1 MAIL first")
+        }
+    }
+
+    /// None of these ends a message, and none gets through: RFC 5321 2.3.8, 4.1.1.4.
+    @Test(arguments: [
+        "\n.\n", "\n.\r\n", "\r.\r", "\r\n.\n", "\r\n.\r", "\r.\r\n", "\r\n.\r\r\n", "\r\r\n.\r\r\n", "\n\n.\r\n",
+        "\r\n\n.\r\n",
+        "\r\n.\n\r\n", "\r\n..\n", "\r\n.\r\0\n", "\r\n\r.\r\n", "\n", "\r",
+    ])
+    func isNoEnd(sequence: String) {
+        let smuggled = "MAIL FROM:<x@b.example>\r\nRCPT TO:<y@b.example>\r\nDATA\r\nb"
+        let data = Array("a\(sequence)\(smuggled)\r\n.\r\n".utf8)
+        for size in [1, 2, 3, 100] {
+            var talk = Self.opened()
+            let (_, progress) = talk.give(data: data, inPiecesOf: size)
+            #expect(progress == .refused(next: data.count))
+            #expect(talk.heard() == "550 5.5.2 A bare CR or bare LF is in the message: lines end with CR LF")
+            #expect(talk.say("NOOP") == "250 2.0.0 OK")
+        }
+    }
+
+    @Test func tooBig() {
+        let end = Array(".\r\n".utf8)
+        for (count, fits) in [(8, true), (9, false), (100_000, false)] {
+            var talk = Self.opened { $0.messageSize = 10 }
+            let data = [UInt8](repeating: 97, count: count) + [13, 10]
+            let (content, progress) = talk.give(data: data + end, inPiecesOf: 7)
+            #expect(content.count <= 10)
+            if fits {
+                #expect(progress == .handOn(next: data.count + 3))
+            } else {
+                #expect(progress == .refused(next: data.count + 3))
+                #expect(talk.heard() == "552 5.3.4 Message size exceeds the limit")
+            }
+        }
+        // RFC 1870 5: dots that were stuffed do not count.
+        var talk = Self.opened { $0.messageSize = 3 }
+        #expect(talk.give(data: Array("..\r\n.\r\n".utf8), inPiecesOf: 100).progress == .handOn(next: 7))
+    }
+
+    @Test(arguments: [
+        ("Received: a\r\n", true), ("RECEIVED: a\r\n", true), ("received :a\r\n", true), ("Delivered-To: a\r\n", true),
+        ("X-Received: a\r\n", false), ("Receive: a\r\n", false), (" Received: a\r\n", false), ("Received\r\n", false),
+        ("X: a\r\n Received: b\r\n", false),
+    ])
+    func loops(field: String, counts: Bool) {
+        for (times, refused) in [(3, false), (4, counts)] {
+            for size in [1, 5, 1000] {
+                var talk = Self.opened { $0.traceFields = 3 }
+                let data = Array((String(repeating: field, count: times) + "\r\n.\r\n").utf8)
+                let progress = talk.give(data: data, inPiecesOf: size).progress
+                #expect(progress == (refused ? .refused(next: data.count) : .handOn(next: data.count)))
+                if refused { #expect(talk.heard() == "554 5.4.6 The message goes in a loop") }
+            }
+        }
+        // Below the header section they are text.
+        var talk = Self.opened { $0.traceFields = 3 }
+        let data = Array(("\r\n" + String(repeating: field, count: 9) + "\r\n.\r\n").utf8)
+        #expect(talk.give(data: data, inPiecesOf: 100).progress == .handOn(next: data.count))
+    }
+
+    @Test func deliveredToIsTold() {
+        var talk = Self.opened()
+        _ = talk.give(
+            data: Array("Delivered-To: fred@b.example \r\ndelivered-to:x\r\n\r\nDelivered-To: no\r\n".utf8),
+            inPiecesOf: 4)
+        let values = talk.session.message?.deliveredTo.map { String(decoding: $0, as: UTF8.self) }
+        #expect(values == ["fred@b.example", "x"])
+    }
+
+    /// What fails amid a message is said at its end.
+    @Test func failsAmidTheMessage() {
+        var talk = Self.opened()
+        _ = talk.give(data: Array("a\r\n".utf8), inPiecesOf: 100)
+        talk.session.messageFailed(ReplyCatalogue.storageFull)
+        talk.session.messageFailed(ReplyCatalogue.notHandedOn)
+        #expect(talk.heard() == "")
+        let (content, progress) = talk.give(data: Array("b\r\n.\r\n".utf8), inPiecesOf: 100)
+        #expect(content.isEmpty)
+        #expect(progress == .refused(next: 6))
+        #expect(talk.heard() == "452 4.3.1 Insufficient system storage, try again later")
+        #expect(talk.say("MAIL FROM:<>").hasPrefix("250"))
+    }
+
+    /// Nothing is taken for a command before it is known whether a message comes.
+    @Test func waitsForTheNextHop() {
+        var talk = Talk { $0.takesMail = true }
+        #expect(talk.give("MAIL FROM:<a@b.example>") == .begin(.mailbox(Self.mailbox("a@b.example")), .init()))
+        _ = talk.say("RCPT TO:<c@b.example>")
+        #expect(talk.give("DATA") == .openMessage)
+        #expect(talk.session.isHandlingMessage && talk.session.isWaiting)
+        #expect(talk.give("NOOP") == .wait)
+        talk.session.messageEnded(ReplyCatalogue.notHandedOn)
+        #expect(talk.heard() == "451 4.3.0 The message can't be handed on now, try again later")
+        #expect(talk.say("DATA") == "503 5.5.1 MAIL first")
+        // Out of turn, all of this changes nothing.
+        talk.session.messageOpened()
+        talk.session.messageEnded(ReplyCatalogue.ok)
+        talk.session.messageFailed(ReplyCatalogue.ok)
+        #expect(talk.heard() == "" && !talk.session.isReceivingData)
+    }
+
+    @Test func endsAmidTheMessage() {
+        var talk = Self.opened()
+        _ = talk.give(data: Array("a\r\n".utf8), inPiecesOf: 100)
+        talk.session.end(with: ReplyCatalogue.idle(Array("mx.example".utf8)))
+        #expect(talk.heard().hasPrefix("421 "))
+        #expect(talk.give("NOOP") == .close)
+    }
+
+    static func mailbox(_ text: String) -> Mailbox {
+        do { return try Mailbox(text) } catch { preconditionFailure("\(error)") }
+    }
+}

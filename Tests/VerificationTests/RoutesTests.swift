@@ -1,0 +1,106 @@
+// What becomes of RCPT where mail is taken: who gets it, over which next hop, and who is refused for want of one.
+
+import DirectoryTesting
+import MailAddress
+import MailboxDirectory
+import SMTPProtocol
+import Testing
+import Verification
+
+@Suite struct RoutesTests {
+    private static let directory = """
+        domain a
+        domain b
+        domain r relay
+        user fred@a
+        user wilma@b
+        user max@a status=full
+        user leo@a status=suspended
+        user off@a status=disabled
+        alias info@a fred@a
+        alias both@a fred@a wilma@b
+        forward away@a x@z
+        forward copy@a y@z
+        user keep@a
+        forward keep@a k@z keep
+        moved gone@a to=g@z
+        list l@a : fred@a wilma@b fred@a info@a leo@a off@a max@a nobody@a
+        list out@a : fred@a o@z
+        list full@a : max@a
+        list dead@a : off@a
+        """
+
+    private static let local = Route(places: [.mailboxes])
+    private static let onlyB = Route(places: [.mailboxes], domains: [domain("b")])
+    private static let rest = Route(places: [.relayDomains, .elsewhere])
+
+    private static func domain(_ text: String) -> Domain {
+        do { return try Domain(text) } catch { preconditionFailure("\(error)") }
+    }
+
+    private func acceptance(_ question: String, _ routes: [Route], _ disclosure: Disclosure = .full) throws -> String {
+        let asking = Asking(
+            directory: Self.directory, question: question, wire: .recipient, disclosure: disclosure)
+        switch try asking.acceptance(over: routes) {
+        case .refused(let verdict): return verdict.reply(on: .recipient, form: .enhanced).description
+        case .noRoute(let mailbox): return "no route to \(mailbox)"
+        case .accepted(let verdict, let destinations, let leftOut):
+            let taken = destinations.map { "\($0.mailbox)/\($0.nextHop)" }.joined(separator: " ")
+            let without = leftOut.isEmpty ? "" : " without " + leftOut.map(\.description).joined(separator: " ")
+            return "\(verdict.reply(on: .recipient, form: .enhanced).code) \(taken)\(without)"
+        }
+    }
+
+    @Test(arguments: [
+        ("fred@a", "250 fred@a/0"), ("info@a", "250 fred@a/0"), ("both@a", "250 fred@a/0 wilma@b/0"),
+        ("postmaster@a", "250 postmaster@a/0"),
+        // Each once, however often it is reached.
+        ("l@a", "250 fred@a/0 wilma@b/0 without leo@a off@a nobody@a max@a"),
+        // Refused as without a next hop.
+        ("max@a", "452 4.2.2 Mailbox full"), ("full@a", "452 4.2.2 Mailbox full"),
+        ("leo@a", "450 4.2.1 Mailbox suspended, try again later"), ("nobody@a", "550 5.1.1 No such user here"),
+        ("gone@a", "551 5.1.6 User not local; please try <g@z>"),
+        ("x@z", "550 5.7.1 Relaying denied: not a domain of this server"),
+        ("dead@a", "550 5.2.4 The list has no members that take mail"),
+        // Nobody takes what goes elsewhere: so none of it is taken.
+        ("away@a", "551 5.1.6 User not local; please try <x@z>"), ("keep@a", "no route to k@z"),
+        ("out@a", "no route to o@z"), ("any@r", "no route to any@r"),
+    ])
+    func mailboxesOnly(question: String, expected: String) throws {
+        #expect(try acceptance(question, [Self.local]) == expected)
+    }
+
+    @Test(arguments: [
+        ("away@a", "251 x@z/2"), ("keep@a", "250 keep@a/1 k@z/2"), ("out@a", "250 fred@a/1 o@z/2"),
+        ("any@r", "250 any@r/2"), ("both@a", "250 fred@a/1 wilma@b/0"),
+    ])
+    func severalNextHops(question: String, expected: String) throws {
+        #expect(try acceptance(question, [Self.onlyB, Self.local, Self.rest]) == expected)
+    }
+
+    @Test func aDomainThatNobodyTakes() throws {
+        #expect(try acceptance("fred@a", [Self.onlyB]) == "no route to fred@a")
+        #expect(try acceptance("both@a", [Self.onlyB]) == "no route to fred@a")
+    }
+
+    /// What is remembered says the same as a walk.
+    @Test func remembered() throws {
+        let fred = try Mailbox("fred@a")
+        let judgement = Judgement(.recipient(.mailbox(fred), utf8: false), by: .trusted)
+        let user = MailboxMemory.Fact.user(NamedMailbox(name: "Fred", mailbox: fred))
+        let accepted = judgement.acceptance(on: user, over: [Self.onlyB, Self.local])
+        guard case .accepted(.verified, [Destination(mailbox: fred, nextHop: 1)], leftOut: [])? = accepted else {
+            _ = Issue.record("\(String(describing: accepted))")
+            return
+        }
+        #expect(judgement.acceptance(on: user, over: [Self.onlyB]) == .noRoute(fred))
+        #expect(judgement.acceptance(on: .unknown, over: [Self.local]) == .refused(.unknown))
+        #expect(judgement.acceptance(on: .user(nil), over: [Self.local]) == nil)
+    }
+
+    /// Where a forward leads is not told to those who may not know.
+    @Test func undisclosed() throws {
+        #expect(try acceptance("away@a", [Self.local], .existence) == "no route to x@z")
+        #expect(try acceptance("away@a", [Self.local, Self.rest], .existence) == "250 x@z/1")
+    }
+}
