@@ -90,6 +90,18 @@ def need(tool):
     raise unittest.SkipTest(f"{tool} is not installed")
 
 
+def swaks(port, recipient, *options):
+    """What swaks is answered RCPT with, and its exit status."""
+    done = subprocess.run(
+        [need("swaks"), "--server", "127.0.0.1", "--port", str(port), "--quit-after", "RCPT", "--helo", "client.example",
+         "--from", "sender@client.example", "--to", recipient, *options],
+        capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+    reply = re.search(r"RCPT TO:.*\n<(?:-|\*\*|~|~\*) +(.*)", done.stdout)
+    if not reply:
+        raise AssertionError(done.stdout + done.stderr)
+    return done.returncode, reply[1]
+
+
 def eventually(condition, what, patience=PATIENCE):
     """Tries until the condition holds. Only for what tells nobody when it happens."""
     deadline = time.monotonic() + patience

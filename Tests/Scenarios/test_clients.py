@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import unittest
 
-from service import PATIENCE, VERDICTS, Service, need
+from service import PATIENCE, VERDICTS, Service, need, swaks
 
 RECIPIENTS = {
     "known": ("fred@example.org", "250 2.1.5 OK"),
@@ -47,26 +47,17 @@ class ClientTest(unittest.TestCase):
 
 
 class Swaks(ClientTest):
-    def rcpt(self, recipient, *options):
-        done = subprocess.run(
-            [need("swaks"), "--server", "127.0.0.1", "--port", str(self.service.port), "--quit-after", "RCPT",
-             "--helo", "client.example", "--from", "sender@client.example", "--to", recipient, *options],
-            capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
-        reply = re.search(r"RCPT TO:.*\n<(?:-|\*\*|~|~\*) +(.*)", done.stdout)
-        self.assertIsNotNone(reply, done.stdout + done.stderr)
-        return done.returncode, reply[1]
-
     def test_swaks_is_told_of_each_kind_of_recipient(self):
         for kind, (recipient, expected) in RECIPIENTS.items():
             with self.subTest(kind):
-                status, reply = self.rcpt(recipient)
+                status, reply = swaks(self.service.port, recipient)
                 self.assertEqual(reply, expected)
                 # swaks goes on after 250 only; 24 is its "no recipient was accepted".
                 self.assertEqual(status, 0 if expected.startswith("250") else 24)
 
     def test_swaks_asks_with_the_null_sender_as_callouts_do(self):
         for recipient, expected in [RECIPIENTS["known"], RECIPIENTS["unknown"]]:
-            self.assertEqual(self.rcpt(recipient, "--from", "<>")[1], expected)
+            self.assertEqual(swaks(self.service.port, recipient, "--from", "<>")[1], expected)
 
     def test_swaks_pipelines(self):
         done = subprocess.run(

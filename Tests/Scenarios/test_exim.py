@@ -7,7 +7,7 @@ import time
 import unittest
 
 from exim import Exim
-from service import PATIENCE, Client, Service
+from service import PATIENCE, Client, Service, swaks
 
 LISTENERS = [{"smtp": "127.0.0.1:0"}, {"readsocket": "127.0.0.1:0"}]
 TRANSPORTS = """
@@ -67,6 +67,10 @@ class Readsocket(unittest.TestCase):
         cls.service.folder.chmod(0o755)
         cls.service.change("user", "add", '"odd name"@example.org')
         cls.exim = cls.enterClassContext(Exim("addressee.conf", {"127.0.0.1:2529": address(cls.service)}, TRANSPORTS))
+
+    def test_swaks(self):
+        for address in ["fred@example.org", "nobody@example.org", "gone@example.org", "leo@example.org"]:
+            self.assertRegex(swaks(self.exim.port, address)[1], REFUSED.get(address, "^250"))
 
     def test_rcpt_is_answered_in_our_words(self):
         for name in TAKEN:

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from postfix import Postfix
-from service import PATIENCE, Client, Service
+from service import PATIENCE, Client, Service, swaks
 
 LISTENERS = [{"smtp": "127.0.0.1:0"}, {"socketmap": "127.0.0.1:0"}, {"policy": "127.0.0.1:0"}]
 
@@ -62,6 +62,11 @@ class Policy(unittest.TestCase):
                 client.ask("EHLO client.example.net")
                 self.assertRegex(client.ask("VRFY fred@example.org"), "^252")
                 self.assertRegex(client.ask("VRFY nobody@example.org"), r"550 5\.1\.1 .*String does not match anything")
+
+    def test_swaks(self):
+        with Postfix(["main.cf", "policy.cf"], addresses(self.service)) as postfix:
+            for address in ["fred@example.org", "nobody@example.org", "gone@example.org", "leo@example.org"]:
+                self.assertRegex(swaks(postfix.port, address)[1], REFUSED.get(address, "^250 2.1.5"))
 
     def test_postfix_answers_in_our_words_without_the_maps(self):
         # Domains in a file, recipients taken unseen: only the policy knows who is here.

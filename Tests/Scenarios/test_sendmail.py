@@ -4,7 +4,7 @@ import re
 import unittest
 
 from sendmail import Sendmail
-from service import Service
+from service import Service, swaks
 
 LISTENERS = [{"smtp": "127.0.0.1:0"}, {"socketmap": "127.0.0.1:0"}, {"milter": "127.0.0.1:0"}]
 DOMAINS = ["example.org", "second.example", "alias.example", "relay.example", "catch.example"]
@@ -22,6 +22,7 @@ REFUSED = {
     "leo@example.org": r"450 4\.2\.1 .*Mailbox suspended, try again later",
     "max@example.org": r"452 4\.2\.2 Mailbox full",
 }
+SWAKS = {address: REFUSED[address] for address in ["nobody@example.org", "gone@example.org", "leo@example.org"]}
 TAKEN = ["fred@example.org", "FRED@Example.ORG", "fred+lists@example.org", "info@example.org", "away@example.org",
          "anna@example.org", "staff@example.org", "any@catch.example", "fred@alias.example", "someone@relay.example",
          "postmaster@example.org", "postmaster@second.example", "postmaster", '"fred"@example.org', '"o k"@example.org',
@@ -70,6 +71,10 @@ class Mail(unittest.TestCase):
         cls.service.change("user", "add", '"o k"@example.org', "--name", "O K")
         cls.service.change("moved", "add", "percent@example.org", "--to", "a%s%n@elsewhere.example")
         cls.sendmail = cls.enterClassContext(sendmail(cls.service))
+
+    def test_swaks(self):
+        for address in ["fred@example.org", *SWAKS]:
+            self.assertRegex(swaks(self.sendmail.port, address)[1], f"^{SWAKS.get(address, '250 2.1.5')}")
 
     def test_sendmail_answers_in_our_words(self):
         for address in TAKEN:
