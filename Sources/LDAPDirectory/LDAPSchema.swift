@@ -55,6 +55,13 @@ public struct LDAPSchema: Hashable, Sendable {
         return changed
     }
 
+    /// Whether an address can be looked for at all.
+    public var hasAddresses: Bool {
+        rules.contains { rule in
+            [.address, .aliasAddress, .localPart].contains { !names($0, rule).isEmpty }
+        }
+    }
+
     func names(_ role: LDAPRole, _ rule: LDAPRule) -> [AttributeName] {
         rule.attributes[role] ?? attributes[role] ?? []
     }

@@ -5,6 +5,7 @@ import AddresseeCommands
 import AddresseeConfiguration
 import LDAPDirectory
 import Logging
+import MailboxDirectory
 import Verification
 
 extension LDAPSettings {
@@ -21,6 +22,12 @@ extension LDAPSettings {
             roles[role] = try attributes.map { text throws(CommandFailure) in
                 try AttributeName.checked(text, name: name, what: "roles.\(word)")
             }
+        }
+        guard preset.schema.replacing(roles).hasAddresses else {
+            throw CommandFailure(
+                .configuration,
+                "the source \(name) has no attribute with addresses, so that nobody would be found; name one in"
+                    + " roles.address")
         }
         self.init(uris: source.uris, base: source.base, preset: preset, roles: roles, domains: source.domains)
         bind = LDAPBind(source.bind)
@@ -72,6 +79,22 @@ extension LDAPBind {
 }
 
 extension Logger {
+    /// What an examination of a source found: a line each, and how many they are.
+    func tell(_ findings: [Finding], source: String) {
+        for finding in findings { tell(finding, source: source) }
+        info("source-examined", metadata: ["source": "\(source)", "findings": "\(findings.count)"])
+    }
+
+    private func tell(_ finding: Finding, source: String) {
+        var metadata: Metadata = ["source": "\(source)", "found": "\(finding.text)"]
+        if !finding.advice.isEmpty { metadata["do"] = "\(finding.advice)" }
+        switch finding.severity {
+        case .error: error("source-examined", metadata: metadata)
+        case .warning: warning("source-examined", metadata: metadata)
+        case .note: debug("source-examined", metadata: metadata)
+        }
+    }
+
     /// What has happened to the connections of a source.
     func tell(_ event: LDAPEvent, source: String) {
         switch event {

@@ -82,9 +82,12 @@ extension Server {
                 return reader
             }
         case .ldap(let ldap):
-            let directory = LDAPDirectory(name: name, settings: try LDAPSettings(ldap, name: name)) { event in
+            let settings = try LDAPSettings(ldap, name: name)
+            let directory = LDAPDirectory(name: name, settings: settings) { event in
                 logger.tell(event, source: name)
             }
+            // Settings that fit no entry answer "no such user" to everybody.
+            LDAPCheck(name: name, settings: settings).begin { logger.tell($0, source: name) }
             return { directory }
         }
     }

@@ -1,6 +1,7 @@
 """Sources of two kinds: forwards in SQLite, of people who are in LDAP."""
 
 import shlex
+import signal
 import unittest
 
 from ldap_service import COULD_NOT_TELL, LDAPService, need_slapd, own_slapd, source
@@ -165,3 +166,29 @@ class TwoDirectories(unittest.TestCase):
                 relay.refuse()
                 for question in ["VRFY webmaster", "VRFY nobody", "VRFY webmaster@example.org"]:
                     self.assertEqual(client.ask(question), COULD_NOT_TELL)
+
+
+class Examined(unittest.TestCase):
+    """What is wrong with a source is in the log as soon as the server starts, for every answer would be wrong."""
+
+    def test_a_preset_that_fits_nobody(self):
+        with own_slapd() as server:
+            wrong = source(server.uri, preset="qmail", domains=["example.org"])
+            with LDAPService(wrong) as service:
+                service.log.wait(r" error source-examined .*qmailUser.* source=people")
+                # And again when a configuration is put in force.
+                start = len(service.log.lines)
+                service.reload(source(server.uri, base="ou=nowhere,dc=example,dc=org"))
+                service.log.wait(r" error source-examined .*nowhere.* source=people", start=start)
+
+    def test_a_source_without_addresses_is_refused(self):
+        with own_slapd() as server:
+            none = source(server.uri, preset="inetorgperson", domains=["example.org"], roles={"address": []})
+            with LDAPService(source(server.uri)) as service:
+                start = len(service.log.lines)
+                service.configure(sources=[none])
+                done = service.run("verify", "fred@example.org")
+                self.assertEqual((done.returncode, done.stdout), (78, ""))
+                self.assertIn("has no attribute with addresses", done.stderr)
+                service.process.send_signal(signal.SIGHUP)
+                service.log.wait(r" error configuration-not-reloaded .*no attribute with addresses", start=start)

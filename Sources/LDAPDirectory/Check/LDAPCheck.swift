@@ -4,7 +4,7 @@
 public import MailboxDirectory
 
 /// Examines one LDAP source. It waits for its servers: not for an event loop.
-public struct LDAPCheck {
+public struct LDAPCheck: Sendable {
     let name: String
     let settings: LDAPSettings
 
@@ -12,6 +12,12 @@ public struct LDAPCheck {
     public init(name: String, settings: LDAPSettings) {
         self.name = name
         self.settings = settings
+    }
+
+    /// Examines it on a thread of its own, which ends with that; nobody waits.
+    /// - Parameter told: called there with the findings; never called where no thread can be had.
+    public func begin(_ told: @escaping @Sendable ([Finding]) -> Void) {
+        _ = OwnThread.start { told(findings()) }
     }
 
     public func findings() -> [Finding] {
