@@ -12,6 +12,7 @@ import Verification
 
 struct ServerLog: Sendable {
     private let logger: Logger
+    private let troubles = TroubleLimit()
 
     init(_ logger: Logger) {
         self.logger = logger
@@ -122,10 +123,14 @@ struct ServerLog: Sendable {
             ])
     }
 
-    func couldNotTell(_ trouble: Trouble, about: String) {
-        logger.error(
-            "could-not-tell",
-            metadata: ["source": "\(trouble.source)", "reason": "\(trouble.reason)", "about": "\(about)"])
+    /// One question of many that meet the same trouble; `more` says how many others there were since the last line.
+    func couldNotTell(_ trouble: Trouble, about: @autoclosure () -> String) {
+        guard let more = troubles.admit(trouble) else { return }
+        var metadata: Logger.Metadata = [
+            "source": "\(trouble.source)", "reason": "\(trouble.reason)", "about": "\(about())",
+        ]
+        if more > 0 { metadata["more"] = "\(more)" }
+        logger.error("could-not-tell", metadata: metadata)
     }
 
     func loop(_ path: [Mailbox], about: String) {
