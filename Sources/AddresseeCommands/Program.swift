@@ -39,7 +39,7 @@ public enum Program {
                     }
                     return ExitStatus.yes.rawValue
                 } catch {
-                    return report(error, output: output)
+                    return report(error, of: arguments, output: output)
                 }
             }
         }
@@ -54,7 +54,7 @@ public enum Program {
 
     /// Says what went wrong.
     /// - Returns: the exit status for it.
-    private static func report(_ error: any Error, output: Output) -> Int32 {
+    private static func report(_ error: any Error, of arguments: [String], output: Output) -> Int32 {
         switch error {
         case is Output.Closed: return ExitStatus.yes.rawValue
         case let code as ExitCode: return code.rawValue
@@ -72,12 +72,30 @@ public enum Program {
         let status = Addressee.exitCode(for: error)
         if status.isSuccess {
             do { try output.write(text + "\n") } catch is Output.Closed {} catch {
-                return report(error, output: output)
+                return report(error, of: arguments, output: output)
             }
         } else {
-            output.error(usage(Addressee.message(for: error), help: text))
+            let message = Addressee.message(for: error)
+            let isUnexpected = message.contains("nexpected argument")
+            output.error(usage(isUnexpected ? noSuchCommand(arguments) ?? message : message, help: text))
         }
         return status.rawValue
+    }
+
+    /// What a word is that stands where a command should, for the parser takes it for an argument that nobody wants; nil where
+    /// every such word is a command.
+    private static func noSuchCommand(_ arguments: [String]) -> String? {
+        var command: any ParsableCommand.Type = Addressee.self
+        for word in arguments where !word.hasPrefix("-") {
+            let commands = command.configuration.subcommands
+            if commands.isEmpty { return nil }
+            guard let next = commands.first(where: { $0._commandName == word }) else {
+                let nearest = NearestWord.of(word, among: commands.map { $0._commandName })
+                return "there is no command \(word.quoted)" + (nearest.map { "; did you mean \($0.quoted)?" } ?? "")
+            }
+            command = next
+        }
+        return nil
     }
 
     /// The parser's words as one line, and where there is more to read: `See 'addressee user add --help'`, as it ends.

@@ -169,7 +169,10 @@ import Testing
             ["user", "add", "a@example.org", "--staus", "full"],
             "unknown option '--staus'. Did you mean '--status'? see: addressee user add --help"
         ),
-        (["bogus"], "unexpected argument 'bogus'; see: addressee --help"),
+        (["bogus"], "there is no command \"bogus\"; see: addressee --help"),
+        (["usr", "add", "x@y"], "there is no command \"usr\"; did you mean \"user\"? see: addressee --help"),
+        (["user", "ad", "x@y"], "there is no command \"ad\"; did you mean \"add\"? see: addressee user --help"),
+        (["user", "add", "x@y", "z@y"], "unexpected argument 'z@y'; see: addressee user add --help"),
     ])
     func usage(_ arguments: [String], _ text: String) async throws {
         let run = try await Site().run(bare: arguments)

@@ -31,9 +31,12 @@ extension Verdict {
         }
     }
 
-    /// False where there are more mailboxes than are named.
+    /// False where there are, or may be, more mailboxes than are named.
     fileprivate var isComplete: Bool {
-        if case .ambiguous(_, let complete) = self { return complete }
-        return true
+        switch self {
+        case .ambiguous(_, let complete): complete
+        case .couldNotTell: false
+        default: true
+        }
     }
 }
