@@ -46,6 +46,6 @@ extension MilterWire: ServedWire {
 }
 
 extension MilterRecipient {
-    /// The path, for the log.
-    var about: String { String(decoding: path, as: UTF8.self) }
+    /// What is asked about, for the log.
+    var about: String { String(decoding: address ?? path, as: UTF8.self) }
 }

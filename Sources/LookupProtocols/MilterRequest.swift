@@ -48,12 +48,15 @@ public enum MilterAnswer: Hashable, Sendable {
 public struct MilterRecipient: Hashable, Sendable {
     /// The forward-path as the mail server hands it on, with angle brackets or without.
     public var path: [UInt8]
+    /// What the mail server has read the path as, by its macro {rcpt_addr}; nil where it does not tell.
+    public var address: [UInt8]?
     public var client: MilterClient
     /// Whether MAIL had SMTPUTF8.
     public var utf8: Bool
 
-    public init(path: [UInt8], client: MilterClient, utf8: Bool = false) {
+    public init(path: [UInt8], address: [UInt8]? = nil, client: MilterClient, utf8: Bool = false) {
         self.path = path
+        self.address = address
         self.client = client
         self.utf8 = utf8
     }

@@ -11,6 +11,8 @@ public struct MilterWire: LookupWire, Hashable {
     private var client = MilterClient.unknown
     /// Whether the message at hand has SMTPUTF8.
     private var utf8 = false
+    /// What the mail server has read the next recipient as.
+    private var address: [UInt8]?
 
     public init() {}
 
@@ -58,7 +60,8 @@ public struct MilterWire: LookupWire, Hashable {
             return .ask(.step)
         case UInt8(ascii: "R"):
             guard let words = MilterPacket.strings(bytes, data) else { return .malformed }
-            return .ask(.recipient(MilterRecipient(path: words[0], client: client, utf8: utf8)))
+            defer { address = nil }
+            return .ask(.recipient(MilterRecipient(path: words[0], address: address, client: client, utf8: utf8)))
         // HELO, DATA, a header, their end, a piece of the body, its end, a command that the server does not know. All but
         // the end can be switched off, but not with every version.
         case UInt8(ascii: "H"), UInt8(ascii: "T"), UInt8(ascii: "L"), UInt8(ascii: "N"), UInt8(ascii: "B"),
@@ -67,8 +70,9 @@ public struct MilterWire: LookupWire, Hashable {
         case UInt8(ascii: "E"):
             utf8 = false
             return .ask(.step)
-        // Macros: nothing that matters here is told by them.
-        case UInt8(ascii: "D"): return .nothing
+        case UInt8(ascii: "D"):
+            takeMacros(bytes, data)
+            return .nothing
         // The message is given up, not the session.
         case UInt8(ascii: "A"):
             utf8 = false
@@ -79,6 +83,17 @@ public struct MilterWire: LookupWire, Hashable {
             utf8 = false
             return .nothing
         default: return .malformed
+        }
+    }
+
+    /// The command that macros go with, then names and values; those of RCPT tell what the recipient is to the mail server.
+    private mutating func takeMacros(_ bytes: Span<UInt8>, _ data: Range<Int>) {
+        guard let first = data.first, bytes[first] == UInt8(ascii: "R"),
+            let words = MilterPacket.strings(bytes, first + 1..<data.upperBound)
+        else { return }
+        address = nil
+        for index in stride(from: 0, to: words.count - 1, by: 2) where words[index].elementsEqual("{rcpt_addr}".utf8) {
+            address = words[index + 1]
         }
     }
 

@@ -75,10 +75,16 @@ public struct MapInquiry: Sendable {
         "5.7.1 The map is closed to you: it takes a class of clients with \"trusted: true\" and \"rcpt: full\"")
 }
 
+extension [UInt8] {
+    /// Without the dot after a domain.
+    var withoutRoot: [UInt8] { last == UInt8(ascii: ".") ? Array(dropLast()) : self }
+}
+
 extension Mailbox {
     /// An address as another mail server hands it on: its local-part quoted where it must be, or without quotes, as Postfix
-    /// has it inside.
+    /// has it inside; its domain perhaps with the dot of the root, which mail servers take off later.
     public init?(key: [UInt8]) {
+        let key = key.withoutRoot
         if let mailbox = try? Mailbox(octets: key.span) {
             self = mailbox
             return

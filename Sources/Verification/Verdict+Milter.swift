@@ -28,13 +28,18 @@ extension MilterAnswer {
 extension Query {
     /// What RCPT asks; nil where it has no address with a domain, or a malformed one.
     public init?(_ recipient: MilterRecipient) {
+        if let address = recipient.readAddress {
+            guard let mailbox = Mailbox(key: address) else { return nil }
+            self = .recipient(.mailbox(mailbox), utf8: recipient.utf8)
+            return
+        }
         var index = 0
         if let path = try? ForwardPath.parse(recipient.path.span, from: &index), index == recipient.path.count {
             self = .recipient(path, utf8: recipient.utf8)
             return
         }
         guard let name = recipient.name else { return nil }
-        if let mailbox = Mailbox(key: name) {
+        if let mailbox = try? Mailbox(octets: name.withoutRoot.span) {
             self = .recipient(.mailbox(mailbox), utf8: recipient.utf8)
         } else if let localPart = try? LocalPart(octets: name), localPart.isPostmaster {
             self = .recipient(.postmaster, utf8: recipient.utf8)
@@ -46,14 +51,26 @@ extension Query {
 
 extension MapInquiry {
     /// Asks of a recipient that can be no mailbox of anybody whether its domain is one where all mailboxes are on record, as
-    /// for policy delegation.
+    /// for policy delegation. Nil where only the mail server can tell what address a malformed path is to it.
     public init?(malformed recipient: MilterRecipient, in context: Inquiry.Context) {
-        guard let name = recipient.name else { return nil }
+        guard let name = recipient.readAddress ?? recipient.plainName else { return nil }
         self.init(malformed: PolicyRequest(state: Array("RCPT".utf8), recipient: name), in: context)
     }
 }
 
 extension MilterRecipient {
+    /// What the mail server has read, where that has a domain: mail servers take comments, spaces and "!" that SMTP does not
+    /// have, and what they make of them is the recipient.
+    fileprivate var readAddress: [UInt8]? {
+        guard let address, let at = address.lastIndex(of: UInt8(ascii: "@")), at > 0 else { return nil }
+        return address
+    }
+
+    /// The path without brackets, where it holds nothing that could be read in two ways.
+    fileprivate var plainName: [UInt8]? {
+        name.flatMap { name in name.contains { " \t()<>,;:\\\"".utf8.contains($0) } ? nil : name }
+    }
+
     /// The path without brackets, where it has any: sendmail takes "RCPT TO:fred@example.org", and hands it on so. Nil with
     /// half a pair, and with a source route that is not as it should be: its "@" is not that of the mailbox.
     fileprivate var name: [UInt8]? {

@@ -57,7 +57,7 @@ extension MapInquiry {
     public init?(malformed request: PolicyRequest, in context: Inquiry.Context) {
         guard request.state == Array("RCPT".utf8), let at = request.recipient.lastIndex(of: UInt8(ascii: "@")), at > 0
         else { return nil }
-        let key = Array(request.recipient[(at + 1)...])
+        let key = Array(request.recipient[(at + 1)...]).withoutRoot
         self.init(
             MapRequest(map: Array(DirectoryMap.domains.rawValue.utf8), key: key), by: .everyone, in: context)
     }

@@ -130,6 +130,21 @@ struct MilterTests {
         #expect(found == row.found)
     }
 
+    /// Macros hold for one recipient.
+    @Test func macros() {
+        let octets =
+            Self.open + packet("D", "M{rcpt_addr}\0m@d\0") + packet("D", "Ri\0ID\0{rcpt_addr}\0a@b\0{rcpt_host}\0b\0")
+            + Self.rcpt
+            + Self.rcpt + packet("D", "R{rcpt_addr}\0x@y\0") + packet("D", "R") + packet("D", "R{rcpt_addr}\0")
+            + Self.rcpt
+            + packet("D", "R{rcpt_addr}\0c@d") + Self.rcpt + packet("D", "R{rcpt_addr}\0\0") + Self.rcpt
+        let found = steps(of: octets, by: MilterWire(), pieces: 1).compactMap { step -> String? in
+            guard case .ask(.recipient(let recipient), _) = step else { return nil }
+            return recipient.address.map { String(decoding: $0, as: UTF8.self) } ?? "none"
+        }
+        #expect(found == ["a@b", "none", "none", "none", ""])
+    }
+
     /// The lower version, and no step but CONNECT, MAIL and RCPT; nothing that the other side does not have.
     @Test(
         arguments: [

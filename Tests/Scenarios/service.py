@@ -90,6 +90,11 @@ def need(tool):
     raise unittest.SkipTest(f"{tool} is not installed")
 
 
+# Mail servers take these for NAME@example.org. Who is refused by one spelling must be refused by all.
+SPELLINGS = ["{}@example.org.", "example.org!{}", "{}%example.org", "{}@ example.org", "{}@example.org(c)", "{}@(c)example.org",
+             "Some Body <{}@example.org>", "{} @example.org", " {}@example.org", "{}(c)@example.org", "(c){}@example.org"]
+
+
 def swaks(port, recipient, *options):
     """What swaks is answered RCPT with, and its exit status."""
     done = subprocess.run(

@@ -3,7 +3,7 @@
 import unittest
 
 from postfix import Postfix
-from service import Service
+from service import SPELLINGS, Service
 
 LISTENERS = [{"smtp": "127.0.0.1:0"}, {"milter": "127.0.0.1:0"}, {"socketmap": "127.0.0.1:0"}]
 # Domains in a file, recipients taken unseen: only the filter knows who is here.
@@ -56,6 +56,13 @@ class Milter(unittest.TestCase):
             # What the maps refuse, they refuse first.
             self.assertRegex(postfix.ask("nobody@example.org"), "^550 5.1.1 .*User unknown in virtual mailbox table")
             self.assertRegex(postfix.ask("gone@example.org"), "^55. 5.1.6")
+
+    def test_odd_spellings(self):
+        with Postfix(["milter.cf"], addresses(self.service), *DOMAINS) as postfix:
+            for spelling in SPELLINGS:
+                with self.subTest(spelling):
+                    self.assertRegex(postfix.ask(spelling.format("fred")), "^250 2.1.5")
+                    self.assertRegex(postfix.ask(spelling.format("nobody")), "^550 5.1.1 No such user here")
 
     def test_utf8(self):
         with Postfix(["milter.cf"], addresses(self.service), *DOMAINS) as postfix, postfix.client() as client:

@@ -7,7 +7,7 @@ import time
 import unittest
 
 from postfix import Postfix
-from service import PATIENCE, Client, Service, swaks
+from service import PATIENCE, SPELLINGS, Client, Service, swaks
 
 LISTENERS = [{"smtp": "127.0.0.1:0"}, {"socketmap": "127.0.0.1:0"}, {"policy": "127.0.0.1:0"}]
 
@@ -62,6 +62,14 @@ class Policy(unittest.TestCase):
                 client.ask("EHLO client.example.net")
                 self.assertRegex(client.ask("VRFY fred@example.org"), "^252")
                 self.assertRegex(client.ask("VRFY nobody@example.org"), r"550 5\.1\.1 .*String does not match anything")
+
+    def test_odd_spellings(self):
+        only = {"127.0.0.1:2527": addresses(self.service)["127.0.0.1:2527"]}
+        with Postfix(["policy.cf"], only, "relay_domains = example.org", "relay_recipient_maps =") as postfix:
+            for spelling in SPELLINGS:
+                with self.subTest(spelling):
+                    self.assertRegex(postfix.ask(spelling.format("nobody")), "^5[05][04] .*(No such user here|need fully-qualified)")
+                    self.assertNotRegex(postfix.ask(spelling.format("fred")), "No such user here")
 
     def test_swaks(self):
         with Postfix(["main.cf", "policy.cf"], addresses(self.service)) as postfix:

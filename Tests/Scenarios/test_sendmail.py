@@ -4,7 +4,7 @@ import re
 import unittest
 
 from sendmail import Sendmail
-from service import Service, swaks
+from service import SPELLINGS, Service, swaks
 
 LISTENERS = [{"smtp": "127.0.0.1:0"}, {"socketmap": "127.0.0.1:0"}, {"milter": "127.0.0.1:0"}]
 DOMAINS = ["example.org", "second.example", "alias.example", "relay.example", "catch.example"]
@@ -71,6 +71,12 @@ class Mail(unittest.TestCase):
         cls.service.change("user", "add", '"o k"@example.org', "--name", "O K")
         cls.service.change("moved", "add", "percent@example.org", "--to", "a%s%n@elsewhere.example")
         cls.sendmail = cls.enterClassContext(sendmail(cls.service))
+
+    def test_odd_spellings(self):
+        for spelling in SPELLINGS:
+            with self.subTest(spelling):
+                self.assertRegex(self.sendmail.ask(spelling.format("fred")), "^250 2.1.5")
+                self.assertRegex(self.sendmail.ask(spelling.format("nobody")), "^550 5.1.1 .*No such user here")
 
     def test_swaks(self):
         for address in ["fred@example.org", *SWAKS]:

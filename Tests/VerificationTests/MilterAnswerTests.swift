@@ -31,9 +31,10 @@ private let long = String(repeating: "x", count: 65)
 struct MilterAnswerTests {
     static func answer(
         _ path: String, in text: String = directory, _ disclosure: Disclosure = .full, utf8: Bool = false,
-        limits: ExpansionLimits = ExpansionLimits(), tamper: Tamper? = nil
+        limits: ExpansionLimits = ExpansionLimits(), tamper: Tamper? = nil, address: String? = nil
     ) throws -> MilterAnswer {
-        let recipient = MilterRecipient(path: Array(path.utf8), client: .unknown, utf8: utf8)
+        let recipient = MilterRecipient(
+            path: Array(path.utf8), address: address.map { Array($0.utf8) }, client: .unknown, utf8: utf8)
         let client = ClientClass(name: "test", networks: [], disclosure: disclosure)
         let row = ResolveRow("", text, "", "")
         return try row.withSources(from: MapTests.empty, tamper: tamper) { sources in
@@ -59,10 +60,13 @@ struct MilterAnswerTests {
         ("<@x_y:fred@a>", ""), ("@x_y:fred@a", ""), ("<<nobody@a>>", ""),
         ("<nobody@a>", "550 5.1.1 No such user here"), ("nobody@a", "550 5.1.1 No such user here"),
         ("<@x.example:nobody@a>", "550 5.1.1 No such user here"), ("<\"no body\"@a>", "550 5.1.1 No such user here"),
-        ("<no body@a>", "550 5.1.1 No such user here"),
+        ("<nobody@a.>", "550 5.1.1 No such user here"), ("<fred@a.>", ""),
+        // Who is meant only the mail server can tell.
+        ("<no body@a>", ""), ("<fred @a>", ""), ("< fred@a>", ""), ("<fred(c)@a>", ""), ("<fr\\ed@a>", ""),
+        ("<a!nobody>", ""),
         // No mailbox of anybody; in other domains it may be one.
         ("<\(long)@a>", "550 5.1.1 No such user here"), ("\(long)@a", "550 5.1.1 No such user here"),
-        ("<\(long)@r>", ""), ("<\(long)@elsewhere>", ""), ("<\"x@a>", "550 5.1.1 No such user here"),
+        ("<\(long)@r>", ""), ("<\(long)@elsewhere>", ""), ("<\"x@a>", ""),
         ("<old@a>", "551 5.1.6 User not local; please try <t@elsewhere>"),
         ("<lost@a>", "550 5.1.6 User has moved"), ("<uni@a>", "550 5.1.6 User has moved"),
         ("<off@a>", "550 5.2.1 Mailbox disabled"),
@@ -71,6 +75,23 @@ struct MilterAnswerTests {
     ])
     func answer(path: String, expected: String) throws {
         #expect(try Self.answer(path) == (expected.isEmpty ? .proceed : .reply(Array(expected.utf8))))
+    }
+
+    /// What the mail server has read is judged, whatever the path looks like.
+    @Test(arguments: [
+        ("<fred @a>", "fred@a", ""), ("<a!nobody>", "nobody@a", "550 5.1.1 No such user here"),
+        ("<nobody%a@x.example>", "nobody@a", "550 5.1.1 No such user here"), ("<fred@a>", "fred@elsewhere", ""),
+        ("<Nobody <nobody@a>>", "nobody@a.", "550 5.1.1 No such user here"), ("<\"a b\"@a>", "a b@a", ""),
+        ("<no body@a>", "no body@a", "550 5.1.1 No such user here"),
+        ("<x>", "\(long)@a", "550 5.1.1 No such user here"),
+        ("<x>", "\(long)@a.", "550 5.1.1 No such user here"), ("<x>", "\(long)@elsewhere", ""),
+        // Without a domain it is no better than the path.
+        ("<nobody@a>", "nobody", "550 5.1.1 No such user here"), ("<nobody@a>", "", "550 5.1.1 No such user here"),
+        ("<postmaster>", "postmaster@a", ""), ("<fred>", "nobody", ""), ("<fred@a>", "@a", ""),
+    ])
+    func readAddress(path: String, address: String, expected: String) throws {
+        let found = try Self.answer(path, address: address)
+        #expect(found == (expected.isEmpty ? .proceed : .reply(Array(expected.utf8))))
     }
 
     /// Whoever may not learn where somebody has gone learns only that he has.
