@@ -136,7 +136,11 @@ extension ListenerConfiguration {
             }
         }
         guard let found else {
-            section.require("smtp", for: "smtp: 127.0.0.1:2525")
+            // A wire that is misspelt is told as an unknown key.
+            let wires = ListenerWire.allCases.map(\.rawValue)
+            if !section.keys.contains(where: { NearestWord.of($0, among: wires) != nil }) {
+                section.require("smtp", for: "smtp: 127.0.0.1:2525")
+            }
             return (.smtp, nil)
         }
         let address = readAddress(found.setting, from: section)

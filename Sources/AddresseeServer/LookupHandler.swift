@@ -118,7 +118,7 @@ final class LookupHandler<Wire: ServedWire>: Connection {
     }
 
     private func fail() {
-        loop.shared.log.malformed(client)
+        loop.shared.log.malformed(client, at: listener)
         close()
     }
 }

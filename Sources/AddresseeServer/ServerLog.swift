@@ -1,6 +1,7 @@
 // What the server writes to its log: one line an event, key=value. Levels: a question is debug, a connection is debug,
 // a client's fault is info, the directory's trouble is error.
 
+import AddresseeConfiguration
 import Foundation
 import Logging
 import LookupProtocols
@@ -101,8 +102,21 @@ struct ServerLog: Sendable {
             ])
     }
 
-    func malformed(_ client: ClientAddress) {
-        logger.info("malformed-request", metadata: ["client": "\(client)", "done": "connection closed"])
+    func malformed(_ client: ClientAddress, at listener: ListenerConfiguration) {
+        logger.info(
+            "malformed-request",
+            metadata: [
+                "client": "\(client)", "listener": "\(listener.wire.rawValue)", "on": "\(listener.address)",
+                "done": "connection closed",
+            ])
+    }
+
+    /// A client asks more than its class may; told as seldom as trouble.
+    func limited(_ client: ClientAddress, perMinute: Int) {
+        let limit = Trouble(source: "\(client)", reason: "more than \(perMinute) questions a minute")
+        guard let more = troubles.admit(limit) else { return }
+        logger.info(
+            "question-refused", metadata: ["client": "\(client)", "reason": "\(limit.reason)", "more": "\(more)"])
     }
 
     func asked(_ recipient: MilterRecipient, by client: ClientAddress, answer: MilterAnswer) {

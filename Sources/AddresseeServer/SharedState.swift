@@ -34,6 +34,8 @@ final class SharedState: Sendable {
 
     func admitQuestion(of client: ClientAddress, perMinute: Int) -> QuestionBudget.Admission {
         let now = Double(NIODeadline.now().uptimeNanoseconds) / 1e9
-        return budget.withLockedValue { $0.ask(client, perMinute: perMinute, now: now) }
+        let admission = budget.withLockedValue { $0.ask(client, perMinute: perMinute, now: now) }
+        if admission == .refused { log.limited(client, perMinute: perMinute) }
+        return admission
     }
 }

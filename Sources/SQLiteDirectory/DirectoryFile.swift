@@ -24,7 +24,10 @@ enum DirectoryFile {
         var status = stat()
         guard stat(path, &status) == 0 else {
             switch errno {
-            case ENOENT: throw .wrong("there is no file \(path); \"addressee init\" makes those of a configuration")
+            case ENOENT:
+                throw .wrong(
+                    "there is no file \(path); put it back from a backup (\"addressee init\" makes an empty one, in which"
+                        + " nobody is)")
             case ENOTDIR: throw .wrong("\(path) leads through something that is no directory; mend the path")
             case EACCES: throw .wrong("\(path) may not be reached; let this user enter its directory")
             default: throw .wrong("\(path) cannot be reached: \(String(cString: strerror(errno)))")

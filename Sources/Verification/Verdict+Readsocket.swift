@@ -47,7 +47,7 @@ public enum ReadsocketQuestion: Sendable {
     public init(_ request: ReadsocketRequest) {
         let word = String(decoding: request.word, as: UTF8.self)
         guard word == "rcpt" || word == "vrfy" else {
-            let isMap = DirectoryMap(rawValue: word) != nil
+            let isMap = DirectoryMap(octets: request.word) != nil
             self = isMap ? .map(MapRequest(map: request.word, key: request.key)) : .decided(Self.noSuchWord)
             return
         }

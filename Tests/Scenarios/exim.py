@@ -114,7 +114,7 @@ class Exim:
         self.configuration = self.folder / "exim.conf"
         self.configuration.write_text(
             f"""primary_hostname = exim.example.net
-qualify_domain = example.org
+qualify_domain = exim.example.net
 spool_directory = {self.folder}/spool
 log_file_path = {self.folder}/log/%slog
 pid_file_path = {self.folder}/exim.pid

@@ -6,7 +6,7 @@ import unittest
 from service import Service
 
 NAMES = ["fred@example.org", "nobody@example.org", "info@example.org", "leo@example.org",
-         '"fred"@example.org', "x@elsewhere.example"]
+         '"fred"@example.org', "x@elsewhere.example", "100%@example.org", '"a b"@example.org']
 LISTENERS = [{"smtp": "127.0.0.1:0"}, {"socketmap": "unix:maps"}, {"tcp-table": "127.0.0.1:0", "map": "mailboxes"},
              {"policy": "127.0.0.1:0"}]
 # The answers that the names bring, one each or several together.

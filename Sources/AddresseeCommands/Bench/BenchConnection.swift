@@ -72,7 +72,7 @@ struct BenchConnection: ~Copyable {
         recipients += 1
         if question.hasLength { append(length: question.prefix.count + name.count) }
         question.prefix.withUnsafeBytes { append($0) }
-        append(name)
+        if question.isEscaped { append(escaping: name) } else { append(name) }
         question.suffix.withUnsafeBytes { append($0) }
         wait(time)
         outstanding += 1
@@ -85,6 +85,20 @@ struct BenchConnection: ~Copyable {
     private mutating func append(_ octets: UnsafeRawBufferPointer) {
         if let start = octets.baseAddress { (output + outputEnd).copyMemory(from: start, byteCount: octets.count) }
         outputEnd += octets.count
+    }
+
+    /// With %XX for what is not printing, spaces and "%" (tcp_table(5)).
+    private mutating func append(escaping octets: UnsafeRawBufferPointer) {
+        for octet in octets {
+            if octet > 32, octet < 127, octet != UInt8(ascii: "%") {
+                append(octet: octet)
+            } else {
+                append(octet: UInt8(ascii: "%"))
+                for digit in [octet >> 4, octet & 15] {
+                    append(octet: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "A") + digit - 10)
+                }
+            }
+        }
     }
 
     /// In decimal digits, with a colon after it.

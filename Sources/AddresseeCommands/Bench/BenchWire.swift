@@ -20,6 +20,8 @@ struct BenchQuestion {
     let suffix: [UInt8]
     /// A netstring's: the length of the rest, the name included, and a colon go before the prefix.
     let hasLength: Bool
+    /// Whether a name is written with %XX.
+    let isEscaped: Bool
 
     init(_ plan: BenchPlan) {
         switch plan.wire {
@@ -37,10 +39,13 @@ struct BenchQuestion {
             suffix = Array(("\n" + Self.attributesAfter + "\n").utf8)
         }
         hasLength = plan.wire == .socketmap
+        isEscaped = plan.wire == .tcpTable
     }
 
     /// The octets of the longest question.
-    func length(longestName: Int) -> Int { prefix.count + longestName + suffix.count + (hasLength ? 11 : 0) }
+    func length(longestName: Int) -> Int {
+        prefix.count + longestName * (isEscaped ? 3 : 1) + suffix.count + (hasLength ? 11 : 0)
+    }
 
     // The attributes that Postfix 3.7 sends, in its order, with values such as they are without TLS and SASL.
 
