@@ -241,5 +241,5 @@ start_postfix_alone() { start_postfix postfix "$1" "sqlite:$work/postfix/etc/use
 
 # start_postfix_asking PORT: Addressee is there already.
 start_postfix_asking() {
-    start_postfix postfix-addressee "$1" "socketmap:inet:127.0.0.1:${port_of[addressee-socketmap]}:recipients"
+    start_postfix postfix-addressee "$1" "socketmap:unix:$work/addressee/maps:recipients"
 }
