@@ -57,6 +57,16 @@ enum DirectoryFile {
         }
     }
 
+    /// Makes an empty file, which others than the owner and his group may not read: it holds everybody's names. SQLite gives
+    /// the files beside it the same mode. Nobody has it open yet, so that no lock of SQLite's can be dropped.
+    static func make(_ path: String) throws(SQLiteFailure) {
+        let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else {
+            throw .wrong("\(path) cannot be made: \(String(cString: strerror(errno)))")
+        }
+        close(descriptor)
+    }
+
     /// Removes a file that this process has just made, with the two that SQLite keeps beside it.
     static func remove(_ path: String) {
         for part in ["", "-wal", "-shm"] { unlink(path + part) }

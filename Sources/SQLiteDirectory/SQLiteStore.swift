@@ -47,6 +47,7 @@ public final class SQLiteStore: RecordStore, Sendable {
     public static func create(path: String) throws(StoreError) {
         do throws(SQLiteFailure) {
             try DirectoryFile.checkVacant(path)
+            try DirectoryFile.make(path)
             do throws(SQLiteFailure) {
                 try fill(path)
             } catch {

@@ -70,6 +70,16 @@ import Testing
         try expect(file.path, "is of version 7, and this program knows version \(Schema.version); install")
     }
 
+    @Test func othersMayNotRead() throws {
+        let file = try TemporaryFile()
+        _ = try file.store([.user(try user("fred@example.org"))])
+        for part in ["", "-wal"] where FileManager.default.fileExists(atPath: file.path + part) {
+            let attributes = try FileManager.default.attributesOfItem(atPath: file.path + part)
+            let mode = try #require(attributes[.posixPermissions] as? Int)
+            #expect(mode & 0o7 == 0)
+        }
+    }
+
     @Test func becomesNewerWhileOpen() throws {
         let file = try TemporaryFile()
         _ = try file.store()
