@@ -17,8 +17,7 @@ extension MilterWire: ServedWire {
         }
         // What is said goes on to the SMTP client. A mail server learns nothing in its name that it may not know itself.
         let named = loop.service.configuration.clientClass(of: ClientAddress(recipient.client))
-        var asking = client
-        asking.disclosure = client.disclosure.limited(to: named.disclosure)
+        let asking = client.limited(to: named.disclosure)
         return loop.answer(query, by: asking) { later($0.milterAnswer) }?.milterAnswer
     }
 

@@ -6,6 +6,17 @@ import MailAddress
 import SMTPProtocol
 import Verification
 
+extension ClientClass {
+    /// The class that may know no more than another.
+    func limited(to other: Disclosure) -> ClientClass {
+        let disclosure = disclosure.limited(to: other)
+        if disclosure == self.disclosure { return self }
+        var limited = self
+        limited.disclosure = disclosure
+        return limited
+    }
+}
+
 protocol ServedWire: LookupWire {
     /// The answer to one request.
     /// - Parameter later: called on the loop with the answer, where it has to be waited for.
@@ -42,11 +53,7 @@ extension ServedWire {
     /// and whoever names a client that may know all is not told more for it. "unknown" is nobody's friend.
     static func client(_ client: ClientClass, for address: [UInt8], on loop: LoopContext) -> ClientClass {
         if address.isEmpty { return client }
-        let disclosure = client.disclosure.limited(to: loop.disclosure(to: address))
-        if disclosure == client.disclosure { return client }
-        var asking = client
-        asking.disclosure = disclosure
-        return asking
+        return client.limited(to: loop.disclosure(to: address))
     }
 
     /// The answer of a map, whatever the wire.

@@ -13,7 +13,8 @@ import Verification
 
 struct ServerLog: Sendable {
     private let logger: Logger
-    private let troubles = TroubleLimit()
+    private let troubles = LogLimit<Trouble>()
+    private let limited = LogLimit<ClientAddress>()
 
     init(_ logger: Logger) {
         self.logger = logger
@@ -113,10 +114,12 @@ struct ServerLog: Sendable {
 
     /// A client asks more than its class may; told as seldom as trouble.
     func limited(_ client: ClientAddress, perMinute: Int) {
-        let limit = Trouble(source: "\(client)", reason: "more than \(perMinute) questions a minute")
-        guard let more = troubles.admit(limit) else { return }
-        logger.info(
-            "question-refused", metadata: ["client": "\(client)", "reason": "\(limit.reason)", "more": "\(more)"])
+        guard let more = limited.admit(client) else { return }
+        var metadata: Logger.Metadata = [
+            "client": "\(client)", "reason": "more than \(perMinute) questions a minute",
+        ]
+        if more > 0 { metadata["more"] = "\(more)" }
+        logger.info("question-refused", metadata: metadata)
     }
 
     func asked(_ recipient: MilterRecipient, by client: ClientAddress, answer: MilterAnswer) {

@@ -17,7 +17,13 @@ enum DomainRow {
                 domain: Domain(stored: try row.addressPart(8) ?? domainKey, key: domainKey))
         }
         record.detailSeparators = row.octets(9) ?? []
-        record.transport = row.octets(10).map { String(decoding: $0, as: UTF8.self) }
+        if let octets = row.octets(10) {
+            let transport = String(decoding: octets, as: UTF8.self)
+            guard DomainRecord.isTransport(transport) else {
+                throw .wrong("the domain \(domain) has a transport that is not TRANSPORT:NEXTHOP")
+            }
+            record.transport = transport
+        }
         return Questions.KnownDomain(id: row.int(0), record: record)
     }
 

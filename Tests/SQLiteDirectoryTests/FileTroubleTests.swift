@@ -70,6 +70,14 @@ import Testing
         try expect(file.path, "is of version 7, and this program knows version \(Schema.version); install")
     }
 
+    @Test func aTransportThatIsNone() throws {
+        let file = try TemporaryFile()
+        _ = try file.store()
+        try file.sql("UPDATE domain SET transport = 'smtp:a b'")
+        let answer = file.reader().answer(.domain(try Domain("example.org")))
+        #expect(reason(answer)?.contains("example.org has a transport that is not TRANSPORT:NEXTHOP") == true)
+    }
+
     @Test func othersMayNotRead() throws {
         let file = try TemporaryFile()
         _ = try file.store([.user(try user("fred@example.org"))])

@@ -90,7 +90,7 @@ class Socketmap(unittest.TestCase):
             peer = self.peer()
             peer.send(request("mailboxes", "fred@example.org") + octets)
             self.assertEqual(peer.rest(), FRED + b"30:PERM 5.5.2 Malformed netstring,", octets)
-        self.service.log.wait("malformed-request")
+        self.service.log.wait(r"malformed-request .*listener=socketmap on=127\.0\.0\.1:")
 
     def test_too_long_is_read_past(self):
         peer = self.peer()
@@ -162,6 +162,7 @@ class Classes(unittest.TestCase):
             self.assertEqual(text.count(b"OK wilma"), 3)
             self.assertIn(b"TEMP 4.7.1 Too many questions", text)
             self.assertNotIn(b"NOTFOUND", text)
+            service.log.wait(r" info question-refused client=127.0.0.1 .*more than 3 questions a minute")
 
 
 if __name__ == "__main__":

@@ -79,3 +79,17 @@ extension Disclosure {
 
     static let existence = Disclosure(vrfy: .existence, expn: .full, rcpt: .existence)
 }
+
+extension Asking {
+    /// What RCPT says to the address of a row, and how many lookups that takes; nil where it asks for no address.
+    static func rcpt(_ row: ResolveRow) throws -> (mailbox: Mailbox, reply: String, lookups: Int)? {
+        guard case .address(let mailbox) = Question(text: row.question) else { return nil }
+        var asking = Asking(directory: row.directory, question: row.question, wire: .recipient, limits: row.limits)
+        var lookups = 0
+        asking.tamper = { number, _, answer in
+            lookups = number + 1
+            return answer
+        }
+        return (mailbox, try asking.reply(), lookups)
+    }
+}

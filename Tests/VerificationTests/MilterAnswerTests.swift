@@ -118,14 +118,7 @@ struct MilterAnswerTests {
     /// In every directory and for every address that stores are held to, and when any of its lookups fails.
     @Test(arguments: resolveTable)
     func sameAsRCPT(_ row: ResolveRow) throws {
-        guard case .address(let mailbox) = Question(text: row.question) else { return }
-        var asking = Asking(directory: row.directory, question: row.question, wire: .recipient, limits: row.limits)
-        var lookups = 0
-        asking.tamper = { number, _, answer in
-            lookups = number + 1
-            return answer
-        }
-        let reply = try asking.reply()
+        guard let (mailbox, reply, lookups) = try Asking.rcpt(row) else { return }
         let answer = try Self.answer("<\(mailbox)>", in: row.directory, limits: row.limits)
         let isLeft = reply.hasPrefix("2") || reply.hasPrefix("550 5.7.1")
         #expect(answer == (isLeft ? .proceed : .reply(Array(reply.utf8))))

@@ -82,14 +82,7 @@ struct PolicyActionTests {
     /// In every directory and for every address that stores are held to, and when any of its lookups fails.
     @Test(arguments: resolveTable)
     func sameAsRCPT(_ row: ResolveRow) throws {
-        guard case .address(let mailbox) = Question(text: row.question) else { return }
-        var asking = Asking(directory: row.directory, question: row.question, wire: .recipient, limits: row.limits)
-        var lookups = 0
-        asking.tamper = { number, _, answer in
-            lookups = number + 1
-            return answer
-        }
-        let reply = try asking.reply()
+        guard let (mailbox, reply, lookups) = try Asking.rcpt(row) else { return }
         let action = try Self.action("RCPT", mailbox.description, in: row.directory, limits: row.limits)
         let isLeft = reply.hasPrefix("2") || reply.hasPrefix("550 5.7.1")
         #expect(action == (isLeft ? .dunno : .reply(Array(reply.utf8))))

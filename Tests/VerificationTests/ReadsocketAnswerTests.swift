@@ -95,14 +95,7 @@ struct ReadsocketAnswerTests {
     /// In every directory and for every address that stores are held to, and when any of its lookups fails.
     @Test(arguments: resolveTable)
     func sameAsRCPT(_ row: ResolveRow) throws {
-        guard case .address(let mailbox) = Question(text: row.question) else { return }
-        var asking = Asking(directory: row.directory, question: row.question, wire: .recipient, limits: row.limits)
-        var lookups = 0
-        asking.tamper = { number, _, answer in
-            lookups = number + 1
-            return answer
-        }
-        let reply = try asking.reply()
+        guard let (mailbox, reply, lookups) = try Asking.rcpt(row) else { return }
         let word =
             reply.hasPrefix("550 5.7.1") ? "elsewhere" : ["2": "ok", "4": "defer", "5": "no"][reply.prefix(1)] ?? ""
         let answer = try Self.answer("rcpt", mailbox.description, in: row.directory, limits: row.limits)

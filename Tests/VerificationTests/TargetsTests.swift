@@ -151,14 +151,7 @@ struct TargetsTests {
     /// can't be told; each target that is ours is taken in its turn, and ends at a user.
     @Test(arguments: resolveTable)
     func sameAsRCPT(_ row: ResolveRow) throws {
-        guard case .address(let mailbox) = Question(text: row.question) else { return }
-        var asking = Asking(directory: row.directory, question: row.question, wire: .recipient, limits: row.limits)
-        var lookups = 0
-        asking.tamper = { number, _, answer in
-            lookups = number + 1
-            return answer
-        }
-        let reply = try asking.reply()
+        guard let (mailbox, reply, lookups) = try Asking.rcpt(row) else { return }
         func targets(_ key: String, tamper: Tamper? = nil) throws -> String {
             try Self.reply(
                 .alias, key, in: row.directory, to: .init(user: "vmail"), limits: row.limits, tamper: tamper)

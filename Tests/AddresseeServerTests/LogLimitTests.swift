@@ -6,11 +6,11 @@ import Testing
 
 @testable import AddresseeServer
 
-struct TroubleLimitTests {
+struct LogLimitTests {
     private let gone = Trouble(source: "people", reason: "gone")
 
     @Test func oneLineASecondForEachTrouble() {
-        let limit = TroubleLimit()
+        let limit = LogLimit<Trouble>()
         let start = NIODeadline.now()
         func admitted(_ trouble: Trouble, _ milliseconds: Int64) -> Int? {
             limit.admit(trouble, now: start + .milliseconds(milliseconds))
@@ -25,11 +25,17 @@ struct TroubleLimitTests {
         #expect(admitted(gone, 5000) == 1)
     }
 
-    @Test func reasonsWithoutEndTakeNoMemory() {
-        let limit = TroubleLimit()
-        let now = NIODeadline.now()
-        for number in 0..<10_000 {
-            #expect(limit.admit(Trouble(source: "people", reason: "\(number)"), now: now) == 0)
+    @Test func reasonsWithoutEndTakeNeitherMemoryNorDisk() {
+        let limit = LogLimit<Trouble>(lines: 10)
+        let start = NIODeadline.now()
+        func told(_ numbers: Range<Int>, _ milliseconds: Int64) -> Int {
+            numbers.count { number in
+                limit.admit(Trouble(source: "people", reason: "\(number)"), now: start + .milliseconds(milliseconds))
+                    != nil
+            }
         }
+        #expect(told(0..<10_000, 0) == 10)
+        #expect(told(10_000..<20_000, 999) == 0)
+        #expect(told(20_000..<30_000, 1000) == 10)
     }
 }
