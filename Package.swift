@@ -24,6 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -83,7 +84,8 @@ let package = Package(
             "AddresseeServer",
             [
                 "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
-                "AddresseeConfiguration", nioCore, nioPosix, nioHTTP, nioConcurrency, nioSSL, unixSignals, logging,
+                "AddresseeConfiguration", nioCore, nioPosix, nioHTTP, nioConcurrency, nioSSL, nioTLS, unixSignals,
+                logging,
             ]),
         .executableTarget(
             name: "addressee",

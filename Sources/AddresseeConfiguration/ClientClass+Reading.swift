@@ -48,6 +48,7 @@ extension ClientClass {
 
     private mutating func read(from section: inout Section) {
         if let value = section.setting("trusted")?.flag() { isTrusted = value }
+        if let value = section.setting("relay")?.flag() { mayRelay = value }
         if let value = section.setting("vrfy")?.choice(of: VRFYDisclosure.self) { disclosure.vrfy = value }
         if let value = section.setting("expn")?.choice(of: EXPNDisclosure.self) { disclosure.expn = value }
         if let value = section.setting("rcpt")?.choice(of: RCPTDisclosure.self) { disclosure.rcpt = value }

@@ -65,10 +65,28 @@ public struct ConfigurationTemplate {
             # A Maildir for each mailbox, made when its first message comes. {domain} and {local-part} are in lower case. An example:
         #    maildir: mail/{domain}/{local-part}
             # Whose mail it takes: mailboxes, which are those of local domains; relay-domains; elsewhere, which is where
-            # forwards, aliases and lists lead. Default: mailboxes. An example:
+            # forwards, aliases and lists lead. Default: mailboxes; of smtp all three. An example:
         #    takes: [mailboxes]
-            # Only for recipients in these domains. Default: all. An example:
+            # Only for recipients in these domains, and only for these recipients, as they are when all redirections have
+            # been followed. Default: all. An example:
         #    domains: [example.org]
+        #    recipients: [fred@example.org]
+            # Another mail server instead, over SMTP or LMTP: NAME:PORT, ADDRESS:PORT or unix:/path/to/socket. An example:
+        #  - name: elsewhere
+        #    smtp: mail.example.net:25
+        #    takes: [relay-domains, elsewhere]
+            # starttls, or implicit, as on port 465; either way its certificate is verified, and nothing is sent without.
+            # Default: none. An example:
+        #    tls: starttls
+            # The name that its certificate must have. Default: NAME above. An example:
+        #    tls-name: mail.example.net
+            # Whose certificates are good, as a PEM file. Default: those that this system trusts. An example:
+        #    ca-file: authorities.pem
+            # Connections to it at once: 1 to 100000. Default: 100. An example:
+        #    connections: 100
+            # LMTP, as Dovecot speaks it; it takes mail for mailboxes, unless "takes" says more. An example:
+        #  - name: store
+        #    lmtp: unix:/run/dovecot/lmtp
 
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what
@@ -79,6 +97,8 @@ public struct ConfigurationTemplate {
         #    networks: [127.0.0.0/8, "::1", unix]
             # true: lists that are open to trusted clients only are open to this class.
         #    trusted: true
+            # true: mail of this class is taken for domains elsewhere too, when a next hop takes it.
+        #    relay: false
             # VRFY. full: names, forwards, new addresses; existence: whether a mailbox is here; closed: 252 for all.
         #    vrfy: full
             # EXPN. full: the members of lists; closed: 252 for all.
@@ -89,6 +109,7 @@ public struct ConfigurationTemplate {
         #    questions-per-minute: unlimited
         #  - name: everyone
         #    trusted: false
+        #    relay: false
         #    vrfy: closed
         #    expn: closed
         #    rcpt: existence
@@ -131,6 +152,13 @@ public struct ConfigurationTemplate {
         #  write: 1m
           # For what was asked before the server was told to stop: 1s to 1h.
         #  shutdown: 10s
+          # For a next hop, 1s to 1h each: to connect; to greet, and to answer MAIL or RCPT; to answer DATA; to take more of
+          # a message; to answer its end. All but the first are what RFC 5321 4.5.3.2 asks for.
+        #  next-hop-connect: 30s
+        #  next-hop-reply: 5m
+        #  next-hop-data: 2m
+        #  next-hop-block: 3m
+        #  next-hop-end: 10m
 
         # Event loops: auto, one a core, or 1 to 64. A change takes effect when the server is started again.
         #threads: auto

@@ -9,6 +9,8 @@ public struct NextHopConfiguration: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         /// Folders on this machine.
         case maildir(MaildirTemplate)
+        /// Another mail server.
+        case server(MailServer)
     }
 
     /// Unique; for logs.
@@ -22,18 +24,28 @@ public struct NextHopConfiguration: Hashable, Sendable {
         self.kind = kind
         self.route = route ?? kind.route
     }
+
+    /// The mail server; nil for folders.
+    public var server: MailServer? {
+        if case .server(let server) = kind { server } else { nil }
+    }
 }
 
 extension NextHopConfiguration.Kind {
-    /// Whose mail is taken when nothing else is said: a folder is the end of the way, so it takes mail for mailboxes only.
+    /// Whose mail is taken when nothing else is said: folders and LMTP (RFC 2033 1) are the end of the way, so they take
+    /// mail for mailboxes only.
     var route: Route {
         switch self {
         case .maildir: Route(places: [.mailboxes])
+        case .server(let server):
+            Route(places: server.dialect == .lmtp ? [.mailboxes] : Set(RecipientPlace.allCases))
         }
     }
 }
 
 extension NextHopConfiguration {
+    private static let kinds = ["maildir", "smtp", "lmtp"]
+
     /// Reads `next-hops`; none when the key is absent.
     static func read(from root: inout Section) -> [NextHopConfiguration] {
         guard let items = root.list("next-hops", empty: "name one next hop at least, or leave the key out") else {
@@ -47,6 +59,7 @@ extension NextHopConfiguration {
             var route = kind?.route ?? Route(places: [])
             if let places = section.setting("takes")?.places() { route.places = places }
             if let domains = section.setting("domains")?.domains() { route.domains = domains }
+            if let mailboxes = section.setting("recipients")?.mailboxes() { route.mailboxes = mailboxes }
             section.close()
             guard let name, let kind else { return nil }
             return NextHopConfiguration(name: name, kind: kind, route: route)
@@ -54,9 +67,18 @@ extension NextHopConfiguration {
     }
 
     private static func readKind(from section: inout Section) -> Kind? {
-        guard let setting = section.setting("maildir") else {
+        let settings = kinds.compactMap { section.setting($0) }
+        guard let setting = settings.first else {
             section.require("maildir", for: "maildir: mail/{domain}/{local-part}")
+            // What belongs to a server is not wrong besides.
+            section.know(MailServer.keys)
             return nil
+        }
+        if settings.count > 1 {
+            settings[1].report("a next hop is one of \(kinds.joined(separator: ", ")); give each a name of its own")
+        }
+        if let dialect = MailServer.Dialect(rawValue: setting.key) {
+            return MailServer.read(dialect, at: setting, from: &section).map(Kind.server)
         }
         guard let text = setting.text("a path such as mail/{domain}/{local-part}") else { return nil }
         do {
@@ -78,5 +100,20 @@ extension Setting {
     fileprivate func domains() -> Set<Domain>? {
         guard let items = items(empty: "leave the key out for all domains") else { return nil }
         return Set(items.compactMap { $0.domain(such: "example.org") })
+    }
+
+    fileprivate func mailboxes() -> Set<Mailbox>? {
+        guard let items = items(empty: "leave the key out for all recipients") else { return nil }
+        return Set(items.compactMap { $0.mailbox(such: "fred@example.org") })
+    }
+
+    private func mailbox(such example: String) -> Mailbox? {
+        guard let text = text("an address such as \(example)") else { return nil }
+        do {
+            return try Mailbox(text)
+        } catch {
+            report("\(name) \(text.quoted) is no address. \(error)")
+            return nil
+        }
     }
 }

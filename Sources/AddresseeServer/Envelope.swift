@@ -7,55 +7,84 @@ import Verification
 
 struct Envelope {
     let sender: ReversePath
-    let isUTF8: Bool
+    let parameters: Command.MailParameters
     /// The recipients that were taken, as the client gave them.
     private(set) var paths: [ForwardPath] = []
     /// Each mailbox once, in the order in which they came up.
     private(set) var destinations: [Destination] = []
     private var known: Set<Mailbox> = []
 
-    init(sender: ReversePath, isUTF8: Bool) {
+    init(sender: ReversePath, parameters: Command.MailParameters) {
         self.sender = sender
-        self.isUTF8 = isUTF8
+        self.parameters = parameters
     }
 
-    /// Adds a recipient. A mailbox that another recipient has led to gets the message once.
-    /// - Returns: false when that would be more mailboxes than `limit`, and nothing has been added.
-    mutating func add(_ path: ForwardPath, _ more: [Destination], limit: Int) -> Bool {
-        let added = more.filter { !known.contains($0.mailbox) }
-        guard destinations.count + added.count <= limit else { return false }
+    /// Those that no recipient so far has led to: a mailbox gets the message once.
+    /// - Returns: nil when there would be more mailboxes than `limit`.
+    func new(among destinations: [Destination], limit: Int) -> [Destination]? {
+        var seen = known
+        let new = destinations.filter { seen.insert($0.mailbox).inserted }
+        return self.destinations.count + new.count <= limit ? new : nil
+    }
+
+    /// Adds a recipient, and those mailboxes of `new(among:limit:)` that it leads to.
+    mutating func add(_ path: ForwardPath, _ new: [Destination]) {
         paths.append(path)
-        for destination in added where known.insert(destination.mailbox).inserted { destinations.append(destination) }
-        return true
+        destinations += new
+        for destination in new { known.insert(destination.mailbox) }
     }
 
-    /// Whether the message has been delivered to one of them before (RFC 5321 6.3).
+    /// Whether the message has been delivered to one of them before, or redirected by one of the recipients (RFC 5321 6.3).
     func isDelivered(to values: [[UInt8]]) -> Bool {
-        values.contains { value in (try? Mailbox(octets: value.span)).map(known.contains) ?? false }
+        values.contains { value in
+            guard let mailbox = try? Mailbox(octets: value.span) else { return false }
+            return known.contains(mailbox) || paths.contains(.mailbox(mailbox))
+        }
     }
 
-    /// What is to be written into Maildirs.
+    /// Who the sender of the message to these is: the owner of the list that they were reached by (RFC 5321 3.9.2), when it
+    /// is one for all of them. A notification stays one, or lists that write to each other would never end (4.5.5).
+    func sender(to destinations: [Destination]) -> ReversePath {
+        guard sender != .null, let owner = destinations.first?.owner,
+            destinations.allSatisfy({ $0.owner == owner })
+        else { return sender }
+        return .mailbox(owner)
+    }
+
+    /// What is to be written into Maildirs; nil when that is nothing.
     /// - Parameters:
     ///   - name: of the files.
     ///   - stamp: the Received: field, with its CRLF.
-    /// - Returns: nil when there is nobody, or a mailbox can have no folder, which RCPT should have found.
     func order(_ nextHops: [NextHopConfiguration], name: String, stamp: [UInt8]) -> MaildirOrder? {
-        var copies: [MaildirOrder.Copy] = []
-        for destination in destinations {
+        let copies = destinations.compactMap { destination -> MaildirOrder.Copy? in
             guard let folder = nextHops.folder(of: destination) else { return nil }
-            copies.append(MaildirOrder.Copy(folder: folder, deliveredTo: TraceFields.deliveredTo(destination.mailbox)))
+            return MaildirOrder.Copy(
+                folder: folder, returnPath: TraceFields.returnPath(sender(to: [destination])),
+                deliveredTo: TraceFields.deliveredTo(destination.mailbox))
         }
-        if copies.isEmpty { return nil }
-        return MaildirOrder(name: name, returnPath: TraceFields.returnPath(sender), stamp: stamp, copies: copies)
+        return copies.isEmpty ? nil : MaildirOrder(name: name, stamp: stamp, copies: copies)
+    }
+
+    /// The address that was asked for, where it is the only one and leads elsewhere: by this a message is known that comes
+    /// back. Others would tell each recipient of the others.
+    var redirected: Mailbox? {
+        guard paths.count == 1, case .mailbox(let mailbox) = paths[0], destinations.map(\.mailbox) != [mailbox] else {
+            return nil
+        }
+        return mailbox
     }
 }
 
 extension [NextHopConfiguration] {
-    /// The Maildir of a mailbox; nil when no folder can bear its name.
+    /// The Maildir of a mailbox; nil when no folder can bear its name, or it goes to a server.
     func folder(of destination: Destination) -> String? {
-        guard indices.contains(destination.nextHop) else { return nil }
-        switch self[destination.nextHop].kind {
-        case .maildir(let template): return template.path(for: destination.mailbox)
+        guard indices.contains(destination.nextHop), case .maildir(let template) = self[destination.nextHop].kind else {
+            return nil
         }
+        return template.path(for: destination.mailbox)
+    }
+
+    func isServer(_ destination: Destination) -> Bool {
+        indices.contains(destination.nextHop) && self[destination.nextHop].server != nil
     }
 }

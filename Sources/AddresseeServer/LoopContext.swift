@@ -26,6 +26,8 @@ final class LoopContext {
     private var viewsEnd: Scheduled<Void>?
     /// Whom a mail server named last, and what may be told to its class: most name one client again and again.
     private var lastNamed: (address: [UInt8], disclosure: Disclosure)?
+    /// The connections to the mail servers among the next hops.
+    private var pools: [NextHopConfiguration: HopPool] = [:]
     let shared: SharedState
     let eventLoop: any EventLoop
 
@@ -51,6 +53,10 @@ final class LoopContext {
         self.service = service
         self.sources = sources
         lastNamed = nil
+        for (hop, pool) in pools where !service.configuration.nextHops.contains(hop) {
+            pool.close()
+            pools[hop] = nil
+        }
         // Other sources count from numbers of their own.
         lastVersions = []
     }
@@ -65,6 +71,35 @@ final class LoopContext {
         return disclosure
     }
 
+    /// The connections to a mail server; nil for folders, and for what an older configuration had.
+    func pool(_ hop: NextHopConfiguration) -> HopPool? {
+        if let pool = pools[hop] { return pool }
+        guard let index = service.configuration.nextHops.firstIndex(of: hop), let ready = service.hops[index] else {
+            return nil
+        }
+        let loops = service.configuration.threads ?? System.coreCount
+        let pool = HopPool(ready, loops: loops, eventLoop: eventLoop, shared: shared)
+        pools[hop] = pool
+        return pool
+    }
+
+    /// Whether every next hop is known to do what RFC 3461 asks for.
+    var nextHopsNotify: Bool {
+        let hops = service.hops
+        return !hops.isEmpty
+            && hops.allSatisfy { hop in hop.flatMap { shared.extensions(of: $0.server) }?.notifications == true }
+    }
+
+    /// Learns what the mail servers offer, by asking each once.
+    func introduce() {
+        for next in service.configuration.nextHops {
+            guard let pool = pool(next) else { continue }
+            pool.take(name: service.hostname, timeouts: service.configuration.timeouts.nextHop) { result in
+                if case .success(let connection) = result { pool.give(connection) }
+            }
+        }
+    }
+
     func add(_ handler: Connection) { connections[ObjectIdentifier(handler)] = handler }
 
     func remove(_ handler: Connection) { connections[ObjectIdentifier(handler)] = nil }
@@ -75,6 +110,7 @@ final class LoopContext {
     }
 
     func stopAll() {
+        for pool in pools.values { pool.close() }
         for handler in connections.values { handler.stop() }
     }
 

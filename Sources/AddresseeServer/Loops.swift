@@ -50,6 +50,12 @@ struct Loops: Sendable {
         }
     }
 
+    /// Learns what the mail servers among the next hops offer. Does not wait for them.
+    func introduce() {
+        guard let bound = contexts.values.first else { return }
+        bound.eventLoop.execute { bound.value.introduce() }
+    }
+
     /// Whether every source says that it does not have this domain. False where that would have to be waited for.
     func isMissing(_ domain: Domain) async throws -> Bool {
         guard let bound = contexts.values.first else { return false }

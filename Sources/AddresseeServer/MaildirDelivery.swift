@@ -18,6 +18,7 @@ final class MaildirDelivery {
     /// Whether one of the threads has the files.
     private var isBusy = false
     private var isAbandoned = false
+    private var prepared: MaildirFiles?
     private var finished: ((MaildirError?) -> Void)?
     /// Called when the message can't be written, whatever of it is still to come.
     var failed: ((MaildirError) -> Void)?
@@ -59,17 +60,28 @@ final class MaildirDelivery {
         if waiting.readableBytes >= Self.writeSize { write() }
     }
 
-    /// The message is whole: writes the rest and delivers it to all or none.
-    /// - Parameter finished: called with nil when all copies are on the disk.
-    func finish(_ finished: @escaping (MaildirError?) -> Void) {
+    /// The message is whole: writes the rest and all copies, for `commit`.
+    /// - Parameter finished: called with nil when all is on the disk.
+    func prepare(_ finished: @escaping (MaildirError?) -> Void) {
         self.finished = finished
-        if !isBusy { deliver() }
+        if !isBusy { settle() }
     }
 
-    /// The message will not be delivered: what is there of it is removed. After `finish` that is too late, and nothing is
+    /// Delivers what is prepared, to all or none.
+    /// - Parameter done: called with nil when it is delivered.
+    func commit(_ done: @escaping (MaildirError?) -> Void) {
+        guard let files = prepared else { return done(MaildirError(what: "deliver what is not there", number: 0)) }
+        prepared = nil
+        let commit: @Sendable () throws -> Void = { try files.commit() }
+        run(commit) { result in
+            if case .failure(let error) = result { done(error) } else { done(nil) }
+        }
+    }
+
+    /// The message will not be delivered: what is there of it is removed. After `commit` that is too late, and nothing is
     /// done: the sender, who has no reply, will send it again.
     func abandon() {
-        if isAbandoned || finished != nil { return }
+        if isAbandoned { return }
         isAbandoned = true
         waiting = ByteBuffer()
         if !isBusy { remove() }
@@ -88,7 +100,7 @@ final class MaildirDelivery {
                 waiting = ByteBuffer()
                 if let finished { finished(error) } else { failed?(error) }
             } else if finished != nil {
-                deliver()
+                settle()
             } else {
                 writeOn()
                 hasRoom?()
@@ -96,30 +108,39 @@ final class MaildirDelivery {
         }
     }
 
-    private func deliver() {
+    private func settle() {
         guard let files else { return }
         self.files = nil
         let octets = waiting
         waiting = ByteBuffer()
-        let deliver: @Sendable () throws -> Void = {
+        let prepare: @Sendable () throws -> Void = {
             do {
                 try octets.withUnsafeReadableBytes { try files.append($0) }
             } catch {
                 files.abandon()
                 throw error
             }
-            try files.deliver()
+            try files.prepare()
         }
-        run(deliver) { [self] result in
-            if case .failure(let error) = result { finished?(error) } else { finished?(nil) }
+        run(prepare) { [self] result in
+            if case .failure(let error) = result {
+                if !isAbandoned { finished?(error) }
+                return
+            }
+            prepared = files
+            if isAbandoned { remove() } else { finished?(nil) }
         }
     }
 
     private func remove() {
-        guard let files else { return }
-        self.files = nil
-        let abandon: @Sendable () throws -> Void = { files.abandon() }
-        run(abandon) { _ in }
+        let (files, prepared) = (files, prepared)
+        (self.files, self.prepared) = (nil, nil)
+        if files == nil, prepared == nil { return }
+        let remove: @Sendable () throws -> Void = {
+            files?.abandon()
+            prepared?.discard()
+        }
+        run(remove) { _ in }
     }
 
     /// One piece of work at a time.

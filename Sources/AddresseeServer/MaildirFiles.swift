@@ -10,12 +10,12 @@ struct MaildirOrder: Sendable {
     struct Copy: Sendable {
         /// The Maildir; made when it is not there.
         var folder: String
+        var returnPath: [UInt8]
         var deliveredTo: [UInt8]
     }
 
     /// Of the files: unique for this machine and for all time, as Maildir asks.
     var name: String
-    var returnPath: [UInt8]
     /// The Received: field.
     var stamp: [UInt8]
     /// One at least, each in a folder of its own.
@@ -23,7 +23,7 @@ struct MaildirOrder: Sendable {
 
     /// What stands before the message in a copy, as it is written.
     fileprivate func head(of copy: Copy) -> [UInt8] {
-        (returnPath + copy.deliveredTo + stamp).filter { $0 != UInt8(ascii: "\r") }
+        (copy.returnPath + copy.deliveredTo + stamp).filter { $0 != UInt8(ascii: "\r") }
     }
 
     fileprivate func temporary(_ copy: Copy) -> String { "\(copy.folder)/tmp/\(name)" }
@@ -76,10 +76,9 @@ struct MaildirFiles: Sendable {
         try text.withUnsafeBytes { try Self.put($0, to: descriptor, first) }
     }
 
-    /// Delivers the message to all, or to none. All that commonly fails, such as a full disk, fails before the first file is
-    /// renamed. When a rename fails after others, those are taken back: the sender is told to come again, and a reader who
-    /// has seen one meanwhile sees it twice, but nobody misses it.
-    func deliver() throws {
+    /// Writes all copies and brings them to the disk, still in `tmp`: all that commonly fails, such as a full disk, fails
+    /// here. Nothing is left of them then.
+    func prepare() throws {
         var made = 1
         do {
             for copy in order.copies.dropFirst() {
@@ -94,9 +93,14 @@ struct MaildirFiles: Sendable {
         do {
             try Self.settle(descriptor, first)
         } catch {
-            for copy in order.copies { unlink(order.temporary(copy)) }
+            discard()
             throw error
         }
+    }
+
+    /// Delivers what is prepared to all, or to none. When a rename fails after others, those are taken back: the sender is
+    /// told to come again, and a reader who has seen one meanwhile sees it twice, but nobody misses it.
+    func commit() throws {
         var moved = 0
         do {
             for copy in order.copies {
@@ -112,10 +116,15 @@ struct MaildirFiles: Sendable {
         }
     }
 
-    /// Removes what has been written.
+    /// Removes what has been written, when it is not prepared.
     func abandon() {
         close(descriptor)
         unlink(first)
+    }
+
+    /// Removes what is prepared.
+    func discard() {
+        for copy in order.copies { unlink(order.temporary(copy)) }
     }
 
     private func duplicate(_ copy: MaildirOrder.Copy) throws {

@@ -1,5 +1,5 @@
-// What an SMTP connection does with mail where there is a next hop: recipients with their destinations, the message as it
-// streams through, and its reply, which is given when the next hop has it.
+// What an SMTP connection does with a message where there is a next hop: it streams through, and its reply is given when the
+// next hop has it.
 
 import AddresseeConfiguration
 import MailAddress
@@ -12,56 +12,32 @@ extension SMTPHandler {
     /// A message under way.
     struct Passage {
         let id: MessageID
-        let delivery: MaildirDelivery
-    }
-
-    /// RCPT where mail is taken.
-    func accept(_ path: ForwardPath, _ query: Query, _ ticket: Int) {
-        let acceptance = loop.accept(path, query, by: clientClass, over: routes) { [self] acceptance in
-            if context == nil || state != .open { return }
-            answer(path, query, ticket, acceptance)
-            goOnAfterAnswer()
-        }
-        if let acceptance { answer(path, query, ticket, acceptance) }
-    }
-
-    private func answer(_ path: ForwardPath, _ query: Query, _ ticket: Int, _ acceptance: Acceptance) {
-        let log = loop.shared.log
-        switch acceptance {
-        case .refused(let verdict): answer(query, ticket, verdict)
-        case .noRoute(let mailbox):
-            log.noRoute(to: mailbox, about: query.about)
-            say(ReplyCatalogue.noRoute, to: ticket)
-        case .accepted(let verdict, let destinations, let leftOut):
-            guard destinations.allSatisfy({ nextHops.folder(of: $0) != nil }) else {
-                return say(ReplyCatalogue.nameNotAllowed, to: ticket)
-            }
-            let limit = loop.service.configuration.expansion.addresses
-            guard envelope?.add(path, destinations, limit: limit) == true else {
-                return say(ReplyCatalogue.tooManyRecipients, to: ticket)
-            }
-            if !leftOut.isEmpty { log.leftOut(leftOut, about: query.about) }
-            answer(query, ticket, verdict)
-        }
+        let delivery: MessageDelivery
     }
 
     /// DATA: 354 is not said before there is a place for the message.
     func openMessage() {
         let id = MessageID()
         let name = id.fileName(hostname: String(decoding: loop.service.hostname, as: UTF8.self))
-        guard let envelope, let order = envelope.order(nextHops, name: name, stamp: stamp(of: envelope, id)) else {
-            return session.messageEnded(ReplyCatalogue.notHandedOn)
+        guard let envelope else { return session.messageEnded(ReplyCatalogue.notHandedOn) }
+        let stamp = stamp(of: envelope, id)
+        let folders = envelope.order(nextHops, name: name, stamp: stamp).map {
+            MaildirDelivery($0, pool: loop.shared.files, eventLoop: loop.eventLoop)
         }
-        let delivery = MaildirDelivery(order, pool: loop.shared.files, eventLoop: loop.eventLoop)
+        let server = transaction?.recipients.isEmpty == false ? transaction : nil
+        if folders == nil, server == nil { return session.messageEnded(ReplyCatalogue.notHandedOn) }
+        let delivery = MessageDelivery(
+            folders: folders, server: server,
+            head: (envelope.redirected.map(TraceFields.deliveredTo) ?? []) + stamp)
         passage = Passage(id: id, delivery: delivery)
-        delivery.failed = { [self] error in
-            loop.shared.log.notHandedOn(id.atom, reason: error.reason)
-            session.messageFailed(error.reply)
+        delivery.failed = { [self] failure in
+            loop.shared.log.notHandedOn(id.atom, reason: failure.reason)
+            session.messageFailed(failure.reply)
             goOnAfterAnswer()
         }
         delivery.hasRoom = { [self] in goOnAfterAnswer() }
-        delivery.open { [self] error in
-            if let error { return ended(id, error) }
+        delivery.open { [self] failure in
+            if let failure { return ended(id, failure) }
             if context == nil || state != .open { return delivery.abandon() }
             session.messageOpened()
             goOnAfterAnswer()
@@ -73,7 +49,7 @@ extension SMTPHandler {
             clientName: session.client?.name, clientAddress: client.literal, hostname: loop.service.hostname,
             transmission: Stamp.transmission(
                 isExtended: session.client?.isExtended ?? false, isEncrypted: session.isTLSActive,
-                utf8: envelope.isUTF8),
+                utf8: envelope.parameters.utf8),
             id: Array(id.atom.utf8), recipient: envelope.paths.count == 1 ? envelope.paths[0] : nil, date: id.date
         ).line
     }
@@ -81,21 +57,24 @@ extension SMTPHandler {
     /// Hands on what has come in of the message.
     /// - Returns: false when there is nothing more to be taken now.
     func receiveData() -> Bool {
-        guard let delivery = passage?.delivery else { return false }
-        if delivery.isFull {
+        let delivery = passage?.delivery
+        if let delivery, delivery.isFull {
             isHeld = true
             return false
         }
-        if inbound.readableBytes == 0 { return false }
+        if inbound.readableBytes == 0, !session.isChunkWhole { return false }
         let progress = inbound.withUnsafeReadableBytes { bytes in
             session.receivedData(Span(_unsafeBytes: bytes), from: 0) { range in
-                delivery.take(UnsafeRawBufferPointer(rebasing: bytes[range]))
+                delivery?.take(UnsafeRawBufferPointer(rebasing: bytes[range]))
             }
         }
         switch progress {
         case .more:
             inbound.clear()
-            delivery.writeOn()
+            delivery?.writeOn()
+        case .chunk(let next):
+            inbound.moveReaderIndex(forwardBy: next)
+            delivery?.writeOn()
         case .refused(let next):
             inbound.moveReaderIndex(forwardBy: next)
             abandonMessage()
@@ -113,33 +92,33 @@ extension SMTPHandler {
             return session.messageEnded(ReplyCatalogue.messageLoops)
         }
         let size = message.size
-        passage.delivery.finish { [self] error in
-            if error == nil {
+        // It is no longer this transaction's to give up.
+        transaction = nil
+        passage.delivery.finish { [self] failure in
+            if failure == nil {
                 loop.shared.log.handedOn(
                     passage.id.atom, from: envelope.sender, size: size, mailboxes: envelope.destinations.count)
             }
-            ended(passage.id, error)
+            ended(passage.id, failure)
         }
     }
 
     /// The next hop has taken the message, or will not.
-    private func ended(_ id: MessageID, _ error: MaildirError?) {
+    private func ended(_ id: MessageID, _ failure: DeliveryFailure?) {
         passage = nil
-        if let error { loop.shared.log.notHandedOn(id.atom, reason: error.reason) }
+        if let failure { loop.shared.log.notHandedOn(id.atom, reason: failure.reason) }
         if context == nil || state != .open { return }
-        session.messageEnded(error?.reply ?? ReplyCatalogue.ok)
+        session.messageEnded(failure?.reply ?? ReplyCatalogue.ok)
         goOnAfterAnswer()
     }
 
-    /// Forgets the message that is under way, if there is one.
+    /// Forgets the transaction and the message that is under way, if there are any.
     func abandonMessage() {
         passage?.delivery.abandon()
         passage = nil
+        transaction?.abandon()
+        transaction = nil
     }
-}
-
-extension MaildirError {
-    var reply: Reply { isFull ? ReplyCatalogue.storageFull : ReplyCatalogue.notHandedOn }
 }
 
 extension ClientAddress {

@@ -15,6 +15,11 @@ final class SMTPHandler: Connection {
     /// The transaction, where mail is taken; that of the last MAIL.
     var envelope: Envelope?
     var passage: Passage?
+    /// What a mail server knows of the transaction.
+    var transaction: HopTransaction?
+    /// Recipients that wait while the server is asked for another.
+    var accepted: [AcceptedRecipient] = []
+    var isAskingServer = false
     private var framing = LineFraming()
     /// Questions whose replies have not been handed to the channel yet.
     private var unsent = 0
@@ -25,7 +30,7 @@ final class SMTPHandler: Connection {
     }
 
     override func prepare() {
-        session = Session(loop.service.session(of: clientClass, at: listener))
+        session = Session(loop.service.session(of: clientClass, at: listener, notifies: loop.nextHopsNotify))
         nextHops = loop.service.configuration.nextHops
         if !nextHops.isEmpty { routes = nextHops.map(\.route) }
     }
@@ -55,6 +60,7 @@ final class SMTPHandler: Connection {
     }
 
     override func forgotten() {
+        accepted = []
         abandonMessage()
         envelope = nil
     }
@@ -114,7 +120,12 @@ final class SMTPHandler: Connection {
         case .ask(let query, let ticket): ask(query, ticket)
         case .close: close()
         case .startTLS: startTLS()
-        case .begin(let sender, let parameters): envelope = Envelope(sender: sender, isUTF8: parameters.utf8)
+        case .begin(let sender, let parameters):
+            abandonMessage()
+            envelope = Envelope(sender: sender, parameters: parameters)
+        case .forget:
+            abandonMessage()
+            envelope = nil
         case .openMessage: openMessage()
         }
     }
@@ -146,12 +157,14 @@ final class SMTPHandler: Connection {
 
     func answer(_ query: Query, _ ticket: Int, _ verdict: Verdict) {
         if loop.shared.log.showsQuestions { loop.shared.log.asked(query, by: client, verdict: verdict) }
+        var verdict = verdict
         let wire: Wire =
             switch query {
             case .recipient: .recipient
             case .verify: .verify
             case .expand: .expand
             }
+        if wire == .verify { verdict = Judgement.promise(verdict, over: routes) }
         let reply = verdict.reply(
             on: wire, form: listener.enhancedCodes ? .enhanced : .plain, naming: listener.possibilities)
         say(reply, to: ticket)
@@ -167,6 +180,8 @@ final class SMTPHandler: Connection {
         send(flush: true)
         inbound = ByteBuffer()
         framing = LineFraming()
+        abandonMessage()
+        envelope = nil
         do {
             try context.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls), position: .first)
             session.tlsStarted()

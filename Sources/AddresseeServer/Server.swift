@@ -83,6 +83,7 @@ public struct Server: Sendable {
             log.defaultDomainIsMissing(configuration.defaultDomain)
         }
         log.started(listeners.addresses.map(\.description), sources: configuration.sources.map(\.name))
+        loops.introduce()
         ready(listeners.addresses)
         var timeout = configuration.timeouts.shutdown
         events: for await event in events {
@@ -116,5 +117,6 @@ public struct Server: Sendable {
         try await listeners.change(to: next.listeners) {
             try await loops.replace(service: service, openSources: openSources)
         }
+        loops.introduce()
     }
 }

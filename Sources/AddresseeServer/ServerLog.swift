@@ -15,6 +15,7 @@ struct ServerLog: Sendable {
     private let logger: Logger
     private let troubles = LogLimit<Trouble>()
     private let limited = LogLimit<ClientAddress>()
+    private let failures = LogLimit<String>()
 
     init(_ logger: Logger) {
         self.logger = logger
@@ -177,6 +178,29 @@ struct ServerLog: Sendable {
             metadata: [
                 "recipient": "\(mailbox)", "about": "\(about)", "do": "let one of next-hops take it, see its \"takes\"",
             ])
+    }
+
+    /// Trouble with a next hop, told as seldom as that of a source.
+    func nextHopFailed(_ name: String, _ failure: HopFailure) {
+        guard let more = failures.admit(name) else { return }
+        var metadata: Logger.Metadata = ["next-hop": "\(name)", "reason": "\(failure.reason)"]
+        if more > 0 { metadata["more"] = "\(more)" }
+        logger.error("next-hop-failed", metadata: metadata)
+    }
+
+    func twoServers(_ one: String, _ other: String, _ about: String) {
+        logger.warning(
+            "no-next-hop",
+            metadata: [
+                "about": "\(about)", "reason": "its mail goes to \(one) and to \(other)",
+                "do": "let one mail server take all that one address leads to",
+            ])
+    }
+
+    /// A recipient that the directory has and the next hop does not take.
+    func refusedByNextHop(_ name: String, about: String, _ reply: HeardReply) {
+        logger.warning(
+            "refused-by-next-hop", metadata: ["next-hop": "\(name)", "about": "\(about)", "reply": "\(reply)"])
     }
 
     func leftOut(_ mailboxes: [Mailbox], about: String) {

@@ -13,6 +13,8 @@ struct Service: Sendable {
     let inquiries: Inquiry.Context
     let hostname: [UInt8]
     let tls: NIOSSLContext?
+    /// Of the next hops in their order; nil for folders.
+    let hops: [Hop?]
 
     /// Recipients that each event loop may remember.
     var rememberedRecipients: Int {
@@ -27,18 +29,45 @@ struct Service: Sendable {
             sources: configuration.sources.map(\.name), defaultDomain: configuration.defaultDomain,
             limits: configuration.expansion)
         tls = try configuration.tls.map { files throws(ServerError) in try Self.context(files) }
+        hops = try configuration.nextHops.map { next throws(ServerError) in
+            guard let server = next.server else { return nil }
+            return Hop(name: next.name, server: server, tls: try Self.clientContext(server, of: next.name))
+        }
     }
 
     /// How a client of this class is served at this listener.
-    func session(of client: ClientClass, at listener: ListenerConfiguration) -> SessionConfiguration {
+    /// - Parameter notifies: whether all next hops do what RFC 3461 asks for.
+    func session(
+        of client: ClientClass, at listener: ListenerConfiguration, notifies: Bool = false
+    ) -> SessionConfiguration {
         let limits = configuration.limits
         return SessionConfiguration(
             hostname: hostname, form: listener.enhancedCodes ? .enhanced : .plain,
             offersVerify: client.disclosure.vrfy != .closed, offersExpand: client.disclosure.expn != .closed,
             offersTLS: listener.startTLS && tls != nil, takesMail: !configuration.nextHops.isEmpty,
-            traceFields: limits.traceFields,
+            offersNotifications: notifies, traceFields: limits.traceFields,
             messageSize: limits.messageSize == 0 ? nil : UInt64(limits.messageSize), recipients: limits.recipients,
             slots: limits.pipelinedQuestions, errors: limits.errors)
+    }
+
+    /// The certificate of a next hop is verified, whatever it is used for.
+    private static func clientContext(_ server: MailServer, of hop: String) throws(ServerError) -> NIOSSLContext? {
+        if server.security == .none { return nil }
+        do {
+            var settings = NIOSSL.TLSConfiguration.makeClientConfiguration()
+            settings.minimumTLSVersion = .tlsv12
+            if let file = server.authorities {
+                guard FileManager.default.isReadableFile(atPath: file) else {
+                    throw ServerError.nextHop(hop, reason: "\(file) can't be read")
+                }
+                settings.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+            }
+            return try NIOSSLContext(configuration: settings)
+        } catch let error as ServerError {
+            throw error
+        } catch {
+            throw .nextHop(hop, reason: "\(server.authorities ?? "the system's certificates") can't be used: \(error)")
+        }
     }
 
     private static func context(_ files: AddresseeConfiguration.TLSConfiguration) throws(ServerError) -> NIOSSLContext {
@@ -63,6 +92,8 @@ struct Service: Sendable {
 /// Why the server does not start.
 public enum ServerError: Error, Hashable, Sendable, CustomStringConvertible {
     case tls(certificate: String, key: String, reason: String)
+    /// A next hop, whose TLS can't be made ready.
+    case nextHop(String, reason: String)
     case listen(String, reason: String)
     /// A new configuration failed, and listeners of the old one could not be opened again.
     case lost(because: String, lost: [String])
@@ -71,6 +102,7 @@ public enum ServerError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .tls(let certificate, let key, let reason):
             "can't use the certificate \(certificate) with the key \(key): \(reason)"
+        case .nextHop(let name, let reason): "can't use the next hop \(name): \(reason)"
         case .lost(let reason, let lost):
             "\(reason); and of the old listeners: \(lost.joined(separator: "; "))"
         case .listen(let address, let reason): "can't listen on \(address): \(reason)"

@@ -1,8 +1,10 @@
 // The little that the event loops share: counters and budgets.
 
+import AddresseeConfiguration
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
+import SMTPProtocol
 import Verification
 
 /// State of the whole server. Thread-safe.
@@ -10,6 +12,8 @@ final class SharedState: Sendable {
     let log: ServerLog
     /// Threads that write messages: as many may wait for a disk at a time. They run where there is a next hop.
     let files = NIOThreadPool(numberOfThreads: 16)
+    /// What each mail server offered when it was last spoken to.
+    private let known = NIOLockedValueBox<[MailServer: ServerExtensions]>([:])
     private let connections = NIOLockedValueBox(0)
     private let budget = NIOLockedValueBox(QuestionBudget())
 
@@ -29,6 +33,13 @@ final class SharedState: Sendable {
     func connectionClosed() {
         connections.withLockedValue { $0 -= 1 }
     }
+
+    func learn(_ server: MailServer, _ extensions: ServerExtensions) {
+        known.withLockedValue { $0[server] = extensions }
+    }
+
+    /// What a mail server offers; nil while it has not been spoken to.
+    func extensions(of server: MailServer) -> ServerExtensions? { known.withLockedValue { $0[server] } }
 
     var openConnections: Int { connections.withLockedValue { $0 } }
 

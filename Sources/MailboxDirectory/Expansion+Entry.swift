@@ -115,7 +115,7 @@ extension Expansion {
         case .loop: return finish(.loop(path(to: walk.node)))
         case .first: break
         }
-        if let copy { resolution.recipients.append(copy) }
+        if let copy { take(copy) }
         if walk.node == 0, case .resolve = purpose {
             resolution.step = (copy.map { [$0.mailbox] } ?? []) + targets
         }
@@ -133,12 +133,16 @@ extension Expansion {
         if walk.node == 0, let asked = walk.keys.first, let place = walk.place { known[asked.domain] = place }
         let first = nodes.count
         for (address, name) in targets {
-            var isBelowList = parent.isBelowList
-            if case .member = origin { isBelowList = true }
+            var (isBelowList, owner) = (parent.isBelowList, parent.owner)
+            if case .member = origin {
+                if !isBelowList { owner = openList?.owner }
+                isBelowList = true
+            }
             nodes.append(
                 Node(
                     address: address, origin: origin, parent: walk.node, depth: parent.depth + 1, name: name,
-                    isBelowList: isBelowList, isOnChain: parent.isOnChain && staysOnChain && targets.count == 1))
+                    isBelowList: isBelowList, owner: owner,
+                    isOnChain: parent.isOnChain && staysOnChain && targets.count == 1))
         }
         pending.append(contentsOf: (first..<nodes.count).reversed())
         return nextAddress()
@@ -148,10 +152,15 @@ extension Expansion {
     mutating func reached(_ recipient: Recipient, canonical: Mailbox) -> Move {
         if walk.node == 0, resolution.asked == nil { resolution.asked = canonical }
         if case .first = arrive(at: canonical) {
-            resolution.recipients.append(recipient)
+            take(recipient)
             if nodes[walk.node].isOnChain { resolution.endsAtOne = true }
         }
         return nextAddress()
+    }
+
+    private mutating func take(_ recipient: Recipient) {
+        resolution.recipients.append(recipient)
+        if let owner = nodes[walk.node].owner { resolution.recipients[resolution.recipients.count - 1].owner = owner }
     }
 
     /// A path ends at an address that takes none.

@@ -214,6 +214,8 @@ extension Expansion {
         var name = ""
         /// Whether the way leads through a list: then a forward is the member's own business.
         var isBelowList = false
+        /// The owner of the first list on the way.
+        var owner: Mailbox?
         /// Whether every step so far led to one address only.
         var isOnChain = true
     }

@@ -84,13 +84,20 @@ public struct Recipient: Hashable, Sendable {
     public var detail: [UInt8]
     /// The login name of a user here, where one is on record.
     public var login: String?
+    /// The owner of the first list on the way here: who is told when mail for it fails (RFC 5321 3.9.2). Nil where no
+    /// list is on the way, or it has no owner.
+    public var owner: Mailbox?
 
-    public init(mailbox: Mailbox, name: String = "", kind: Kind, detail: [UInt8] = [], login: String? = nil) {
+    public init(
+        mailbox: Mailbox, name: String = "", kind: Kind, detail: [UInt8] = [], login: String? = nil,
+        owner: Mailbox? = nil
+    ) {
         self.mailbox = mailbox
         self.name = name
         self.kind = kind
         self.detail = detail
         self.login = login
+        self.owner = owner
     }
 }
 

@@ -5,7 +5,7 @@ import MailAddress
 
 extension CommandParser {
     /// `"RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`
-    /// (RFC 5321 4.1.1.3). No parameter is offered here.
+    /// (RFC 5321 4.1.1.3).
     static func recipient(
         _ line: Span<UInt8>, from start: Int, to end: Int
     ) throws(CommandRefusal) -> Command {
@@ -19,11 +19,52 @@ extension CommandParser {
         } catch {
             throw CommandRefusal(ReplyCatalogue.badAddress(error))
         }
-        if index < end {
-            if !isBlank(line[index]) { throw CommandRefusal(ReplyCatalogue.badArguments) }
+        if index == end {
+            try checkLength(line, SMTPLimits.commandLine)
+            return .recipient(path, nil)
+        }
+        var parameters = Command.RecipientParameters()
+        while index < end {
+            let range = try nextParameter(line, from: &index, to: end)
+            try take(line, range, into: &parameters)
+        }
+        try checkLength(line, SMTPLimits.commandLine + SMTPLimits.recipientParameters)
+        return .recipient(path, parameters)
+    }
+
+    private static func nextParameter(
+        _ line: Span<UInt8>, from index: inout Int, to end: Int
+    ) throws(CommandRefusal) -> Range<Int> {
+        if !isBlank(line[index]) { throw CommandRefusal(ReplyCatalogue.badArguments) }
+        index = skipBlanks(line, from: index, to: end)
+        let start = index
+        while index < end, !isBlank(line[index]) { index += 1 }
+        return start..<index
+    }
+
+    /// `NOTIFY=` and `ORCPT=`, each at most once (RFC 3461 4).
+    private static func take(
+        _ line: Span<UInt8>, _ range: Range<Int>, into parameters: inout Command.RecipientParameters
+    ) throws(CommandRefusal) {
+        if matches(line, at: range.lowerBound, to: range.upperBound, "NOTIFY=") {
+            let value = copy(line, range.lowerBound + 7..<range.upperBound).map(upper)
+            guard parameters.notify == nil, NotificationSyntax.isNotify(value) else {
+                throw CommandRefusal(ReplyCatalogue.badArguments)
+            }
+            parameters.notify = value
+        } else if matches(line, at: range.lowerBound, to: range.upperBound, "ORCPT=") {
+            let value = copy(line, range.lowerBound + 6..<range.upperBound)
+            guard parameters.original == nil, NotificationSyntax.isOriginalRecipient(value) else {
+                throw CommandRefusal(ReplyCatalogue.badArguments)
+            }
+            parameters.original = value
+        } else {
             throw CommandRefusal(ReplyCatalogue.unknownParameter)
         }
-        return .recipient(path)
+    }
+
+    private static func upper(_ octet: UInt8) -> UInt8 {
+        octet >= UInt8(ascii: "a") && octet <= UInt8(ascii: "z") ? octet - 32 : octet
     }
 
     /// `"MAIL FROM:" Reverse-path [SP Mail-parameters]` (RFC 5321 4.1.1.2).
@@ -41,11 +82,8 @@ extension CommandParser {
         var parameters = Command.MailParameters()
         var seen = SeenParameters()
         while index < end {
-            if !isBlank(line[index]) { throw CommandRefusal(ReplyCatalogue.badArguments) }
-            index = skipBlanks(line, from: index, to: end)
-            let parameterStart = index
-            while index < end, !isBlank(line[index]) { index += 1 }
-            try take(line, parameterStart..<index, into: &parameters, &seen)
+            let range = try nextParameter(line, from: &index, to: end)
+            try take(line, range, into: &parameters, &seen)
         }
         try checkLength(line, SMTPLimits.commandLine + seen.room)
         if case .mailbox(let mailbox) = path, !parameters.utf8, !mailbox.isASCII {
@@ -59,10 +97,13 @@ extension CommandParser {
         var size = false
         var body = false
         var utf8 = false
+        var returned = false
+        var envelopeID = false
 
         var room: Int {
             (size ? SMTPLimits.sizeParameter : 0) + (body ? SMTPLimits.bodyParameter : 0)
-                + (utf8 ? SMTPLimits.utf8Parameter : 0)
+                + (utf8 ? SMTPLimits.utf8Parameter : 0) + (returned ? SMTPLimits.returnParameter : 0)
+                + (envelopeID ? SMTPLimits.envelopeIDParameter : 0)
         }
 
         static func mark(_ flag: inout Bool) throws(CommandRefusal) {
@@ -89,16 +130,29 @@ extension CommandParser {
                 (matches(line, at: value, to: end, "7BIT") && value + 4 == end)
                 || (matches(line, at: value, to: end, "8BITMIME") && value + 8 == end)
             if !isKnown { throw CommandRefusal(ReplyCatalogue.parameterNotImplemented) }
+            parameters.eightBit = value + 8 == end
         } else if matches(line, at: range.lowerBound, to: end, "SMTPUTF8"), range.count == 8 {
             try SeenParameters.mark(&seen.utf8)
             parameters.utf8 = true
+        } else if matches(line, at: range.lowerBound, to: end, "RET=") {
+            try SeenParameters.mark(&seen.returned)
+            let value = String(decoding: copy(line, range.lowerBound + 4..<end), as: UTF8.self)
+            guard let returned = Command.MailParameters.Returned(rawValue: value.uppercased()) else {
+                throw CommandRefusal(ReplyCatalogue.badArguments)
+            }
+            parameters.returned = returned
+        } else if matches(line, at: range.lowerBound, to: end, "ENVID=") {
+            try SeenParameters.mark(&seen.envelopeID)
+            let value = copy(line, range.lowerBound + 6..<end)
+            guard NotificationSyntax.isEnvelopeID(value) else { throw CommandRefusal(ReplyCatalogue.badArguments) }
+            parameters.envelopeID = value
         } else {
             throw CommandRefusal(ReplyCatalogue.unknownParameter)
         }
     }
 
-    /// `size-value = 1*20DIGIT` (RFC 1870 3). What does not fit 64 bits is surely over any limit.
-    private static func number(_ line: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+    /// `size-value = 1*20DIGIT` (RFC 1870 3), and the size of a chunk. What does not fit 64 bits is surely over any limit.
+    static func number(_ line: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
         if range.isEmpty || range.count > 20 { return nil }
         var value: UInt64 = 0
         for index in range {

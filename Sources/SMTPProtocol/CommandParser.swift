@@ -30,9 +30,7 @@ struct CommandParser {
         }
         let arguments = skipBlanks(line, from: verbEnd, to: end)
         switch verb {
-        case Verb.rcpt:
-            try checkLength(line, SMTPLimits.commandLine)
-            return try recipient(line, from: arguments, to: end)
+        case Verb.rcpt: return try recipient(line, from: arguments, to: end)
         case Verb.mail: return try mail(line, from: arguments, to: end)
         case Verb.vrfy:
             let (subject, utf8) = try subject(line, from: arguments, to: end)
@@ -47,6 +45,7 @@ struct CommandParser {
         case Verb.ehlo: return .extendedHello(try clientName(line, from: arguments, to: end))
         case Verb.helo: return .hello(try clientName(line, from: arguments, to: end))
         case Verb.noop: return .noOperation
+        case Verb.bdat: return try chunk(line, from: arguments, to: end)
         case Verb.help: return .help
         case Verb.data, Verb.rset, Verb.quit, Verb.starttls:
             // RFC 5321 4.1.1: these take no argument.
@@ -58,7 +57,7 @@ struct CommandParser {
             default: return .startTLS
             }
         // RFC 821 commands that terminals need, RFC 1047's TURN, and AUTH, which is not offered (RFC 5321 4.2.4).
-        case Verb.send, Verb.soml, Verb.saml, Verb.turn, Verb.auth, Verb.etrn, Verb.bdat:
+        case Verb.send, Verb.soml, Verb.saml, Verb.turn, Verb.auth, Verb.etrn:
             throw CommandRefusal(ReplyCatalogue.notImplemented)
         default: throw CommandRefusal(ReplyCatalogue.unknownCommand)
         }
@@ -79,7 +78,7 @@ struct CommandParser {
 
         static func isKnown(_ verb: UInt64) -> Bool {
             switch verb {
-            case ehlo, helo, mail, rcpt, data, rset, noop, quit, vrfy, expn, help, starttls: true
+            case ehlo, helo, mail, rcpt, data, rset, noop, quit, vrfy, expn, help, starttls, bdat: true
             default: false
             }
         }
@@ -140,6 +139,19 @@ struct CommandParser {
         octets.reserveCapacity(range.count)
         for index in range { octets.append(line[index]) }
         return octets
+    }
+
+    /// `"BDAT" SP chunk-size [ SP "LAST" ]` (RFC 3030 2). Octets follow whatever is answered, so that a size that can't be
+    /// read leaves no way to go on but to take what follows for commands.
+    private static func chunk(_ line: Span<UInt8>, from start: Int, to end: Int) throws(CommandRefusal) -> Command {
+        var digitsEnd = start
+        while digitsEnd < end, !isBlank(line[digitsEnd]) { digitsEnd += 1 }
+        let last = skipBlanks(line, from: digitsEnd, to: end)
+        let isLast = last < end
+        guard let size = number(line, start..<digitsEnd),
+            !isLast || (last + 4 == end && matches(line, at: last, to: end, "LAST"))
+        else { throw CommandRefusal(ReplyCatalogue.badArguments) }
+        return .chunk(size: size, isLast: isLast)
     }
 
     /// `"EHLO" SP ( Domain / address-literal )`. A name that only looks wrong is no reason to refuse service

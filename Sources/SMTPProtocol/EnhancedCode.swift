@@ -10,6 +10,12 @@ public struct EnhancedCode: Hashable, Sendable {
         self.detail = detail
     }
 
+    /// One that another server gave; nil where it does not fit a digit each.
+    init?(subject: Int, detail: Int) {
+        guard (0...9).contains(subject), (0...9).contains(detail) else { return nil }
+        self.init(UInt8(subject), UInt8(detail))
+    }
+
     /// X.0.0
     public static let other = EnhancedCode(0, 0)
     /// X.1.0 Other address status
@@ -42,6 +48,8 @@ public struct EnhancedCode: Hashable, Sendable {
     public static let notAccepting = EnhancedCode(3, 2)
     /// X.3.4 Message too big for system
     public static let tooBig = EnhancedCode(3, 4)
+    /// X.4.1 No answer from host
+    public static let noAnswer = EnhancedCode(4, 1)
     /// X.4.2 Bad connection
     public static let badConnection = EnhancedCode(4, 2)
     /// X.4.3 Directory server failure
@@ -58,6 +66,8 @@ public struct EnhancedCode: Hashable, Sendable {
     public static let tooManyRecipients = EnhancedCode(5, 3)
     /// X.5.4 Invalid command arguments
     public static let invalidArguments = EnhancedCode(5, 4)
+    /// X.6.3 Conversion required but not supported
+    public static let noConversion = EnhancedCode(6, 3)
     /// X.6.7 Non-ASCII addresses not permitted for that sender/recipient
     public static let nonASCIIAddress = EnhancedCode(6, 7)
     /// X.6.8 UTF-8 string reply is required, but not permitted by the SMTP client

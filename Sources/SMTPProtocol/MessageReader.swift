@@ -31,6 +31,7 @@ public struct MessageReader: Hashable, Sendable {
     /// The values of Delivered-To: fields.
     public var deliveredTo: [[UInt8]] { header.deliveredTo }
     private var framing = DataFraming()
+    private var lineEnds = LineEndCheck()
     private var header = HeaderScan()
     private let sizeLimit: UInt64
     private let traceFields: Int
@@ -59,8 +60,19 @@ public struct MessageReader: Hashable, Sendable {
         return (next, false)
     }
 
+    /// Reads part of a chunk (RFC 3030), in which nothing is stuffed.
+    mutating func readChunk(_ octets: Span<UInt8>, _ range: Range<Int>, _ content: (Range<Int>) -> Void) {
+        lineEnds.read(octets, range)
+        if fault == nil { take(octets, range, content) }
+    }
+
+    /// The last chunk is over.
+    mutating func endChunks() {
+        if lineEnds.isAfterCR, fault == nil { fault = .bareLineEnd }
+    }
+
     private mutating func take(_ octets: Span<UInt8>, _ range: Range<Int>, _ content: (Range<Int>) -> Void) {
-        if framing.holdsBareLineEnd {
+        if framing.holdsBareLineEnd || lineEnds.holdsBareLineEnd {
             fault = .bareLineEnd
             return
         }
@@ -78,5 +90,19 @@ public struct MessageReader: Hashable, Sendable {
             }
         }
         content(range)
+    }
+}
+
+/// Looks for a CR without LF, and an LF without CR, where no dots are stuffed.
+private struct LineEndCheck: Hashable {
+    private(set) var holdsBareLineEnd = false
+    private(set) var isAfterCR = false
+
+    mutating func read(_ octets: Span<UInt8>, _ range: Range<Int>) {
+        for index in range {
+            let octet = octets[index]
+            if isAfterCR != (octet == UInt8(ascii: "\n")) { holdsBareLineEnd = true }
+            isAfterCR = octet == UInt8(ascii: "\r")
+        }
     }
 }

@@ -152,6 +152,51 @@ public enum ReplyCatalogue {
     public static let nameNotAllowed = Reply(553, .badSyntax, "Mailbox name not allowed: no folder can bear it")
     public static let noRoute = Reply(550, .noRoute, "No way is known to where mail for this recipient goes")
 
+    public static let chunkExpected = Reply(503, .invalidCommand, "The message goes on with BDAT, or RSET")
+
+    /// RFC 3030 4.2 has such a text in its examples.
+    public static func chunkTaken(_ size: UInt64) -> Reply { Reply(250, .other, Array("\(size) octets received".utf8)) }
+
+    // MARK: Next hops
+
+    public static let nextHopDown = Reply(451, .noAnswer, "The next mail server does not answer, try again later")
+    public static let nextHopBusy = Reply(
+        451, .notAccepting, "All connections to the next mail server are in use, try again later")
+    public static let nextHopLost = Reply(451, .badConnection, "The next mail server broke off, try again later")
+    public static let eightBitRefused = Reply(
+        554, .noConversion, "The next mail server takes 7-bit messages only, and this one has 8-bit octets")
+    public static let utf8Refused = Reply(550, .nonASCIIAddress, "The next mail server does not take SMTPUTF8")
+    /// Of several recipients some have the message, and some never will: only its sender can tell them (RFC 2033 4.2).
+    public static func partlyDelivered(to count: Int, of all: Int) -> Reply {
+        Reply(
+            554, .mailSystem, Array("The message reached \(count) of \(all) mailboxes; don't send it again to all".utf8)
+        )
+    }
+
+    /// What the next server has refused.
+    ///
+    /// Its code is passed on where it means the same to our client; one that speaks of our command, or of another address,
+    /// does not.
+    /// - Parameter isTold: whether its words may be told too; they may name addresses that the client does not know.
+    public static func nextHopRefused(_ reply: HeardReply, isTold: Bool) -> Reply {
+        let code: UInt16
+        switch reply.code {
+        case 450, 451, 452, 550, 552, 553, 554: code = reply.code
+        case 551: code = 550
+        case 521, 530, 535, 556: code = 554
+        // Whatever else it does not understand may be mended: nobody's mail should bounce for it.
+        default: code = 451
+        }
+        let enhanced = code / 100 == reply.code / 100 ? reply.enhancedCode ?? .other : .mailSystem
+        if isTold, let first = reply.texts.first, !first.isEmpty, code / 100 == reply.code / 100 {
+            let texts = reply.texts.prefix(8).map { $0.prefix(480).map { $0 < 128 ? $0 : UInt8(ascii: "?") } }
+            return Reply(code, enhanced, texts[0], more: Array(texts.dropFirst()))
+        }
+        let text =
+            code < 500 ? "The next mail server can't take it now, try again later" : "The next mail server refuses it"
+        return Reply(code, enhanced, Array(text.utf8))
+    }
+
     // MARK: Verdicts
 
     public static let recipientOK = Reply(250, .validAddress, "OK")

@@ -9,10 +9,14 @@ public enum SMTPLimits {
     public static let bodyParameter = 14
     /// What ` SMTPUTF8` may add to a MAIL line (RFC 6531 3.1), and likewise to VRFY and EXPN.
     public static let utf8Parameter = 10
-    /// What all of them may add to a MAIL line.
-    public static let mailParameters = sizeParameter + bodyParameter + utf8Parameter
+    /// What ` RET=FULL` adds to a MAIL line.
+    public static let returnParameter = 9
+    /// What ` ENVID=` with its hundred octets adds to a MAIL line (RFC 3461 4.4).
+    public static let envelopeIDParameter = 107
+    /// What ` NOTIFY=` and ` ORCPT=` may add to a RCPT line (RFC 3461 4, 4.2).
+    public static let recipientParameters = 540
     /// The longest line that is looked at; a longer one is read past and answered with 500 (RFC 5321 4.5.3.1.9).
-    public static let longestLine = commandLine + mailParameters
+    public static let longestLine = commandLine + recipientParameters
     /// Octets of a reply line with its CRLF (RFC 5321 4.5.3.1.5).
     public static let replyLine = 512
     /// Octets of the name a client may give itself: a domain (RFC 5321 4.5.3.1.2).

@@ -6,21 +6,19 @@ extension Session {
     mutating func carryOut(_ command: Command) -> Action {
         switch command {
         case .hello(let name):
-            transaction = nil
             client = (name, isExtended: false)
             say(ReplyCatalogue.hello(configuration.hostname))
-            return .go
+            return endTransaction()
         case .extendedHello(let name):
-            transaction = nil
             client = (name, isExtended: true)
             say(ReplyCatalogue.extendedHello(configuration.hostname, client: name, keywords: keywords))
-            return .go
+            return endTransaction()
         case .mail(let sender, let parameters): return mail(sender, parameters)
         case .data: return data()
+        case .chunk(let size, let isLast): return chunk(size, isLast: isLast)
         case .reset:
-            transaction = nil
             say(ReplyCatalogue.ok)
-            return .go
+            return endTransaction()
         case .noOperation:
             say(ReplyCatalogue.ok)
             return .go
@@ -36,6 +34,9 @@ extension Session {
 
     private mutating func mail(_ sender: ReversePath, _ parameters: Command.MailParameters) -> Action {
         if transaction != nil { return refused(ReplyCatalogue.nestedMail) }
+        if parameters.asksForNotification, !configuration.offersNotifications {
+            return refused(ReplyCatalogue.unknownParameter)
+        }
         if let limit = configuration.messageSize, let size = parameters.size, size > limit {
             say(ReplyCatalogue.messageTooBig)
             return .go
@@ -48,6 +49,8 @@ extension Session {
     /// Where there is no next hop, there is nowhere to put mail, and that is said before a message is sent.
     private mutating func data() -> Action {
         guard let transaction else { return refused(ReplyCatalogue.noTransaction) }
+        // DATA and BDAT don't go together (RFC 3030 2).
+        if message != nil { return refused(ReplyCatalogue.chunkExpected) }
         if transaction.recipients == 0 {
             say(ReplyCatalogue.noRecipients)
             return .go
@@ -61,10 +64,20 @@ extension Session {
         return .go
     }
 
+    /// What there was of a transaction is over, with no message.
+    private mutating func endTransaction() -> Action {
+        let isForgotten = transaction != nil && configuration.takesMail
+        transaction = nil
+        message = nil
+        return isForgotten ? .forget : .go
+    }
+
     /// Nothing is listed that would get 500 or 502 (RFC 5321 4.2.4).
     private var keywords: [[UInt8]] {
         var keywords = ["PIPELINING", "8BITMIME"]
         keywords.append(configuration.messageSize.map { "SIZE \($0)" } ?? "SIZE")
+        if configuration.takesMail { keywords.append("CHUNKING") }
+        if configuration.offersNotifications { keywords.append("DSN") }
         if configuration.form == .enhanced { keywords.append("ENHANCEDSTATUSCODES") }
         keywords.append("SMTPUTF8")
         if configuration.offersTLS { keywords.append("STARTTLS") }
@@ -78,6 +91,7 @@ extension Session {
         var verbs: [StaticString] = [
             "EHLO", "HELO", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT", "VRFY", "EXPN", "HELP",
         ]
+        if configuration.takesMail { verbs.append("BDAT") }
         if configuration.offersTLS { verbs.append("STARTTLS") }
         return verbs
     }

@@ -10,6 +10,10 @@ extension Session {
         case opening
         /// What comes in is the message.
         case data
+        /// What comes in is a chunk of the message (RFC 3030), so many octets of which are still to come.
+        case chunk(rest: UInt64, of: UInt64, isLast: Bool)
+        /// What comes in is a chunk that is refused.
+        case refusedChunk(rest: UInt64, Reply)
         /// The message is whole, and is being handed on.
         case handing
     }
@@ -22,10 +26,28 @@ extension Session {
         case handOn(next: Int)
         /// The message ends before `next`, and its refusal has been said. Forget it.
         case refused(next: Int)
+        /// A chunk ends before `next`, and has been answered. The message goes on with another, after a line.
+        case chunk(next: Int)
     }
 
     /// Whether what comes in is mail data, for `receivedData`, and no line.
-    public var isReceivingData: Bool { phase == .data }
+    public var isReceivingData: Bool {
+        switch phase {
+        case .data, .chunk, .refusedChunk: true
+        case .commands, .opening, .handing: false
+        }
+    }
+
+    /// Whether what comes in is a chunk (RFC 3030), whose end its size tells.
+    public var isReceivingChunk: Bool { isReceivingData && phase != .data }
+
+    /// Whether `receivedData` has something to say though nothing has come in: a chunk may be empty.
+    public var isChunkWhole: Bool {
+        switch phase {
+        case .chunk(let rest, _, _), .refusedChunk(let rest, _): rest == 0
+        default: false
+        }
+    }
 
     /// Whether a message is being opened or handed on. What comes in meanwhile must be kept: whether it is a message or
     /// commands is not known yet.
@@ -35,20 +57,32 @@ extension Session {
     public mutating func messageOpened() {
         guard phase == .opening, !isClosed else { return }
         message = MessageReader(sizeLimit: configuration.messageSize, traceFields: configuration.traceFields)
-        phase = .data
-        say(ReplyCatalogue.startMail)
+        if let chunk = firstChunk {
+            firstChunk = nil
+            phase = .chunk(rest: chunk.size, of: chunk.size, isLast: chunk.isLast)
+        } else {
+            phase = .data
+            say(ReplyCatalogue.startMail)
+        }
     }
 
     /// The message can't be taken, or was not in order, or has been handed on: this is its reply. The transaction is over
     /// (RFC 5321 4.1.1.4).
     public mutating func messageEnded(_ reply: Reply) {
         guard isHandlingMessage, !isClosed else { return }
-        endMessage(reply)
+        if let chunk = firstChunk {
+            // Its octets are on their way.
+            firstChunk = nil
+            transaction = nil
+            phase = .refusedChunk(rest: chunk.size, reply)
+        } else {
+            endMessage(reply)
+        }
     }
 
     /// What has been read can't be handed on. The rest is read past, and then this reply is given.
     public mutating func messageFailed(_ reply: Reply) {
-        guard phase == .data, message?.fault == nil else { return }
+        guard message != nil, message?.fault == nil else { return }
         message?.fault = .refused(reply)
     }
 
@@ -59,8 +93,39 @@ extension Session {
     public mutating func receivedData(
         _ octets: Span<UInt8>, from start: Int, _ content: (Range<Int>) -> Void
     ) -> DataProgress {
-        guard phase == .data, let (next, isEnd) = message?.read(octets, from: start, content) else { return .more }
-        if !isEnd { return .more }
+        switch phase {
+        case .data:
+            guard let (next, isEnd) = message?.read(octets, from: start, content), isEnd else { return .more }
+            return messageIsWhole(next: next)
+        case .chunk(let rest, let size, let isLast):
+            let end = start + Int(min(rest, UInt64(octets.count - start)))
+            message?.readChunk(octets, start..<end, content)
+            let left = rest - UInt64(end - start)
+            phase = .chunk(rest: left, of: size, isLast: isLast)
+            if left > 0 { return .more }
+            if isLast {
+                message?.endChunks()
+                return messageIsWhole(next: end)
+            }
+            if let fault = message?.fault {
+                endMessage(fault.reply)
+                return .refused(next: end)
+            }
+            phase = .commands
+            say(ReplyCatalogue.chunkTaken(size))
+            return .chunk(next: end)
+        case .refusedChunk(let rest, let reply):
+            let end = start + Int(min(rest, UInt64(octets.count - start)))
+            let left = rest - UInt64(end - start)
+            phase = .refusedChunk(rest: left, reply)
+            if left > 0 { return .more }
+            endMessage(reply)
+            return .refused(next: end)
+        case .commands, .opening, .handing: return .more
+        }
+    }
+
+    private mutating func messageIsWhole(next: Int) -> DataProgress {
         guard let fault = message?.fault else {
             phase = .handing
             return .handOn(next: next)
@@ -69,10 +134,31 @@ extension Session {
         return .refused(next: next)
     }
 
+    /// BDAT (RFC 3030). Whatever becomes of it, its octets follow.
+    mutating func chunk(_ size: UInt64, isLast: Bool) -> Action {
+        if let refusal = chunkRefusal {
+            phase = .refusedChunk(rest: size, refusal)
+            return .go
+        }
+        if message != nil {
+            phase = .chunk(rest: size, of: size, isLast: isLast)
+            return .go
+        }
+        firstChunk = (size, isLast)
+        phase = .opening
+        return .openMessage
+    }
+
+    private var chunkRefusal: Reply? {
+        if !configuration.takesMail { return ReplyCatalogue.notImplemented }
+        guard let transaction else { return ReplyCatalogue.noTransaction }
+        return transaction.recipients == 0 ? ReplyCatalogue.noRecipients : nil
+    }
+
     private mutating func endMessage(_ reply: Reply) {
         phase = .commands
         message = nil
         transaction = nil
-        say(reply)
+        _ = refused(reply)
     }
 }

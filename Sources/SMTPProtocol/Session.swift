@@ -30,6 +30,8 @@ public struct Session: Sendable {
         /// A transaction begins; only where mail is taken. Its recipients are the `.recipient` queries after it whose
         /// replies are positive.
         case begin(ReversePath, Command.MailParameters)
+        /// The transaction that began is over, with no message handed on; only where mail is taken.
+        case forget
         /// DATA is in order. Find out whether the message can be taken, and call `messageOpened()` or `messageEnded(_:)`;
         /// what comes in must wait.
         case openMessage
@@ -42,6 +44,10 @@ public struct Session: Sendable {
     /// The message that comes in; nil while none does.
     public internal(set) var message: MessageReader?
     var phase = Phase.commands
+    /// The chunk with which a message begins, while it is being found out whether it can be taken.
+    var firstChunk: (size: UInt64, isLast: Bool)?
+    /// The parameters of the recipient that was handed out last; nil where there were none.
+    public private(set) var recipientParameters: Command.RecipientParameters?
     /// What the client calls itself, and whether it said so by EHLO; nil before it has.
     public internal(set) var client: (name: [UInt8], isExtended: Bool)?
     private var slots: [Slot] = []
@@ -100,7 +106,7 @@ public struct Session: Sendable {
             return slots.isEmpty ? refused(error.reply) : .wait
         }
         switch consume command {
-        case .recipient(let path): return recipient(path, line)
+        case .recipient(let path, let parameters): return recipient(path, parameters, line)
         case .verify(let subject, let utf8): return ask(.verify(subject, utf8: utf8))
         case .expand(let subject, let utf8): return ask(.expand(subject, utf8: utf8))
         // Everything else depends on what went before, so it waits for it.
@@ -163,6 +169,7 @@ public struct Session: Sendable {
     public mutating func tlsStarted() {
         isTLSActive = true
         transaction = nil
+        message = nil
         client = nil
         configuration.offersTLS = false
     }
@@ -176,7 +183,9 @@ public struct Session: Sendable {
         isClosed = true
     }
 
-    private mutating func recipient(_ path: consuming ForwardPath, _ line: Span<UInt8>) -> Action {
+    private mutating func recipient(
+        _ path: consuming ForwardPath, _ parameters: consuming Command.RecipientParameters?, _ line: Span<UInt8>
+    ) -> Action {
         guard let utf8 = transaction?.utf8, let recipients = transaction?.recipients else {
             return slots.isEmpty ? refused(ReplyCatalogue.noTransaction) : .wait
         }
@@ -184,12 +193,18 @@ public struct Session: Sendable {
         if !utf8, CommandParser.holdsNonASCII(line) {
             return slots.isEmpty ? refused(ReplyCatalogue.nonASCIIPath) : .wait
         }
+        if parameters != nil, !configuration.offersNotifications {
+            return slots.isEmpty ? refused(ReplyCatalogue.unknownParameter) : .wait
+        }
+        // DATA and BDAT have been begun (RFC 3030 2).
+        if message != nil { return refused(ReplyCatalogue.chunkExpected) }
         if recipients + slots.count >= configuration.recipients {
             if !slots.isEmpty { return .wait }
             // 452, never 552 (RFC 5321 4.5.3.1.10).
             say(ReplyCatalogue.tooManyRecipients)
             return .go
         }
+        recipientParameters = parameters
         return ask(.recipient(path, utf8: utf8), .recipient)
     }
 

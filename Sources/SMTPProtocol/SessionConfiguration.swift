@@ -11,6 +11,8 @@ public struct SessionConfiguration: Hashable, Sendable {
     public var offersTLS: Bool
     /// Whether there is a next hop for messages; without one DATA is refused.
     public var takesMail: Bool
+    /// Whether every next hop does what RFC 3461 asks for; only where mail is taken.
+    public var offersNotifications: Bool
     /// Received: fields, and Delivered-To: fields, that a message may have (RFC 5321 6.3).
     public var traceFields: Int
     /// Octets, for SIZE; nil: no limit is stated (RFC 1870 3).
@@ -24,7 +26,8 @@ public struct SessionConfiguration: Hashable, Sendable {
 
     public init(
         hostname: [UInt8], form: ReplyForm = .enhanced, offersVerify: Bool = true, offersExpand: Bool = true,
-        offersTLS: Bool = false, takesMail: Bool = false, traceFields: Int = 100, messageSize: UInt64? = 26_214_400,
+        offersTLS: Bool = false, takesMail: Bool = false, offersNotifications: Bool = false, traceFields: Int = 100,
+        messageSize: UInt64? = 26_214_400,
         recipients: Int = 1000, slots: Int = 64,
         errors: Int = 20
     ) {
@@ -34,6 +37,7 @@ public struct SessionConfiguration: Hashable, Sendable {
         self.offersExpand = offersExpand
         self.offersTLS = offersTLS
         self.takesMail = takesMail
+        self.offersNotifications = offersNotifications
         self.traceFields = traceFields
         self.messageSize = messageSize
         self.recipients = recipients

@@ -7,17 +7,20 @@ public struct ClientClass: Hashable, Sendable {
     public var disclosure: Disclosure
     /// Whether lists that are open to trusted clients only are open to this class.
     public var isTrusted: Bool
+    /// Whether mail of this class is taken for domains elsewhere, where a next hop takes them.
+    public var mayRelay: Bool
     /// Questions (RCPT, VRFY, EXPN) that one client address may ask in a minute; nil for no limit.
     public var questionsPerMinute: Int?
 
     public init(
         name: String, networks: [Network], disclosure: Disclosure, isTrusted: Bool = false,
-        questionsPerMinute: Int? = nil
+        mayRelay: Bool = false, questionsPerMinute: Int? = nil
     ) {
         self.name = name
         self.networks = networks
         self.disclosure = disclosure
         self.isTrusted = isTrusted
+        self.mayRelay = mayRelay
         self.questionsPerMinute = questionsPerMinute
     }
 

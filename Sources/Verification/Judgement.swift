@@ -10,17 +10,21 @@ public struct Judgement: Hashable, Sendable {
     public var disclosure: Disclosure
     /// Whether the client takes UTF-8 in this reply.
     public var utf8: Bool
+    /// Whether the client's mail is taken for domains elsewhere.
+    public var mayRelay: Bool
 
-    public init(wire: Wire, disclosure: Disclosure, utf8: Bool) {
+    public init(wire: Wire, disclosure: Disclosure, utf8: Bool, mayRelay: Bool = false) {
         self.wire = wire
         self.disclosure = disclosure
         self.utf8 = utf8
+        self.mayRelay = mayRelay
     }
 
     /// The judgement on what one client asks.
     public init(_ query: Query, by client: ClientClass) {
         switch query {
-        case .recipient(_, let utf8): self.init(wire: .recipient, disclosure: client.disclosure, utf8: utf8)
+        case .recipient(_, let utf8):
+            self.init(wire: .recipient, disclosure: client.disclosure, utf8: utf8, mayRelay: client.mayRelay)
         case .verify(_, let utf8): self.init(wire: .verify, disclosure: client.disclosure, utf8: utf8)
         case .expand(_, let utf8): self.init(wire: .expand, disclosure: client.disclosure, utf8: utf8)
         }

@@ -29,15 +29,23 @@ public struct Route: Hashable, Sendable {
     public var places: Set<RecipientPlace>
     /// Of recipients in these domains only; empty for all.
     public var domains: Set<Domain>
+    /// Of these recipients only; empty for all.
+    public var mailboxes: Set<Mailbox>
 
-    public init(places: Set<RecipientPlace>, domains: Set<Domain> = []) {
+    public init(places: Set<RecipientPlace>, domains: Set<Domain> = [], mailboxes: Set<Mailbox> = []) {
         self.places = places
         self.domains = domains
+        self.mailboxes = mailboxes
+    }
+
+    /// Whether it takes mail for this mailbox.
+    public func takes(_ mailbox: Mailbox, in place: RecipientPlace) -> Bool {
+        places.contains(place) && (domains.isEmpty || domains.contains(mailbox.domain))
+            && (mailboxes.isEmpty || mailboxes.contains(mailbox))
     }
 
     func takes(_ recipient: Recipient) -> Bool {
-        guard let place = RecipientPlace(recipient.kind), places.contains(place) else { return false }
-        return domains.isEmpty || domains.contains(recipient.mailbox.domain)
+        RecipientPlace(recipient.kind).map { takes(recipient.mailbox, in: $0) } ?? false
     }
 }
 
@@ -46,10 +54,16 @@ public struct Destination: Hashable, Sendable {
     public var mailbox: Mailbox
     /// Where it stands in the order of the configuration.
     public var nextHop: Int
+    /// The owner of the list by which it was reached, who is the sender to be then (RFC 5321 3.9.2).
+    public var owner: Mailbox?
+    /// Whether it was reached by a redirection to a domain elsewhere.
+    public var isForwarded: Bool
 
-    public init(mailbox: Mailbox, nextHop: Int) {
+    public init(mailbox: Mailbox, nextHop: Int, owner: Mailbox? = nil, isForwarded: Bool = false) {
         self.mailbox = mailbox
         self.nextHop = nextHop
+        self.owner = owner
+        self.isForwarded = isForwarded
     }
 }
 
@@ -71,6 +85,9 @@ extension Judgement {
         let verdict = verdict(on: resolution)
         switch verdict {
         case .verified, .willForward, .notVerifiable: break
+        case .notServed:
+            guard let asked = resolution.asked, mayRelay else { return .refused(verdict) }
+            return relay(asked, over: routes)
         default: return .refused(verdict)
         }
         var destinations: [Destination] = []
@@ -83,7 +100,10 @@ extension Judgement {
             guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else {
                 return refusal(of: recipient.mailbox, instead: verdict)
             }
-            destinations.append(Destination(mailbox: recipient.mailbox, nextHop: index))
+            destinations.append(
+                Destination(
+                    mailbox: recipient.mailbox, nextHop: index, owner: recipient.owner,
+                    isForwarded: recipient.kind == .elsewhere))
         }
         if destinations.isEmpty, let asked = resolution.asked {
             return .refused(.full(NamedMailbox(name: "", mailbox: asked)))
@@ -102,6 +122,20 @@ extension Judgement {
             let destination = Destination(mailbox: user.mailbox, nextHop: index)
             return .accepted(.verified(user), [destination], leftOut: [])
         }
+    }
+
+    /// Mail of a client that may send elsewhere.
+    private func relay(_ asked: Mailbox, over routes: [Route]) -> Acceptance {
+        guard let index = routes.firstIndex(where: { $0.takes(asked, in: .elsewhere) }) else { return .noRoute(asked) }
+        return .accepted(.notVerifiable, [Destination(mailbox: asked, nextHop: index)], leftOut: [])
+    }
+
+    /// The verdict on VRFY where mail is taken: "will forward" is a promise, given only where RCPT would keep it.
+    public static func promise(_ verdict: Verdict, over routes: [Route]) -> Verdict {
+        guard case .willForward(let address, _) = verdict, !routes.isEmpty,
+            !routes.contains(where: { $0.takes(address, in: .elsewhere) })
+        else { return verdict }
+        return .moved(to: address)
     }
 
     /// Who would be told "will forward" is told where to send it instead (RFC 5321 3.4).

@@ -48,7 +48,7 @@ extension Wiring {
                 try await Server.rooms(configuration).run(configuration, ready: ready)
             } catch let error as ServerError {
                 switch error {
-                case .tls: throw CommandFailure(.configuration, "\(error)")
+                case .tls, .nextHop: throw CommandFailure(.configuration, "\(error)")
                 case .listen, .lost: throw CommandFailure(.temporary, "\(error)")
                 }
             }

@@ -78,7 +78,7 @@ public final class SessionPeer: DialoguePeer {
                 if session.receivedOverlongLine() == .close { return }
             case .line(let end, let next):
                 switch session.received(inbound.span.extracting(..<end)) {
-                case .go, .begin: inbound.removeFirst(next)
+                case .go, .begin, .forget: inbound.removeFirst(next)
                 case .openMessage:
                     inbound.removeFirst(next)
                     session.messageOpened()
@@ -98,6 +98,7 @@ public final class SessionPeer: DialoguePeer {
     /// Every message that is in order is taken.
     /// - Returns: whether one has ended.
     private func takeMessage() -> Bool {
+        if inbound.isEmpty, !session.isChunkWhole { return false }
         switch session.receivedData(inbound.span, from: 0, { _ in }) {
         case .more:
             inbound = []
@@ -105,7 +106,7 @@ public final class SessionPeer: DialoguePeer {
         case .handOn(let next):
             session.messageEnded(ReplyCatalogue.ok)
             inbound.removeFirst(next)
-        case .refused(let next): inbound.removeFirst(next)
+        case .refused(let next), .chunk(let next): inbound.removeFirst(next)
         }
         return true
     }

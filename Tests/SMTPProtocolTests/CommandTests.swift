@@ -38,7 +38,6 @@ struct CommandTests {
         ("TURN", "502 5.5.1 Command not implemented"),
         ("AUTH PLAIN", "502 5.5.1 Command not implemented"),
         ("ETRN x", "502 5.5.1 Command not implemented"),
-        ("BDAT 1 LAST", "502 5.5.1 Command not implemented"),
         ("", "500 5.5.2 Command unrecognized"), ("   ", "500 5.5.2 Command unrecognized"),
         (" NOOP", "500 5.5.2 Command unrecognized"), ("NOO", "500 5.5.2 Command unrecognized"),
         ("NOOPS", "500 5.5.2 Command unrecognized"), (".", "500 5.5.2 Command unrecognized"),

@@ -52,6 +52,7 @@ struct Talk {
             case .more: at += piece.count
             case .handOn(let next): return (content, .handOn(next: at + next))
             case .refused(let next): return (content, .refused(next: at + next))
+            case .chunk(let next): return (content, .chunk(next: at + next))
             }
         }
         return (content, .more)
@@ -77,6 +78,7 @@ func outcome(of line: [UInt8], after lines: [String] = ["MAIL FROM:<>"]) -> Stri
     case .startTLS: return "startTLS " + talk.heard()
     case .go: return talk.heard()
     case .begin: return "begin " + talk.heard()
+    case .forget: return "forget " + talk.heard()
     case .openMessage: return "open " + talk.heard()
     }
 }

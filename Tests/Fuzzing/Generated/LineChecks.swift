@@ -28,7 +28,9 @@ enum LineChecks {
         switch action {
         case .ask(let query, _): return isSilent ? self.query(query, octets) : "a question and a reply"
         case .wait: return "waits for nothing"
-        case .begin, .openMessage: return "mail is taken where there is no next hop"
+        case .begin, .forget, .openMessage: return "mail is taken where there is no next hop"
+        // The octets of a chunk come first.
+        case .go where session.isReceivingChunk: return isSilent ? nil : "a reply before the chunk"
         case .go, .close, .startTLS: return isSilent ? "neither a question nor a reply" : nil
         }
     }

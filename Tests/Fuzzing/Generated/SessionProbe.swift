@@ -92,7 +92,9 @@ final class SessionProbe {
             // The last reply may be an extra 421.
             check(replies <= linesTaken + 1, "more replies than lines")
         } else {
-            check(replies == linesTaken, "\(linesTaken) lines, \(replies) replies")
+            // BDAT is answered when its chunk has come.
+            let answered = session.isReceivingChunk ? linesTaken - 1 : linesTaken
+            check(replies == answered, "\(linesTaken) lines, \(replies) replies")
             check(!session.isWaiting, "still waiting when all is answered")
         }
         check(outputLine.isEmpty, "output ends amid a line")
@@ -106,7 +108,7 @@ final class SessionProbe {
     private func process() {
         while !isOver, fault == nil {
             if session.isReceivingData {
-                if !takeData() { return }
+                if !(session.isReceivingChunk ? takeChunk() : takeData()) { return }
                 continue
             }
             if session.isHandlingMessage { return collect() }
@@ -142,7 +144,7 @@ final class SessionProbe {
                 check(session.isClosed, "close, but not closed")
                 isOver = true
             case .startTLS: session.tlsStarted()
-            case .begin: check(session.configuration.takesMail, "a transaction begins where no mail is taken")
+            case .begin, .forget: check(session.configuration.takesMail, "a transaction where no mail is taken")
             case .openMessage: isOpening = true
             case .go: break
             }
@@ -166,6 +168,7 @@ final class SessionProbe {
             check(MessageRules.end(of: data) == nil, "the end of the message is passed by")
             collect()
             return false
+        case .chunk: check(false, "a chunk ends where there is none")
         case .handOn(let next), .refused(let next):
             data += buffer.prefix(next)
             buffer.removeFirst(next)
@@ -174,6 +177,37 @@ final class SessionProbe {
         check(MessageRules.end(of: data) == data.count, "the message ends elsewhere")
         if case .handOn = progress {
             check(message == MessageRules.content(of: data), "another message is handed on")
+            check(!MessageRules.holdsBareLineEnd(data), "a bare line end is handed on")
+            check(message.count <= Self.messageSize, "\(message.count) octets are handed on")
+            if numbers.next(2) == 0 { handle() }
+        }
+        collect()
+        return true
+    }
+
+    /// A chunk has the reply of its BDAT.
+    /// - Returns: whether it is over.
+    private func takeChunk() -> Bool {
+        if buffer.isEmpty, !session.isChunkWhole {
+            collect()
+            return false
+        }
+        let before = buffer
+        let progress = session.receivedData(before.span, from: 0) { message += before[$0] }
+        if numbers.next(40) == 0 { session.messageFailed(ReplyCatalogue.storageFull) }
+        switch progress {
+        case .more:
+            data += buffer
+            buffer = []
+            collect()
+            return false
+        case .handOn(let next), .refused(let next), .chunk(let next):
+            check(next <= buffer.count, "a chunk ends after what has come")
+            data += buffer.prefix(next)
+            buffer.removeFirst(min(next, buffer.count))
+        }
+        if case .handOn = progress {
+            check(message == data, "other octets are handed on than came in chunks")
             check(!MessageRules.holdsBareLineEnd(data), "a bare line end is handed on")
             check(message.count <= Self.messageSize, "\(message.count) octets are handed on")
             if numbers.next(2) == 0 { handle() }

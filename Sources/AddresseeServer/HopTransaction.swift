@@ -1,0 +1,396 @@
+// One message on its way to a mail server. Recipients are asked for as they come, so that the sender hears at RCPT what the
+// server says of them; the message streams through; and its reply is the server's. Only ever touched on its loop.
+
+import AddresseeConfiguration
+import MailAddress
+import NIOCore
+import SMTPProtocol
+
+final class HopTransaction {
+    /// A recipient as the server is asked for it.
+    struct Recipient {
+        var mailbox: Mailbox
+        var parameters: Command.RecipientParameters?
+    }
+
+    /// What the server says of recipients.
+    enum Verdict {
+        case taken
+        /// It has refused one of them.
+        case refused(HeardReply)
+        case failed(HopFailure)
+        /// These need something that the transaction did not begin with, and that others of it do without.
+        case needsAnother
+    }
+
+    let pool: HopPool
+    let sender: ReversePath
+    private var parameters: Command.MailParameters
+    private let name: [UInt8]
+    private let timeouts: Timeouts.NextHop
+    private var connection: HopConnection?
+    /// Whether the server has taken MAIL.
+    private var hasBegun = false
+    /// Whether the server knows of recipients that are not wanted, or not of all that are.
+    private var isAstray = false
+    private(set) var recipients: [Recipient] = []
+    private var phase = Phase.asking
+    private var stuffing = DotStuffing()
+    /// Called when the message can't be sent, whatever of it is still to come.
+    var failed: ((HopFailure) -> Void)?
+    /// Called when there is room again after `isFull`.
+    var hasRoom: (() -> Void)?
+
+    private enum Phase {
+        case asking
+        /// DATA was taken.
+        case sending
+        /// The message is whole, and its reply is awaited.
+        case ending
+        case over
+    }
+
+    /// What the trace fields may add to a message whose size the client has told: octets.
+    private static let traceSize: UInt64 = 512
+
+    /// - Parameter name: what this server calls itself.
+    init(
+        _ pool: HopPool, from sender: ReversePath, _ parameters: Command.MailParameters, name: [UInt8],
+        timeouts: Timeouts.NextHop
+    ) {
+        self.pool = pool
+        self.sender = sender
+        self.parameters = parameters
+        self.parameters.size = parameters.size.map { $0.addingReportingOverflow(Self.traceSize) }.flatMap {
+            $0.overflow ? nil : $0.partialValue
+        }
+        self.name = name
+        self.timeouts = timeouts
+    }
+
+    // MARK: Recipients
+
+    /// Asks for recipients, one group at a time.
+    /// - Parameter answer: called once, maybe before this returns. Unless it is `taken`, none of them gets the message.
+    func add(_ group: [Recipient], _ answer: @escaping (Verdict) -> Void) {
+        if group.isEmpty { return answer(.taken) }
+        reach { [self] result in
+            switch result {
+            case .failure(let failure): answer(.failed(failure))
+            case .success(let connection): ask(group, connection, mayTryAgain: true, answer)
+            }
+        }
+    }
+
+    /// Gives the connection at hand, or one of the pool.
+    private func reach(isFresh: Bool = false, _ done: @escaping (Result<HopConnection, HopFailure>) -> Void) {
+        if let connection, connection.isOpen { return done(.success(connection)) }
+        pool.take(name: name, timeouts: timeouts, isFresh: isFresh) { [self] result in
+            if case .success(let connection) = result {
+                if phase == .over { return pool.give(connection) }
+                self.connection = connection
+                connection.lost = { [self] in lost($0) }
+            }
+            done(result)
+        }
+    }
+
+    /// The connection has ended while nothing was asked.
+    private func lost(_ failure: HopFailure) {
+        letGo()
+        guard phase == .sending else { return }
+        phase = .over
+        failed?(failure)
+    }
+
+    /// Forgets a connection that is of no use any more; what it knew must be told to another.
+    private func letGo() {
+        if let connection { pool.drop(connection) }
+        connection = nil
+        hasBegun = false
+        isAstray = true
+    }
+
+    private func ask(
+        _ group: [Recipient], _ connection: HopConnection, mayTryAgain: Bool, _ answer: @escaping (Verdict) -> Void
+    ) {
+        if let verdict = prepare(group, connection.extensions) { return answer(verdict) }
+        let isFirst = !hasBegun
+        let canBeStale = isFirst && mayTryAgain && connection.uses > 0
+        converse(connection, group) { [self] result in
+            if phase == .over { return }
+            switch result {
+            case .failure(_) where canBeStale:
+                // The server has closed a connection that was kept: that says nothing of the server.
+                letGo()
+                isAstray = !recipients.isEmpty
+                reach(isFresh: true) { [self] result in
+                    switch result {
+                    case .failure(let failure): answer(.failed(failure))
+                    case .success(let connection): ask(group, connection, mayTryAgain: false, answer)
+                    }
+                }
+            case .failure(let failure):
+                letGo()
+                pool.report(failure)
+                answer(.failed(failure))
+            case .success(let replies):
+                if let refusal = replies.first(where: { !$0.isPositive }) {
+                    if replies.contains(where: \.isPositive) { isAstray = true }
+                    answer(.refused(refusal))
+                } else {
+                    recipients += group
+                    answer(.taken)
+                }
+            }
+        }
+    }
+
+    /// What can be told without asking.
+    private func prepare(_ group: [Recipient], _ server: ServerExtensions) -> Verdict? {
+        if parameters.utf8, !server.utf8 { return .failed(Self.noUTF8) }
+        if parameters.utf8 || group.allSatisfy(\.mailbox.localPart.isASCII) { return nil }
+        // An address that a redirection led to.
+        if !server.utf8 { return .failed(Self.noUTF8) }
+        if hasBegun || !recipients.isEmpty { return .needsAnother }
+        parameters.utf8 = true
+        return nil
+    }
+
+    private static let noUTF8 = HopFailure(reason: "it does not offer SMTPUTF8", reply: ReplyCatalogue.utf8Refused)
+
+    /// MAIL, where the server has none yet, and RCPT for each, together where it takes that.
+    /// - Parameter done: called with the replies to RCPT, or that to MAIL when it was refused.
+    private func converse(
+        _ connection: HopConnection, _ group: [Recipient], _ done: @escaping (Result<[HeardReply], HopFailure>) -> Void
+    ) {
+        var replies: [HeardReply] = []
+        var refusal: HeardReply?
+        var failure: HopFailure?
+        var due = group.count
+        func take(_ result: Result<HeardReply, HopFailure>) {
+            switch result {
+            case .success(let reply):
+                replies.append(reply)
+                // RFC 5321 3.8: the connection is over, and so is the transaction.
+                if reply.endsConnection, failure == nil {
+                    failure = HopFailure(reason: "\(pool.hop.server.address): \(reply)")
+                }
+            case .failure(let reason): failure = failure ?? reason
+            }
+            due -= 1
+            if due > 0 { return }
+            if let failure { done(.failure(failure)) } else { done(.success(refusal.map { [$0] } ?? replies)) }
+        }
+        if !hasBegun {
+            hasBegun = true
+            let line = HandoverCommands.mail(sender, parameters, to: connection.extensions)
+            connection.send(line, within: timeouts.reply) { [self] result in
+                switch result {
+                case .success(let reply) where reply.endsConnection:
+                    failure = HopFailure(reason: "\(pool.hop.server.address): \(reply)")
+                case .success(let reply) where !reply.isPositive:
+                    hasBegun = false
+                    refusal = reply
+                case .success: break
+                case .failure(let reason): failure = reason
+                }
+            }
+        }
+        for recipient in group {
+            let line = HandoverCommands.recipient(
+                recipient.mailbox, recipient.parameters, utf8: parameters.utf8, to: connection.extensions)
+            connection.send(line, within: timeouts.reply, take)
+        }
+    }
+
+    // MARK: The message
+
+    /// DATA: the message may come when the server asks for it.
+    /// - Parameter opened: called once, with nil when it does.
+    func open(_ opened: @escaping (HopFailure?) -> Void) {
+        open(mayTryAgain: true, opened)
+    }
+
+    private func open(mayTryAgain: Bool, _ opened: @escaping (HopFailure?) -> Void) {
+        reach(isFresh: !mayTryAgain) { [self] result in
+            switch result {
+            case .failure(let failure): opened(failure)
+            case .success(let connection):
+                straighten(connection) { [self] failure in
+                    if phase == .over { return }
+                    if let failure { return fail(failure, mayTryAgain, opened) }
+                    connection.send(Array("DATA".utf8), within: timeouts.data) { [self] result in
+                        if phase == .over { return }
+                        switch result {
+                        case .failure(let failure): fail(failure, mayTryAgain, opened)
+                        case .success(let reply) where reply.asksForData:
+                            phase = .sending
+                            connection.hasRoom = { [self] in hasRoom?() }
+                            opened(nil)
+                        case .success(let reply):
+                            // It has not begun to read the message, so it can begin anew.
+                            release()
+                            opened(refusal(reply))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nothing of the message has been sent yet, so that another connection may do.
+    private func fail(_ failure: HopFailure, _ mayTryAgain: Bool, _ opened: @escaping (HopFailure?) -> Void) {
+        let isGone = connection?.isOpen != true
+        letGo()
+        if isGone, mayTryAgain { open(mayTryAgain: false, opened) } else { opened(failure) }
+    }
+
+    /// Sees to it that the server knows of the recipients that are wanted, and of no others.
+    private func straighten(_ connection: HopConnection, _ done: @escaping (HopFailure?) -> Void) {
+        if !isAstray, hasBegun { return done(nil) }
+        if hasBegun {
+            connection.send(Array("RSET".utf8), within: timeouts.reply) { _ in }
+            hasBegun = false
+        }
+        converse(connection, recipients) { [self] result in
+            switch result {
+            case .failure(let failure): done(failure)
+            case .success(let replies):
+                isAstray = false
+                done(replies.first { !$0.isPositive }.map(refusal))
+            }
+        }
+    }
+
+    private func refusal(_ reply: HeardReply) -> HopFailure {
+        HopFailure(
+            reason: "\(pool.hop.server.address): \(reply)",
+            reply: ReplyCatalogue.nextHopRefused(reply, isTold: isToldTo))
+    }
+
+    /// Whether the server's words name nobody but whom the client has named.
+    var isToldTo = false
+
+    /// Whether reading should pause.
+    var isFull: Bool { connection?.isFull ?? false }
+
+    /// Sends octets of the message.
+    func take(_ octets: UnsafeRawBufferPointer) {
+        guard phase == .sending, let connection else { return }
+        if parameters.eightBit, !connection.extensions.eightBit, octets.contains(where: { $0 >= 128 }) {
+            letGo()
+            phase = .over
+            failed?(
+                HopFailure(
+                    reason: "\(pool.hop.server.address): it does not offer 8BITMIME",
+                    reply: ReplyCatalogue.eightBitRefused))
+            return
+        }
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(octets.count + 64)
+        stuffing.stuff(Span(_unsafeBytes: octets)) { range in
+            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: octets[range]))
+        } dot: {
+            buffer.writeInteger(UInt8(ascii: "."))
+        }
+        connection.write(buffer)
+    }
+
+    /// The message is whole.
+    /// - Parameter finished: called once, with nil when the server has taken it for all.
+    func finish(_ finished: @escaping (HopFailure?) -> Void) {
+        guard phase == .sending, let connection else {
+            return finished(HopFailure(reason: "\(pool.hop.server.address): the connection has ended"))
+        }
+        phase = .ending
+        connection.lost = nil
+        let isLocal = pool.hop.server.dialect == .lmtp
+        var outcome = HandingOutcome(due: isLocal ? recipients.count : 1)
+        let answer: HopConnection.Answer = { [self] result in
+            guard outcome.take(result) else { return }
+            phase = .over
+            if connection.isOpen {
+                connection.countUse()
+                self.connection = nil
+                pool.give(connection)
+            } else {
+                letGo()
+            }
+            finished(outcome.failure(of: pool.hop.server.address, refusal: refusal))
+        }
+        var end = ByteBuffer()
+        end.writeStaticString(stuffing.end)
+        connection.write(end)
+        connection.expect(Array(repeating: answer, count: outcome.due))
+    }
+
+    /// The message will not be sent. After `finish` that is too late, and nothing is done.
+    func abandon() {
+        switch phase {
+        case .asking: release()
+        case .sending:
+            phase = .over
+            // Closing before the end of the message is what tells the server to forget it (RFC 5321 4.1.1.4, 4.1.1.10).
+            letGo()
+        case .ending, .over: break
+        }
+    }
+
+    /// Leaves the connection to others.
+    private func release() {
+        phase = .over
+        guard let connection else { return }
+        self.connection = nil
+        connection.lost = nil
+        if !connection.isIdle { return pool.drop(connection) }
+        if !hasBegun { return pool.give(connection) }
+        connection.countUse()
+        connection.send(Array("RSET".utf8), within: timeouts.reply) { [pool] result in
+            if case .success(let reply) = result, reply.isPositive {
+                pool.give(connection)
+            } else {
+                pool.drop(connection)
+            }
+        }
+    }
+}
+
+/// What comes of the replies to one message: SMTP gives one for all, LMTP one for each recipient (RFC 2033 4.2).
+private struct HandingOutcome {
+    var due: Int
+    private var taken = 0
+    private var refused: [HeardReply] = []
+    private var lost: HopFailure?
+    private let all: Int
+
+    init(due: Int) {
+        self.due = due
+        all = due
+    }
+
+    /// - Returns: whether that was the last.
+    mutating func take(_ result: Result<HeardReply, HopFailure>) -> Bool {
+        due -= 1
+        switch result {
+        case .success(let reply) where reply.isPositive: taken += 1
+        case .success(let reply): refused.append(reply)
+        case .failure(let failure): lost = lost ?? failure
+        }
+        return due == 0
+    }
+
+    /// Nil when all have it.
+    ///
+    /// Where the connection was lost, the message may have been taken, and is sent again: better twice than never (RFC 1047).
+    /// Where some have it and others were refused, sending it again would give it twice to some, and "taken" would hide
+    /// from the sender that others miss it: so the refusal is for good, and says so.
+    func failure(of address: ServerAddress, refusal: (HeardReply) -> HopFailure) -> HopFailure? {
+        if let lost { return lost }
+        guard let worst = refused.first(where: { $0.code < 500 }) ?? refused.first else { return nil }
+        if taken == 0 { return refusal(worst) }
+        return HopFailure(
+            reason: "\(address): of \(all) recipients it refuses \(refused.count): \(refused[0])",
+            reply: ReplyCatalogue.partlyDelivered(to: taken, of: all))
+    }
+}

@@ -1,0 +1,120 @@
+// One message on its way to all next hops that it has: folders, a mail server, or both. It is delivered to all of them or to
+// none: the folders are made ready first, for they can be taken back; then the server is asked for its word; and what it has
+// taken can't fail any more but by a rename. Only ever touched on its loop.
+
+import SMTPProtocol
+
+/// Why a message is not delivered.
+struct DeliveryFailure: Error {
+    /// For the log.
+    var reason: String
+    var reply: Reply
+
+    init(_ error: MaildirError) {
+        reason = error.reason
+        reply = error.isFull ? ReplyCatalogue.storageFull : ReplyCatalogue.notHandedOn
+    }
+
+    init(_ failure: HopFailure) {
+        reason = failure.reason
+        reply = failure.reply
+    }
+}
+
+final class MessageDelivery {
+    private let folders: MaildirDelivery?
+    private let server: HopTransaction?
+    /// What the server gets on top of the message.
+    private let head: [UInt8]
+    private var isFinishing = false
+    /// Called when the message can't be delivered, whatever of it is still to come.
+    var failed: ((DeliveryFailure) -> Void)?
+    /// Called when there is room again after `isFull`.
+    var hasRoom: (() -> Void)?
+
+    init(folders: MaildirDelivery?, server: HopTransaction?, head: [UInt8]) {
+        self.folders = folders
+        self.server = server
+        self.head = head
+        folders?.failed = { [self] error in fail(DeliveryFailure(error)) }
+        server?.failed = { [self] failure in fail(DeliveryFailure(failure)) }
+        folders?.hasRoom = { [self] in if !isFull { hasRoom?() } }
+        server?.hasRoom = { [self] in if !isFull { hasRoom?() } }
+    }
+
+    private func fail(_ failure: DeliveryFailure) {
+        // `finish` finds out by itself.
+        if isFinishing { return }
+        abandon()
+        failed?(failure)
+    }
+
+    /// Whether reading should pause.
+    var isFull: Bool { folders?.isFull == true || server?.isFull == true }
+
+    /// - Parameter opened: called with nil when the message may come.
+    func open(_ opened: @escaping (DeliveryFailure?) -> Void) {
+        guard let folders else { return openServer(opened) }
+        folders.open { [self] error in
+            if let error {
+                abandon()
+                return opened(DeliveryFailure(error))
+            }
+            openServer(opened)
+        }
+    }
+
+    private func openServer(_ opened: @escaping (DeliveryFailure?) -> Void) {
+        guard let server else { return opened(nil) }
+        server.open { [self] failure in
+            if let failure {
+                abandon()
+                return opened(DeliveryFailure(failure))
+            }
+            head.withUnsafeBytes { server.take($0) }
+            opened(nil)
+        }
+    }
+
+    /// Takes octets of the message.
+    func take(_ octets: UnsafeRawBufferPointer) {
+        folders?.take(octets)
+        server?.take(octets)
+    }
+
+    /// Writes what has been taken, if that is worth it.
+    func writeOn() { folders?.writeOn() }
+
+    /// The message is whole: delivers it to all or none.
+    /// - Parameter finished: called with nil when it is.
+    func finish(_ finished: @escaping (DeliveryFailure?) -> Void) {
+        isFinishing = true
+        guard let folders else { return handOver { finished($0) } }
+        folders.prepare { [self] error in
+            if let error {
+                server?.abandon()
+                return finished(DeliveryFailure(error))
+            }
+            handOver { failure in
+                if let failure {
+                    folders.abandon()
+                    return finished(failure)
+                }
+                folders.commit { finished($0.map(DeliveryFailure.init)) }
+            }
+        }
+    }
+
+    private func handOver(_ done: @escaping (DeliveryFailure?) -> Void) {
+        guard let server else { return done(nil) }
+        server.finish { done($0.map(DeliveryFailure.init)) }
+    }
+
+    /// The message will not be delivered. After `finish` that is too late, and nothing is done: the sender, who has no reply,
+    /// will send it again.
+    func abandon() {
+        if isFinishing { return }
+        folders?.abandon()
+        server?.abandon()
+    }
+}

@@ -1,0 +1,148 @@
+// RCPT where there is a next hop: all final recipients are found, and a mail server is asked for those that it is to have,
+// before the client hears of it.
+
+import AddresseeConfiguration
+import MailAddress
+import MailboxDirectory
+import SMTPProtocol
+import Verification
+
+extension SMTPHandler {
+    /// A recipient that the directory takes, and that waits for its turn at the server.
+    struct AcceptedRecipient {
+        var path: ForwardPath
+        var query: Query
+        var ticket: Int
+        var parameters: Command.RecipientParameters?
+        var verdict: Verdict
+        var destinations: [Destination]
+        var leftOut: [Mailbox]
+    }
+
+    /// RCPT where mail is taken.
+    func accept(_ path: ForwardPath, _ query: Query, _ ticket: Int) {
+        let parameters = session.recipientParameters
+        let acceptance = loop.accept(path, query, by: clientClass, over: routes) { [self] acceptance in
+            if context == nil || state != .open { return }
+            answer(path, query, ticket, parameters, acceptance)
+            goOnAfterAnswer()
+        }
+        if let acceptance { answer(path, query, ticket, parameters, acceptance) }
+    }
+
+    private func answer(
+        _ path: ForwardPath, _ query: Query, _ ticket: Int, _ parameters: Command.RecipientParameters?,
+        _ acceptance: Acceptance
+    ) {
+        switch acceptance {
+        case .refused(let verdict): answer(query, ticket, verdict)
+        case .noRoute(let mailbox):
+            loop.shared.log.noRoute(to: mailbox, about: query.about)
+            say(ReplyCatalogue.noRoute, to: ticket)
+        case .accepted(let verdict, let destinations, let leftOut):
+            let recipient = AcceptedRecipient(
+                path: path, query: query, ticket: ticket, parameters: parameters, verdict: verdict,
+                destinations: destinations, leftOut: leftOut)
+            // One after the other: what one of them gets depends on those before.
+            if isAskingServer { return accepted.append(recipient) }
+            admit(recipient)
+        }
+    }
+
+    private func admit(_ recipient: AcceptedRecipient) {
+        let (servers, folders) = (
+            recipient.destinations.filter(nextHops.isServer), recipient.destinations.filter { !nextHops.isServer($0) }
+        )
+        guard folders.allSatisfy({ nextHops.folder(of: $0) != nil }) else {
+            return say(ReplyCatalogue.nameNotAllowed, to: recipient.ticket)
+        }
+        let limit = loop.service.configuration.expansion.addresses
+        guard let envelope, let new = envelope.new(among: recipient.destinations, limit: limit) else {
+            return say(ReplyCatalogue.tooManyRecipients, to: recipient.ticket)
+        }
+        guard let first = servers.first else { return taken(recipient, new) }
+        if let other = servers.first(where: { $0.nextHop != first.nextHop }) {
+            // Two servers can't be had to take a message both or neither.
+            loop.shared.log.twoServers(
+                nextHops[first.nextHop].name, nextHops[other.nextHop].name, recipient.query.about)
+            return answer(recipient.query, recipient.ticket, instead: recipient.verdict)
+        }
+        let sender = envelope.sender(to: servers)
+        guard let transaction = transaction(to: first.nextHop, from: sender) else {
+            return say(ReplyCatalogue.tooManyRecipients, to: recipient.ticket)
+        }
+        let group = recipients(of: recipient, new.filter(nextHops.isServer), isOwnSender: sender == envelope.sender)
+        isAskingServer = true
+        let isTold = recipient.destinations.map { ForwardPath.mailbox($0.mailbox) } == [recipient.path]
+        transaction.add(group) { [self] verdict in
+            isAskingServer = false
+            if context == nil || state != .open { return }
+            said(verdict, of: recipient, new, isTold: isTold)
+            if !accepted.isEmpty { admit(accepted.removeFirst()) }
+            goOnAfterAnswer()
+        }
+    }
+
+    private func said(
+        _ verdict: HopTransaction.Verdict, of recipient: AcceptedRecipient, _ new: [Destination], isTold: Bool
+    ) {
+        switch verdict {
+        case .taken: taken(recipient, new)
+        case .needsAnother: say(ReplyCatalogue.tooManyRecipients, to: recipient.ticket)
+        case .failed(let failure): say(failure.reply, to: recipient.ticket)
+        case .refused(let reply):
+            if let hop = transaction?.pool.hop {
+                loop.shared.log.refusedByNextHop(hop.name, about: recipient.query.about, reply)
+            }
+            say(ReplyCatalogue.nextHopRefused(reply, isTold: isTold), to: recipient.ticket)
+        }
+    }
+
+    private func taken(_ recipient: AcceptedRecipient, _ new: [Destination]) {
+        envelope?.add(recipient.path, new)
+        if !recipient.leftOut.isEmpty { loop.shared.log.leftOut(recipient.leftOut, about: recipient.query.about) }
+        answer(recipient.query, recipient.ticket, recipient.verdict)
+    }
+
+    /// Who would be told "will forward" is told where to send it instead (RFC 5321 3.4).
+    private func answer(_ query: Query, _ ticket: Int, instead verdict: Verdict) {
+        if case .willForward(let address, _) = verdict { return answer(query, ticket, .moved(to: address)) }
+        say(ReplyCatalogue.noRoute, to: ticket)
+    }
+
+    /// The transaction with this server and from this sender.
+    /// - Returns: nil when the message has recipients that go another way.
+    private func transaction(to index: Int, from sender: ReversePath) -> HopTransaction? {
+        guard let envelope, let pool = loop.pool(nextHops[index]) else { return nil }
+        if let transaction {
+            if transaction.pool === pool, transaction.sender == sender { return transaction }
+            guard transaction.recipients.isEmpty else { return nil }
+            transaction.abandon()
+        }
+        var parameters = envelope.parameters
+        if sender != envelope.sender {
+            // What a list sends on is a message of its own (RFC 3461 5.2.7.1).
+            (parameters.returned, parameters.envelopeID) = (nil, nil)
+        }
+        let new = HopTransaction(
+            pool, from: sender, parameters, name: loop.service.hostname,
+            timeouts: loop.service.configuration.timeouts.nextHop)
+        transaction = new
+        return new
+    }
+
+    /// What the server is asked for, with the parameters of RFC 3461: they go with a single redirection (5.2.7.2), to
+    /// exactly one of several targets (5.2.7.3), and not with what a list sends on (5.2.7.1).
+    private func recipients(
+        of recipient: AcceptedRecipient, _ destinations: [Destination], isOwnSender: Bool
+    ) -> [HopTransaction.Recipient] {
+        var parameters: Command.RecipientParameters?
+        if isOwnSender, recipient.destinations.first?.owner == nil {
+            parameters = .given(
+                recipient.parameters, for: recipient.path, utf8: envelope?.parameters.utf8 ?? false)
+        }
+        return destinations.enumerated().map { index, destination in
+            HopTransaction.Recipient(mailbox: destination.mailbox, parameters: index == 0 ? parameters : nil)
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// BDAT (RFC 3030), and the parameters of RFC 3461.
+
+import SMTPProtocol
+import Testing
+
+struct ChunkTests {
+    private static func talk(notifies: Bool = false, size: UInt64? = 100) -> Talk {
+        var talk = Talk {
+            $0.takesMail = true
+            $0.offersNotifications = notifies
+            $0.messageSize = size
+        }
+        _ = talk.say("EHLO c.example")
+        _ = talk.say("MAIL FROM:<>")
+        _ = talk.say("RCPT TO:<a@b.example>")
+        return talk
+    }
+
+    @Test(arguments: [1, 3, 100]) func aMessageInChunks(size: Int) {
+        var talk = Self.talk()
+        #expect(talk.give("BDAT 5") == .openMessage)
+        talk.session.messageOpened()
+        #expect(talk.heard() == "")
+        var (content, progress) = talk.give(data: Array("ab\r\n.BDAT 4 LAST".utf8), inPiecesOf: size)
+        #expect(content == Array("ab\r\n.".utf8))
+        #expect(progress == .chunk(next: 5))
+        #expect(talk.heard() == "250 2.0.0 5 octets received")
+        #expect(talk.say("RCPT TO:<x@b.example>") == "503 5.5.1 The message goes on with BDAT, or RSET")
+        #expect(talk.say("DATA") == "503 5.5.1 The message goes on with BDAT, or RSET")
+        #expect(talk.give("BDAT 4 last") == .go)
+        (content, progress) = talk.give(data: Array("c\r\n.QUIT".utf8), inPiecesOf: size)
+        #expect(content == Array("c\r\n.".utf8))
+        #expect(progress == .handOn(next: 4))
+        talk.session.messageEnded(ReplyCatalogue.ok)
+        #expect(talk.heard() == "250 2.0.0 OK")
+    }
+
+    @Test func emptyChunks() {
+        var talk = Self.talk()
+        #expect(talk.give("BDAT 0") == .openMessage)
+        talk.session.messageOpened()
+        #expect(talk.session.isChunkWhole)
+        #expect(Self.nothing(to: &talk) == .chunk(next: 0))
+        #expect(talk.heard() == "250 2.0.0 0 octets received")
+        _ = talk.give("BDAT 0 LAST")
+        #expect(Self.nothing(to: &talk) == .handOn(next: 0))
+    }
+
+    private static func nothing(to talk: inout Talk) -> Session.DataProgress {
+        let octets: [UInt8] = []
+        return talk.session.receivedData(octets.span, from: 0) { _ in }
+    }
+
+    @Test func chunksThatAreRefusedAreReadPast() {
+        var talk = Talk { $0.takesMail = true }
+        for (line, reply) in [
+            ("BDAT 6 LAST", "503 5.5.1 MAIL first"), ("BDAT x", "501 5.5.4 Syntax error in arguments"),
+            ("BDAT 6 FIRST", "501 5.5.4 Syntax error in arguments"), ("BDAT", "501 5.5.4 Syntax error in arguments"),
+        ] {
+            #expect(talk.give(line) == .go)
+            if line.hasSuffix("LAST") {
+                #expect(talk.give(data: Array("QUIT\r\nNOOP".utf8), inPiecesOf: 4).progress == .refused(next: 6))
+            }
+            #expect(talk.heard() == reply)
+        }
+        _ = talk.say("MAIL FROM:<>")
+        _ = talk.give("BDAT 2")
+        #expect(talk.give(data: Array("xx".utf8), inPiecesOf: 2).progress == .refused(next: 2))
+        #expect(talk.heard() == "554 5.5.1 No valid recipients")
+        var other = Self.talk()
+        _ = other.give("BDAT 3 LAST")
+        other.session.messageEnded(ReplyCatalogue.notHandedOn)
+        #expect(other.heard() == "")
+        #expect(other.give(data: Array("abc".utf8), inPiecesOf: 2).progress == .refused(next: 3))
+        #expect(other.heard() == ReplyCatalogue.notHandedOn.description)
+        #expect(other.say("NOOP") == "250 2.0.0 OK")
+    }
+
+    @Test func whereNoMailIsTaken() {
+        var talk = Talk()
+        #expect(talk.give("BDAT 5 LAST") == .go)
+        #expect(talk.give(data: Array("NOOP\r\n".utf8), inPiecesOf: 2).progress == .refused(next: 5))
+        #expect(talk.heard() == "502 5.5.1 Command not implemented")
+    }
+
+    @Test func oneThatHoldsTheWholeOfTwoToThe64() {
+        var talk = Self.talk()
+        _ = talk.give("BDAT 99999999999999999999")
+        talk.session.messageOpened()
+        #expect(talk.give(data: Array(repeating: 120, count: 200), inPiecesOf: 50).progress == .more)
+    }
+
+    static let chunks: [([String], String?)] = [
+        (["a\r", "\nb\r\n"], nil), (["a\nb"], "550"), (["a\rb"], "550"), (["a\r"], "550"),
+        ([String(repeating: "x", count: 60), String(repeating: "x", count: 41)], "552"),
+    ]
+
+    @Test(arguments: chunks) func lineEndsAndSize(chunks: [String], code: String?) {
+        var talk = Self.talk()
+        var isRefused = false
+        for (index, chunk) in chunks.enumerated() {
+            let isLast = index == chunks.count - 1
+            let action = talk.give("BDAT \(chunk.utf8.count)" + (isLast ? " LAST" : ""))
+            if action == .openMessage { talk.session.messageOpened() }
+            let progress = talk.give(data: Array(chunk.utf8), inPiecesOf: 2).progress
+            if case .refused = progress { isRefused = true }
+        }
+        #expect(isRefused == (code != nil))
+        if let code { #expect(talk.heard().split(separator: "\n").last?.hasPrefix(code) == true) }
+    }
+
+    @Test func resetEndsAMessageInChunks() {
+        var talk = Self.talk()
+        _ = talk.give("BDAT 1")
+        talk.session.messageOpened()
+        _ = talk.give(data: [120], inPiecesOf: 1)
+        #expect(talk.give("RSET") == .forget)
+        #expect(talk.session.message == nil)
+        _ = talk.heard()
+        #expect(talk.say("DATA") == "503 5.5.1 MAIL first")
+    }
+
+    static let parameters: [(String, String?, String?)] = [
+        ("RCPT TO:<x@b.example> NOTIFY=success,DELAY ORCPT=rfc822;a+2Bb@c", "SUCCESS,DELAY", "rfc822;a+2Bb@c"),
+        ("RCPT TO:<x@b.example> NOTIFY=NEVER", "NEVER", nil),
+        ("RCPT TO:<x@b.example> ORCPT=x400;", nil, "x400;"),
+    ]
+
+    @Test(arguments: parameters) func parametersOfRecipients(line: String, notify: String?, original: String?) {
+        var talk = Self.talk(notifies: true)
+        guard case .ask = talk.give(line) else {
+            Issue.record("\(talk.heard())")
+            return
+        }
+        let parameters = talk.session.recipientParameters
+        #expect(parameters?.notify.map { String(decoding: $0, as: UTF8.self) } == notify)
+        #expect(parameters?.original.map { String(decoding: $0, as: UTF8.self) } == original)
+    }
+
+    @Test(arguments: [
+        "NOTIFY=", "NOTIFY=NEVER,SUCCESS", "NOTIFY=SUCCESS,", "NOTIFY=NEVER NOTIFY=NEVER", "ORCPT=", "ORCPT=;x",
+        "ORCPT=a b;x",
+        "ORCPT=rfc822;a+2b", "ORCPT=rfc822;a=b", "ORCPT=rfc822;a+", "ORCPT=rfc822;ü",
+        "ORCPT=rfc822;\(String(repeating: "x", count: 500))",
+    ]) func parametersThatAreNone(text: String) {
+        var talk = Self.talk(notifies: true)
+        #expect(talk.say("RCPT TO:<x@b.example> \(text)").first == "5", "\(text)")
+    }
+
+    @Test func parametersThatAreNotOffered() {
+        var talk = Self.talk()
+        let reply = "555 5.5.4 Parameter not recognized or not implemented"
+        #expect(talk.say("RCPT TO:<x@b.example> NOTIFY=NEVER") == reply)
+        _ = talk.say("RSET")
+        #expect(talk.say("MAIL FROM:<> RET=FULL") == reply)
+        #expect(talk.say("MAIL FROM:<> ENVID=x") == reply)
+    }
+
+    @Test(arguments: [
+        ("RET=full ENVID=a+3D", true), ("RET=HDRS", true), ("RET=", false), ("RET=BODY", false), ("ENVID=", false),
+        ("ENVID=a+3d", false), ("ENVID=\(String(repeating: "x", count: 101))", false), ("RET=FULL RET=FULL", false),
+    ]) func parametersOfMail(text: String, isTaken: Bool) {
+        var talk = Self.talk(notifies: true)
+        _ = talk.say("RSET")
+        #expect((talk.say("MAIL FROM:<a@b.example> \(text)").first ?? "2") == (isTaken ? "2" : "5"), "\(text)")
+    }
+}
