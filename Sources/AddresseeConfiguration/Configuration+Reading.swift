@@ -37,6 +37,7 @@ extension Configuration {
         let listeners = ListenerConfiguration.read(
             from: &root, classes: clients.map(\.name), hasTLS: root.setting("tls")?.node.isNull == false)
         let nextHops = NextHopConfiguration.read(from: &root)
+        let rewriting = SenderRewriting.read(from: &root, hasNextHops: !nextHops.isEmpty)
         let limits = SessionLimits.read(from: &root)
         let timeouts = Timeouts.read(from: &root)
         let threads = readThreads(from: &root)
@@ -45,7 +46,8 @@ extension Configuration {
         guard let domain else { return nil }
         return Configuration(
             file: findings.file, hostname: hostname, defaultDomain: domain, sources: sources, listeners: listeners,
-            nextHops: nextHops, clients: clients, tls: tls, limits: limits.session, expansion: limits.expansion,
+            nextHops: nextHops, senderRewriting: rewriting, clients: clients, tls: tls, limits: limits.session,
+            expansion: limits.expansion,
             timeouts: timeouts,
             threads: threads, logLevel: logLevel)
     }

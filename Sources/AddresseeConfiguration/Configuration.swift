@@ -19,6 +19,8 @@ public struct Configuration: Hashable, Sendable {
     public var listeners: [ListenerConfiguration]
     /// The first that takes a recipient has its mail; empty where no mail is taken.
     public var nextHops: [NextHopConfiguration]
+    /// Where the senders of what is forwarded are rewritten; nil where they are kept.
+    public var senderRewriting: SenderRewriting?
     /// The first that holds a client is its class; the last has no networks and holds any client.
     public var clients: [ClientClass]
     /// Nil when nobody offers STARTTLS.
@@ -34,6 +36,7 @@ public struct Configuration: Hashable, Sendable {
     public init(
         file: String, hostname: String, defaultDomain: Domain, sources: [SourceConfiguration],
         listeners: [ListenerConfiguration] = [.standard], nextHops: [NextHopConfiguration] = [],
+        senderRewriting: SenderRewriting? = nil,
         clients: [ClientClass]? = nil, tls: TLSConfiguration? = nil,
         limits: SessionLimits = SessionLimits(), expansion: ExpansionLimits = ExpansionLimits(),
         timeouts: Timeouts = Timeouts(), threads: Int? = nil, logLevel: LogLevel = .info
@@ -44,6 +47,7 @@ public struct Configuration: Hashable, Sendable {
         self.sources = sources
         self.listeners = listeners
         self.nextHops = nextHops
+        self.senderRewriting = senderRewriting
         self.clients = clients ?? ClientClass.standard
         self.tls = tls
         self.limits = limits

@@ -88,6 +88,15 @@ public struct ConfigurationTemplate {
         #  - name: store
         #    lmtp: unix:/run/dovecot/lmtp
 
+        # Who rewrites the senders of what is forwarded, so that it passes for mail of this site (SRS), and finds the address again
+        # when a notification comes back: postsrsd 2, or another server with the socketmap maps "forward" and "reverse". Default:
+        # senders are kept. An example:
+        #srs:
+        #  socketmap: unix:/run/postsrsd/socketmap
+          # Instead: postsrsd 1, over tcp_table(5). An example:
+        #  forward: 127.0.0.1:10001
+        #  reverse: 127.0.0.1:10002
+
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what
         # you leave out is as in "everyone".

@@ -58,18 +58,8 @@ extension MailServer {
         let tlsName = section.setting("tls-name")
         let authorities = section.setting("ca-file")
         let connections = section.setting("connections")?.number(in: 1...100_000)
-        guard let text = setting.text("a server such as \(example)") else { return nil }
-        var server: MailServer
-        do {
-            var address = try ServerAddress(text)
-            if case .unix(let path) = address {
-                address = try ServerAddress("unix:" + setting.findings.resolve(path))
-            }
-            server = MailServer(dialect: dialect, address: address)
-        } catch {
-            setting.report("\(setting.name) \(text.quoted): \(error)")
-            return nil
-        }
+        guard let address = setting.server(such: example) else { return nil }
+        var server = MailServer(dialect: dialect, address: address)
         if let value = security?.choice(of: Security.self) { server.security = value }
         if let connections { server.connections = connections }
         if server.security == .none, let useless = tlsName ?? authorities {
@@ -84,6 +74,21 @@ extension MailServer {
         }
         server.authorities = authorities?.path()
         return server
+    }
+}
+
+extension Setting {
+    /// A server; the path of a Unix socket from the folder of the configuration when it is relative.
+    func server(such example: String) -> ServerAddress? {
+        guard let text = text("a server such as \(example)") else { return nil }
+        do {
+            let address = try ServerAddress(text)
+            guard case .unix(let path) = address else { return address }
+            return try ServerAddress("unix:" + findings.resolve(path))
+        } catch {
+            report("\(name) \(text.quoted): \(error)")
+            return nil
+        }
     }
 }
 

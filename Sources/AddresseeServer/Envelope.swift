@@ -12,6 +12,8 @@ struct Envelope {
     private(set) var paths: [ForwardPath] = []
     /// Each mailbox once, in the order in which they came up.
     private(set) var destinations: [Destination] = []
+    /// The sender of what is forwarded elsewhere, once that is known.
+    var rewritten: ReversePath?
     private var known: Set<Mailbox> = []
 
     init(sender: ReversePath, parameters: Command.MailParameters) {

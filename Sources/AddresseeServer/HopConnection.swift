@@ -158,9 +158,10 @@ final class HopConnection: ChannelInboundHandler {
 
     private func flush() {
         guard let context else { return }
-        handover.takeOutput { output in
-            context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: output)), promise: nil)
-        }
+        var buffer: ByteBuffer?
+        handover.takeOutput { output in buffer = context.channel.allocator.buffer(bytes: output) }
+        // Writing may find the connection broken, and reads what is left of it then.
+        if let buffer { context.writeAndFlush(wrapOutboundOut(buffer), promise: nil) }
     }
 
     // MARK: Events of the channel

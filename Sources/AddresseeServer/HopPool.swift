@@ -152,7 +152,7 @@ final class HopPool {
             case .failure(let failure):
                 // What fails at once is tried at once; what takes its time is left alone for as long as that was.
                 let now = NIODeadline.now()
-                rest = (now + min(now - start, Self.longestRest), failure)
+                if now - start > .seconds(1) { rest = (now + min(now - start, Self.longestRest), failure) }
                 report(failure)
                 ended()
             }

@@ -31,6 +31,8 @@ final class HopTransaction {
     private var connection: HopConnection?
     /// Whether the server has taken MAIL.
     private var hasBegun = false
+    /// Whether MAIL was sent, even if it was refused: Postfix keeps the SIZE of that until RSET.
+    private var needsReset = false
     /// Whether the server knows of recipients that are not wanted, or not of all that are.
     private var isAstray = false
     private(set) var recipients: [Recipient] = []
@@ -108,6 +110,7 @@ final class HopTransaction {
         if let connection { pool.drop(connection) }
         connection = nil
         hasBegun = false
+        needsReset = false
         isAstray = true
     }
 
@@ -183,7 +186,9 @@ final class HopTransaction {
             if let failure { done(.failure(failure)) } else { done(.success(refusal.map { [$0] } ?? replies)) }
         }
         if !hasBegun {
+            if needsReset { connection.send(Array("RSET".utf8), within: timeouts.reply) { _ in } }
             hasBegun = true
+            needsReset = true
             let line = HandoverCommands.mail(sender, parameters, to: connection.extensions)
             connection.send(line, within: timeouts.reply) { [self] result in
                 switch result {
@@ -249,10 +254,7 @@ final class HopTransaction {
     /// Sees to it that the server knows of the recipients that are wanted, and of no others.
     private func straighten(_ connection: HopConnection, _ done: @escaping (HopFailure?) -> Void) {
         if !isAstray, hasBegun { return done(nil) }
-        if hasBegun {
-            connection.send(Array("RSET".utf8), within: timeouts.reply) { _ in }
-            hasBegun = false
-        }
+        hasBegun = false
         converse(connection, recipients) { [self] result in
             switch result {
             case .failure(let failure): done(failure)
@@ -266,11 +268,11 @@ final class HopTransaction {
     private func refusal(_ reply: HeardReply) -> HopFailure {
         HopFailure(
             reason: "\(pool.hop.server.address): \(reply)",
-            reply: ReplyCatalogue.nextHopRefused(reply, isTold: isToldTo))
+            reply: ReplyCatalogue.nextHopRefused(reply, isTold: !namesOthers))
     }
 
-    /// Whether the server's words name nobody but whom the client has named.
-    var isToldTo = false
+    /// Whether the server knows of an address that the client may not: then its words are not told.
+    var namesOthers = false
 
     /// Whether reading should pause.
     var isFull: Bool { connection?.isFull ?? false }
@@ -321,8 +323,9 @@ final class HopTransaction {
         }
         var end = ByteBuffer()
         end.writeStaticString(stuffing.end)
-        connection.write(end)
+        // Expected first: writing may find that the server has spoken.
         connection.expect(Array(repeating: answer, count: outcome.due))
+        connection.write(end)
     }
 
     /// The message will not be sent. After `finish` that is too late, and nothing is done.
@@ -344,7 +347,7 @@ final class HopTransaction {
         self.connection = nil
         connection.lost = nil
         if !connection.isIdle { return pool.drop(connection) }
-        if !hasBegun { return pool.give(connection) }
+        if !needsReset { return pool.give(connection) }
         connection.countUse()
         connection.send(Array("RSET".utf8), within: timeouts.reply) { [pool] result in
             if case .success(let reply) = result, reply.isPositive {

@@ -28,6 +28,7 @@ final class LoopContext {
     private var lastNamed: (address: [UInt8], disclosure: Disclosure)?
     /// The connections to the mail servers among the next hops.
     private var pools: [NextHopConfiguration: HopPool] = [:]
+    private var keptRewriter: SenderRewriter?
     let shared: SharedState
     let eventLoop: any EventLoop
 
@@ -50,6 +51,10 @@ final class LoopContext {
         }
         for source in self.sources { source.endBatch() }
         isInBatch = false
+        if service.configuration.senderRewriting != self.service.configuration.senderRewriting {
+            keptRewriter?.close()
+            keptRewriter = nil
+        }
         self.service = service
         self.sources = sources
         lastNamed = nil
@@ -83,6 +88,14 @@ final class LoopContext {
         return pool
     }
 
+    /// Who rewrites senders; nil where they are kept.
+    var rewriter: SenderRewriter? {
+        if keptRewriter == nil, let rewriting = service.configuration.senderRewriting {
+            keptRewriter = SenderRewriter(rewriting, eventLoop: eventLoop)
+        }
+        return keptRewriter
+    }
+
     /// Whether every next hop is known to do what RFC 3461 asks for.
     var nextHopsNotify: Bool {
         let hops = service.hops
@@ -111,6 +124,7 @@ final class LoopContext {
 
     func stopAll() {
         for pool in pools.values { pool.close() }
+        keptRewriter?.close()
         for handler in connections.values { handler.stop() }
     }
 

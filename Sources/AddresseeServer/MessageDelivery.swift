@@ -2,6 +2,7 @@
 // none: the folders are made ready first, for they can be taken back; then the server is asked for its word; and what it has
 // taken can't fail any more but by a rename. Only ever touched on its loop.
 
+import NIOCore
 import SMTPProtocol
 
 /// Why a message is not delivered.
@@ -26,28 +27,35 @@ final class MessageDelivery {
     private let server: HopTransaction?
     /// What the server gets on top of the message.
     private let head: [UInt8]
+    private let eventLoop: any EventLoop
     private var isFinishing = false
+    private var failure: DeliveryFailure?
     /// Called when the message can't be delivered, whatever of it is still to come.
     var failed: ((DeliveryFailure) -> Void)?
     /// Called when there is room again after `isFull`.
     var hasRoom: (() -> Void)?
 
-    init(folders: MaildirDelivery?, server: HopTransaction?, head: [UInt8]) {
+    init(folders: MaildirDelivery?, server: HopTransaction?, head: [UInt8], eventLoop: any EventLoop) {
         self.folders = folders
         self.server = server
         self.head = head
+        self.eventLoop = eventLoop
         folders?.failed = { [self] error in fail(DeliveryFailure(error)) }
         server?.failed = { [self] failure in fail(DeliveryFailure(failure)) }
         folders?.hasRoom = { [self] in if !isFull { hasRoom?() } }
-        server?.hasRoom = { [self] in if !isFull { hasRoom?() } }
+        // The server may say both while it is given octets, and whoever gives them is not to be called then.
+        server?.hasRoom = { [self] in soon { [self] in if !isFull { hasRoom?() } } }
     }
 
     private func fail(_ failure: DeliveryFailure) {
         // `finish` finds out by itself.
         if isFinishing { return }
         abandon()
-        failed?(failure)
+        self.failure = failure
+        soon { [self] in failed?(failure) }
     }
+
+    private func soon(_ body: @escaping () -> Void) { eventLoop.assumeIsolated().execute(body) }
 
     /// Whether reading should pause.
     var isFull: Bool { folders?.isFull == true || server?.isFull == true }
@@ -88,6 +96,7 @@ final class MessageDelivery {
     /// The message is whole: delivers it to all or none.
     /// - Parameter finished: called with nil when it is.
     func finish(_ finished: @escaping (DeliveryFailure?) -> Void) {
+        if let failure { return finished(failure) }
         isFinishing = true
         guard let folders else { return handOver { finished($0) } }
         folders.prepare { [self] error in

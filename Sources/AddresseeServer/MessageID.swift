@@ -4,7 +4,7 @@ import Foundation
 import NIOConcurrencyHelpers
 
 /// What one message is called: in the log, in its Received: field, and as a file.
-struct MessageID: Sendable {
+struct MessageID: Hashable, Sendable {
     private static let counter = NIOLockedValueBox(UInt64(0))
 
     private let seconds: Int

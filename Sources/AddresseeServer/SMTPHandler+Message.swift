@@ -28,14 +28,15 @@ extension SMTPHandler {
         if folders == nil, server == nil { return session.messageEnded(ReplyCatalogue.notHandedOn) }
         let delivery = MessageDelivery(
             folders: folders, server: server,
-            head: (envelope.redirected.map(TraceFields.deliveredTo) ?? []) + stamp)
+            head: (envelope.redirected.map(TraceFields.deliveredTo) ?? []) + stamp, eventLoop: loop.eventLoop)
         passage = Passage(id: id, delivery: delivery)
         delivery.failed = { [self] failure in
+            guard passage?.id == id else { return }
             loop.shared.log.notHandedOn(id.atom, reason: failure.reason)
             session.messageFailed(failure.reply)
             goOnAfterAnswer()
         }
-        delivery.hasRoom = { [self] in goOnAfterAnswer() }
+        delivery.hasRoom = { [self] in if passage?.id == id { goOnAfterAnswer() } }
         delivery.open { [self] failure in
             if let failure { return ended(id, failure) }
             if context == nil || state != .open { return delivery.abandon() }

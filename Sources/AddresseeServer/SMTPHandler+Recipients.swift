@@ -22,15 +22,54 @@ extension SMTPHandler {
     /// RCPT where mail is taken.
     func accept(_ path: ForwardPath, _ query: Query, _ ticket: Int) {
         let parameters = session.recipientParameters
-        let acceptance = loop.accept(path, query, by: clientClass, over: routes) { [self] acceptance in
-            if context == nil || state != .open { return }
-            answer(path, query, ticket, parameters, acceptance)
-            goOnAfterAnswer()
+        resolve(path, query, by: clientClass) { [self] acceptance in
+            if case .refused(let verdict) = acceptance, verdict == .unknown || verdict == .notServed,
+                case .mailbox(let mailbox) = path, mailbox.isRewritten, let rewriter = loop.rewriter
+            {
+                return restore(mailbox, rewriter, query, ticket, parameters, refusal: verdict)
+            }
+            take(path, query, ticket, parameters, acceptance)
         }
-        if let acceptance { answer(path, query, ticket, parameters, acceptance) }
     }
 
-    private func answer(
+    private func resolve(
+        _ path: ForwardPath, _ query: Query, by client: ClientClass, _ done: @escaping (Acceptance) -> Void
+    ) {
+        let acceptance = loop.accept(path, query, by: client, over: routes) { [self] acceptance in
+            if context == nil || state != .open { return }
+            done(acceptance)
+            goOnAfterAnswer()
+        }
+        if let acceptance { done(acceptance) }
+    }
+
+    /// A notification for an address that was made for a forwarded message goes to the sender of that. Whoever has made the
+    /// address has signed it, so that the mail may go elsewhere, whoever brings it.
+    private func restore(
+        _ mailbox: Mailbox, _ rewriter: SenderRewriter, _ query: Query, _ ticket: Int,
+        _ parameters: Command.RecipientParameters?, refusal: Verdict
+    ) {
+        rewriter.reverse(mailbox) { [self] answer in
+            if context == nil || state != .open { return }
+            switch answer {
+            case .kept: self.answer(query, ticket, refusal)
+            case .failed(let reason):
+                loop.shared.log.notRewritten(mailbox, reason: reason)
+                say(ReplyCatalogue.notHandedOn, to: ticket)
+            case .rewritten(let original):
+                var client = clientClass
+                client.mayRelay = true
+                let utf8 = envelope?.parameters.utf8 ?? false
+                resolve(.mailbox(original), .recipient(.mailbox(original), utf8: utf8), by: client) {
+                    [self] acceptance in
+                    take(.mailbox(mailbox), query, ticket, parameters, acceptance)
+                }
+            }
+            goOnAfterAnswer()
+        }
+    }
+
+    private func take(
         _ path: ForwardPath, _ query: Query, _ ticket: Int, _ parameters: Command.RecipientParameters?,
         _ acceptance: Acceptance
     ) {
@@ -47,6 +86,12 @@ extension SMTPHandler {
             if isAskingServer { return accepted.append(recipient) }
             admit(recipient)
         }
+    }
+
+    /// Goes on with the recipients that had to wait.
+    private func goOnWithRecipients() {
+        while !isAskingServer, !accepted.isEmpty { admit(accepted.removeFirst()) }
+        goOnAfterAnswer()
     }
 
     private func admit(_ recipient: AcceptedRecipient) {
@@ -67,27 +112,55 @@ extension SMTPHandler {
                 nextHops[first.nextHop].name, nextHops[other.nextHop].name, recipient.query.about)
             return answer(recipient.query, recipient.ticket, instead: recipient.verdict)
         }
-        let sender = envelope.sender(to: servers)
-        guard let transaction = transaction(to: first.nextHop, from: sender) else {
+        guard let sender = sender(of: recipient, to: servers) else { return }
+        let isFromList = servers.allSatisfy { $0.owner.map(ReversePath.mailbox) == sender }
+        guard let transaction = transaction(to: first.nextHop, from: sender, isFromList: isFromList) else {
             return say(ReplyCatalogue.tooManyRecipients, to: recipient.ticket)
         }
-        let group = recipients(of: recipient, new.filter(nextHops.isServer), isOwnSender: sender == envelope.sender)
+        let group = recipients(of: recipient, new.filter(nextHops.isServer), isFromList: isFromList)
         isAskingServer = true
         let isTold = recipient.destinations.map { ForwardPath.mailbox($0.mailbox) } == [recipient.path]
         transaction.add(group) { [self] verdict in
             isAskingServer = false
             if context == nil || state != .open { return }
             said(verdict, of: recipient, new, isTold: isTold)
-            if !accepted.isEmpty { admit(accepted.removeFirst()) }
-            goOnAfterAnswer()
+            goOnWithRecipients()
         }
+    }
+
+    /// Who the sender is to be; nil where that has to be waited for, and the recipient is admitted again then.
+    private func sender(of recipient: AcceptedRecipient, to servers: [Destination]) -> ReversePath? {
+        guard let envelope else { return nil }
+        let sender = envelope.sender(to: servers)
+        guard sender == envelope.sender, case .mailbox(let mailbox) = sender, servers.contains(where: \.isForwarded),
+            let rewriter = loop.rewriter
+        else { return sender }
+        if let rewritten = envelope.rewritten { return rewritten }
+        isAskingServer = true
+        rewriter.forward(mailbox) { [self] answer in
+            isAskingServer = false
+            if context == nil || state != .open { return }
+            switch answer {
+            case .rewritten(let other): self.envelope?.rewritten = .mailbox(other)
+            case .kept: self.envelope?.rewritten = sender
+            case .failed(let reason):
+                loop.shared.log.notRewritten(mailbox, reason: reason)
+                say(ReplyCatalogue.notHandedOn, to: recipient.ticket)
+                return goOnWithRecipients()
+            }
+            admit(recipient)
+            goOnWithRecipients()
+        }
+        return nil
     }
 
     private func said(
         _ verdict: HopTransaction.Verdict, of recipient: AcceptedRecipient, _ new: [Destination], isTold: Bool
     ) {
         switch verdict {
-        case .taken: taken(recipient, new)
+        case .taken:
+            if !isTold { transaction?.namesOthers = true }
+            taken(recipient, new)
         case .needsAnother: say(ReplyCatalogue.tooManyRecipients, to: recipient.ticket)
         case .failed(let failure): say(failure.reply, to: recipient.ticket)
         case .refused(let reply):
@@ -112,7 +185,7 @@ extension SMTPHandler {
 
     /// The transaction with this server and from this sender.
     /// - Returns: nil when the message has recipients that go another way.
-    private func transaction(to index: Int, from sender: ReversePath) -> HopTransaction? {
+    private func transaction(to index: Int, from sender: ReversePath, isFromList: Bool) -> HopTransaction? {
         guard let envelope, let pool = loop.pool(nextHops[index]) else { return nil }
         if let transaction {
             if transaction.pool === pool, transaction.sender == sender { return transaction }
@@ -120,7 +193,7 @@ extension SMTPHandler {
             transaction.abandon()
         }
         var parameters = envelope.parameters
-        if sender != envelope.sender {
+        if isFromList {
             // What a list sends on is a message of its own (RFC 3461 5.2.7.1).
             (parameters.returned, parameters.envelopeID) = (nil, nil)
         }
@@ -134,10 +207,10 @@ extension SMTPHandler {
     /// What the server is asked for, with the parameters of RFC 3461: they go with a single redirection (5.2.7.2), to
     /// exactly one of several targets (5.2.7.3), and not with what a list sends on (5.2.7.1).
     private func recipients(
-        of recipient: AcceptedRecipient, _ destinations: [Destination], isOwnSender: Bool
+        of recipient: AcceptedRecipient, _ destinations: [Destination], isFromList: Bool
     ) -> [HopTransaction.Recipient] {
         var parameters: Command.RecipientParameters?
-        if isOwnSender, recipient.destinations.first?.owner == nil {
+        if !isFromList {
             parameters = .given(
                 recipient.parameters, for: recipient.path, utf8: envelope?.parameters.utf8 ?? false)
         }

@@ -188,6 +188,13 @@ struct ServerLog: Sendable {
         logger.error("next-hop-failed", metadata: metadata)
     }
 
+    func notRewritten(_ mailbox: Mailbox, reason: String) {
+        guard let more = failures.admit("srs") else { return }
+        var metadata: Logger.Metadata = ["about": "\(mailbox)", "reason": "\(reason)"]
+        if more > 0 { metadata["more"] = "\(more)" }
+        logger.error("address-not-rewritten", metadata: metadata)
+    }
+
     func twoServers(_ one: String, _ other: String, _ about: String) {
         logger.warning(
             "no-next-hop",

@@ -38,7 +38,7 @@ public struct TCPTableWire: LookupWire, Hashable {
         }
     }
 
-    private static func line(_ code: String, _ text: [UInt8]) -> [UInt8] {
+    static func line(_ code: String, _ text: [UInt8]) -> [UInt8] {
         Array(code.utf8) + encoded(text) + [UInt8(ascii: "\n")]
     }
 
@@ -57,7 +57,7 @@ public struct TCPTableWire: LookupWire, Hashable {
     }
 
     /// Nil where a "%" is not followed by two hexadecimal digits, in either case.
-    private static func decoded(_ text: [UInt8]) -> [UInt8]? {
+    static func decoded(_ text: [UInt8]) -> [UInt8]? {
         var octets: [UInt8] = []
         octets.reserveCapacity(text.count)
         var index = 0

@@ -1,0 +1,215 @@
+// Asks the maps of SRS: under which sender a message is forwarded, and whom a notification that comes back is for. One for
+// each event loop, with a connection to each map. Only ever touched on its loop.
+
+import AddresseeConfiguration
+import LookupProtocols
+import MailAddress
+import NIOCore
+import NIOPosix
+
+final class SenderRewriter {
+    /// What a map says of an address.
+    enum Answer {
+        case rewritten(Mailbox)
+        /// It stays as it is, or is none of the map's.
+        case kept
+        /// It can't be told now.
+        case failed(String)
+    }
+
+    private let forwardMap: MapClient
+    private let reverseMap: MapClient
+
+    init(_ rewriting: SenderRewriting, eventLoop: any EventLoop) {
+        switch rewriting {
+        case .socketmap(let address):
+            forwardMap = MapClient(.socketmap, address, eventLoop)
+            reverseMap = forwardMap
+        case .tcpTables(let forward, let reverse):
+            forwardMap = MapClient(.tcpTable, forward, eventLoop)
+            reverseMap = MapClient(.tcpTable, reverse, eventLoop)
+        }
+    }
+
+    /// Under which sender it is forwarded.
+    func forward(_ sender: Mailbox, _ done: @escaping (Answer) -> Void) { ask(forwardMap, "forward", sender, done) }
+
+    /// Whom a notification is for.
+    func reverse(_ recipient: Mailbox, _ done: @escaping (Answer) -> Void) {
+        ask(reverseMap, "reverse", recipient, done)
+    }
+
+    func close() {
+        forwardMap.close()
+        reverseMap.close()
+    }
+
+    private func ask(_ map: MapClient, _ name: String, _ mailbox: Mailbox, _ done: @escaping (Answer) -> Void) {
+        var key: [UInt8] = []
+        mailbox.append(to: &key)
+        map.ask(MapRequest(map: Array(name.utf8), key: key)) { answer in
+            switch answer {
+            case .found(let value):
+                guard let rewritten = try? Mailbox(octets: value.span) else {
+                    return done(.failed("\(String(decoding: value, as: UTF8.self)) is no address"))
+                }
+                done(rewritten == mailbox ? .kept : .rewritten(rewritten))
+            case .absent: done(.kept)
+            case .temporary(let text), .permanent(let text): done(.failed(String(decoding: text, as: UTF8.self)))
+            }
+        }
+    }
+}
+
+extension Mailbox {
+    /// Whether it looks like one that SRS has made: `SRS0` or `SRS1`, and a separator.
+    var isRewritten: Bool {
+        let start = localPart.key.prefix(5)
+        return (start.starts(with: "srs0".utf8) || start.starts(with: "srs1".utf8))
+            && start.count == 5 && "=+-".utf8.contains(localPart.key[4])
+    }
+}
+
+/// One server of maps: a connection that is kept as long as it holds, and questions that are answered in their order.
+private final class MapClient {
+    /// How long an answer may take, the connection included.
+    static let patience = TimeAmount.seconds(10)
+
+    private let spoken: MapClientWire.Dialect
+    private let address: ServerAddress
+    private let eventLoop: any EventLoop
+    private var connection: MapConnection?
+
+    init(_ spoken: MapClientWire.Dialect, _ address: ServerAddress, _ eventLoop: any EventLoop) {
+        self.spoken = spoken
+        self.address = address
+        self.eventLoop = eventLoop
+    }
+
+    func ask(_ request: MapRequest, _ done: @escaping (MapAnswer) -> Void) {
+        if connection?.isOver != false {
+            let new = MapConnection(spoken, address)
+            connection = new
+            new.connect(on: eventLoop)
+        }
+        guard let connection else { return }
+        let isFresh = connection.answers == 0
+        connection.ask(request) { [self] answer in
+            // A connection that was kept may have been closed by the server meanwhile: that says nothing of the map.
+            if answer == nil, !isFresh { return ask(request, done) }
+            done(answer ?? .temporary("\(address) does not answer"))
+        }
+    }
+
+    func close() { connection?.close() }
+}
+
+private final class MapConnection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let address: ServerAddress
+    private var wire: MapClientWire
+    private var context: ChannelHandlerContext?
+    private var inbound = ByteBuffer()
+    private var unsent = ByteBuffer()
+    private var waiting: [(MapAnswer?) -> Void] = []
+    private var timer: Scheduled<Void>?
+    private var eventLoop: NIOIsolatedEventLoop?
+    private(set) var isOver = false
+    /// Answers so far.
+    private(set) var answers = 0
+
+    init(_ spoken: MapClientWire.Dialect, _ address: ServerAddress) {
+        wire = MapClientWire(spoken)
+        self.address = address
+    }
+
+    func connect(on eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop.assumeIsolated()
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(MapClient.patience).channelInitializer {
+            channel in
+            channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
+        }
+        let connected =
+            switch address {
+            case .host(let host, let port): bootstrap.connect(host: host, port: port)
+            case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
+            }
+        connected.assumeIsolated().whenFailure { [self] _ in end() }
+    }
+
+    /// - Parameter done: called once; with nil when the connection ends before the answer.
+    func ask(_ request: MapRequest, _ done: @escaping (MapAnswer?) -> Void) {
+        waiting.append(done)
+        if waiting.count == 1 { startTimer() }
+        unsent.writeBytes(wire.request(request))
+        flush()
+    }
+
+    func close() { end() }
+
+    private func flush() {
+        guard let context, context.channel.isActive, unsent.readableBytes > 0 else { return }
+        let octets = unsent
+        unsent = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(octets), promise: nil)
+    }
+
+    private func startTimer() {
+        timer?.cancel()
+        timer = eventLoop?.scheduleTask(in: MapClient.patience) { [self] in end() }
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        flush()
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        flush()
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var octets = unwrapInboundIn(data)
+        inbound.writeBuffer(&octets)
+        while !isOver {
+            let step = inbound.withUnsafeReadableBytes { wire.next(Span(_unsafeBytes: $0)) }
+            switch step {
+            case .malformed: return end()
+            case .incomplete(let consumed):
+                inbound.moveReaderIndex(forwardBy: consumed)
+                inbound.discardReadBytes()
+                return
+            case .answer(let answer, let next):
+                inbound.moveReaderIndex(forwardBy: next)
+                if waiting.isEmpty { return end() }
+                answers += 1
+                let done = waiting.removeFirst()
+                if waiting.isEmpty { timer?.cancel() } else { startTimer() }
+                done(answer)
+            }
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { end() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    private func end() {
+        if isOver { return }
+        isOver = true
+        timer?.cancel()
+        context?.close(promise: nil)
+        let unanswered = waiting
+        waiting = []
+        for done in unanswered { done(nil) }
+    }
+}

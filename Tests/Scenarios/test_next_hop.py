@@ -1,0 +1,492 @@
+"""Messages on their way to a mail server that says what it likes, when it likes: what is acknowledged has arrived, once."""
+
+import random
+import re
+import signal
+import socket
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+from scripted_hop import EXTENSIONS, ScriptedHop
+from service import PATIENCE, Service, eventually
+
+OK = "250 2.0.0 OK"
+DOWN = "451 4.4.1 The next mail server does not answer, try again later"
+LOST = "451 4.4.2 The next mail server broke off, try again later"
+OTHER = "452 4.5.3 Too many recipients"
+
+
+class Relay(Service):
+    """A server that hands all its mail to one other."""
+
+    def __init__(self, hop, **settings):
+        kind = "lmtp" if hop.lmtp else "smtp"
+        entry = {"name": "hop", kind: hop.address, "takes": ["mailboxes", "relay-domains", "elsewhere"]}
+        super().__init__(**{"next_hops": [{**entry, **settings.pop("entry", {})}], **settings})
+
+    def introduced(self, hop):
+        """The server has asked what the hop offers, as it does when it starts."""
+        eventually(lambda: "QUIT" in hop.verbs() or "EHLO" in hop.verbs() or "LHLO" in hop.verbs(), "asked for its extensions")
+        return self
+
+
+def send(client, recipients, body="x\r\n", sender="me@elsewhere.example", parameters=""):
+    """One message; all replies from MAIL on."""
+    replies = [client.ask(f"MAIL FROM:<{sender}>{parameters}")]
+    replies += [client.ask(f"RCPT TO:<{recipient}>") for recipient in recipients]
+    replies.append(client.ask("DATA"))
+    if replies[-1].startswith("354"):
+        replies.append(client.ask(body + "."))
+    return replies
+
+
+class Handing(unittest.TestCase):
+    def test_each_mailbox_once_and_the_octets_as_they_were(self):
+        body = "Subject: x\r\n\r\n..\r\n...dots\r\n\r\n" + "y" * 2000 + "\r\n"
+        with ScriptedHop() as hop, Relay(hop) as relay, relay.client() as client:
+            client.ask("EHLO client.example")
+            replies = send(client, ["team@example.org", "info@example.org", "anna@example.org", "x@relay.example"], body)
+            self.assertEqual(replies[1:], ["250 2.1.5 OK"] * 4 + ["354 Start mail input; end with <CRLF>.<CRLF>", OK])
+            [message] = hop.messages
+            self.assertEqual(
+                message.recipients,
+                ["fred@example.org", "wilma@example.org", "anna@example.org", "anna@elsewhere.example", "x@relay.example"])
+            self.assertEqual(message.body, body.replace("\r\n.", "\r\n").encode())
+            self.assertRegex(message.octets.decode(), r"\AReceived: from client\.example \(\[127\.0\.0\.1\]\)\r\n\tby mail\.example"
+                             r"\.org with ESMTP id \S+; ")
+
+    def test_who_is_asked_for_and_what_is_told(self):
+        with ScriptedHop() as hop, Relay(hop) as relay, relay.client() as client:
+            for recipient, reply in [
+                ("fred@example.org", "250 2.1.5 OK"),
+                ("away@example.org", "251 2.1.5 User not local; will forward to <away@elsewhere.example>"),
+                ("gone@example.org", "551 5.1.6 User not local; please try <gone@elsewhere.example>"),
+                ("nobody@example.org", "550 5.1.1 No such user here"),
+                ("x@elsewhere.example", "550 5.7.1 Relaying denied: not a domain of this server"),
+                ("@a.example,@b.example:wilma@example.org", "250 2.1.5 OK"),
+            ]:
+                with self.subTest(recipient):
+                    replies = send(client, [recipient])
+                    self.assertEqual(replies[1], reply)
+                    self.assertEqual(replies[-1], OK if reply[0:2] == "25" else "554 5.5.1 No valid recipients")
+                    client.ask("RSET")
+            self.assertEqual(
+                [message.recipients for message in hop.messages],
+                [["fred@example.org"], ["away@elsewhere.example"], ["wilma@example.org"]])
+
+    def test_a_class_that_may_send_elsewhere(self):
+        trusted = {"name": "trusted", "networks": ["127.0.0.0/8"], "rcpt": "full", "relay": True}
+        with ScriptedHop() as hop, Relay(hop, clients=[trusted]) as relay, relay.client() as client:
+            self.assertEqual(send(client, ["x@elsewhere.example"])[-1], OK)
+            self.assertEqual(hop.messages[0].recipients, ["x@elsewhere.example"])
+
+    def test_the_owner_of_a_list_is_its_sender(self):
+        with ScriptedHop() as hop, Relay(hop) as relay, relay.client() as client:
+            relay.change("list", "add", "club@example.org", "--owner", "bjorn@example.org", "--member", "fred@example.org",
+                         "staff@example.org")
+            self.assertEqual(send(client, ["club@example.org"])[-1], OK)
+            self.assertEqual(hop.messages[0].sender.split()[1], "FROM:<bjorn@example.org>")
+            self.assertEqual(
+                hop.messages[0].recipients, ["fred@example.org", "wilma@example.org", "sam@elsewhere.example"])
+            # Another sender needs another transaction; the client brings those that are left.
+            replies = send(client, ["leo@example.org", "club@example.org", "wilma@example.org"])
+            self.assertEqual(replies[2:4], ["250 2.1.5 OK", OTHER])
+            self.assertEqual(hop.messages[1].recipients, ["fred@example.org", "wilma@example.org", "sam@elsewhere.example"])
+            # A notification stays one.
+            self.assertEqual(send(client, ["club@example.org"], sender="")[-1], OK)
+            self.assertEqual(hop.messages[2].sender.split()[1], "FROM:<>")
+
+    def test_parameters_go_on(self):
+        with ScriptedHop() as hop, Relay(hop).__enter__() as relay:
+            self.addCleanup(relay.__exit__, None)
+            relay.introduced(hop)
+
+            def offers():
+                with relay.client() as client:
+                    return "DSN" in client.ask("EHLO client.example")
+
+            eventually(offers, "DSN is offered")
+            with relay.client() as client:
+                self.assertIn("250-CHUNKING", client.ask("EHLO client.example"))
+                client.ask("MAIL FROM:<me@elsewhere.example> SIZE=100 BODY=8BITMIME RET=HDRS ENVID=QQ314159")
+                self.assertEqual(client.ask("RCPT TO:<away@example.org> NOTIFY=success,FAILURE")[:3], "251")
+                self.assertEqual(client.ask("RCPT TO:<team@example.org> NOTIFY=NEVER ORCPT=rfc822;a+2Bb@c.example")[:3], "250")
+                self.assertEqual(client.ask("RCPT TO:<jürgen@example.org>")[:3], "553")
+                client.ask("DATA")
+                self.assertEqual(client.ask("é\r\n."), OK)
+            commands = hop.commands[-6:]
+            self.assertEqual(
+                [line for line in commands if line[:4] in ("MAIL", "RCPT")],
+                ["MAIL FROM:<me@elsewhere.example> SIZE=612 BODY=8BITMIME RET=HDRS ENVID=QQ314159",
+                 "RCPT TO:<away@elsewhere.example> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;away@example.org",
+                 "RCPT TO:<fred@example.org> NOTIFY=NEVER ORCPT=rfc822;a+2Bb@c.example",
+                 "RCPT TO:<wilma@example.org>"])
+
+    def test_utf8_only_where_it_is_taken(self):
+        with ScriptedHop() as hop, Relay(hop) as relay, relay.client() as client:
+            self.assertEqual(send(client, ["jürgen@example.org"], parameters=" SMTPUTF8")[-1], OK)
+            self.assertIn(" SMTPUTF8", hop.messages[0].sender)
+            # An alias leads to an address that needs it, and the client does not know.
+            relay.change("alias", "add", "boss@example.org", "--to", "jürgen@example.org")
+            self.assertEqual(send(client, ["boss@example.org"])[-1], OK)
+            self.assertIn(" SMTPUTF8", hop.messages[1].sender)
+            self.assertEqual(send(client, ["fred@example.org", "boss@example.org"])[1:3], ["250 2.1.5 OK", OTHER])
+        with ScriptedHop(extensions=["8BITMIME"]) as hop, Relay(hop) as relay, relay.client() as client:
+            self.assertEqual(
+                send(client, ["jürgen@example.org"], parameters=" SMTPUTF8")[1],
+                "550 5.6.7 The next mail server does not take SMTPUTF8")
+
+    def test_eight_bits_only_where_they_are_taken(self):
+        with ScriptedHop(extensions=["PIPELINING"]) as hop, Relay(hop) as relay, relay.client() as client:
+            self.assertEqual(send(client, ["fred@example.org"], "seven\r\n", parameters=" BODY=8BITMIME")[-1], OK)
+            self.assertEqual(
+                send(client, ["fred@example.org"], "acht: é\r\n", parameters=" BODY=8BITMIME")[-1],
+                "554 5.6.3 The next mail server takes 7-bit messages only, and this one has 8-bit octets")
+            self.assertEqual(send(client, ["fred@example.org"])[-1], OK)
+            self.assertEqual(len(hop.messages), 2)
+
+    def test_chunks(self):
+        with ScriptedHop() as hop, Relay(hop) as relay, relay.client() as client:
+            client.ask("EHLO c.example")
+            client.ask("MAIL FROM:<>")
+            client.ask("RCPT TO:<fred@example.org>")
+            self.assertEqual(client.ask("BDAT 12\r\nSubject: x")[:3], "250")
+            client.send(b"BDAT 11 LAST\r\n\r\n.no dot\r\n")
+            self.assertEqual(client.reply(), OK)
+            self.assertEqual(hop.messages[0].body, b"Subject: x\r\n\r\n.no dot\r\n")
+            # Pipelined whole, and refused whole: its octets are never commands.
+            client.send(b"MAIL FROM:<>\r\nRCPT TO:<nobody@example.org>\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\n")
+            self.assertEqual([client.reply()[:3] for _ in range(4)], ["250", "550", "554", "250"])
+
+    def test_one_connection_for_many_messages(self):
+        with ScriptedHop() as hop, Relay(hop, threads=1) as relay:
+            for _ in range(20):
+                with relay.client() as client:
+                    self.assertEqual(send(client, ["fred@example.org"])[-1], OK)
+            # One by which the server has introduced itself, when the first message came before that was done.
+            connections = hop.connections
+            self.assertLessEqual(connections, 2)
+            # The hop closes what is idle: the next message takes a new one, and nobody hears of it.
+            hop.cut()
+            with relay.client() as client:
+                self.assertEqual(send(client, ["fred@example.org"])[-1], OK)
+            # A client that only asks leaves nothing behind.
+            with relay.client() as client:
+                client.ask("MAIL FROM:<>")
+                client.ask("RCPT TO:<fred@example.org>")
+                client.ask("QUIT")
+            eventually(lambda: hop.verbs()[-1] == "RSET", "the transaction is given up")
+            self.assertEqual(hop.connections, connections + 1)
+
+    def test_no_more_connections_than_are_allowed(self):
+        with ScriptedHop() as hop, Relay(hop, entry={"connections": 2}, threads=1) as relay:
+            faults = []
+
+            def work():
+                try:
+                    for _ in range(5):
+                        with relay.client() as client:
+                            self.assertEqual(send(client, ["fred@example.org"])[-1], OK)
+                except BaseException as fault:
+                    faults.append(fault)
+
+            threads = [threading.Thread(target=work) for _ in range(20)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(faults, [])
+            self.assertLessEqual(hop.connections, 2)
+            self.assertEqual(len(hop.messages), 100)
+
+    def test_a_slow_hop_slows_the_client_and_takes_no_memory(self):
+        with ScriptedHop() as hop, Relay(hop, limits={"message-size": 60_000_000}) as relay, relay.client() as client:
+            self.assertEqual(send(client, ["fred@example.org"])[-1], OK)
+            before = relay.memory()
+            hop.slow = True
+            client.ask("MAIL FROM:<>")
+            client.ask("RCPT TO:<fred@example.org>")
+            client.ask("DATA")
+            line = b"x" * 9998 + b"\r\n"
+            peak = 0
+            for _ in range(50):
+                client.send(line * 100)
+                peak = max(peak, relay.memory())
+            client.send(b".\r\n")
+            self.assertEqual(client.reply(), OK)
+            self.assertEqual(hop.messages[-1].body, line * 5000)
+            self.assertLess(max(peak, relay.memory()) - before, 20_000_000)
+
+    def test_smuggled_commands_stay_in_the_message(self):
+        inner = "MAIL FROM:<root@example.org>\r\nRCPT TO:<wilma@example.org>\r\nDATA\r\nforged\r\n.\r\n"
+        with ScriptedHop() as hop, Relay(hop) as relay:
+            for end in "\n.\n", "\n.\r\n", "\r.\r", "\r\n.\n", "\r\n.\r", "\r.\r\n", "\r\r\n.\r\r\n", "\n\n.\n":
+                with self.subTest(end=end), relay.client() as client:
+                    client.ask("MAIL FROM:<>")
+                    client.ask("RCPT TO:<fred@example.org>")
+                    client.ask("DATA")
+                    client.send(f"a{end}{inner}QUIT\r\n")
+                    replies = client.replies()
+                    self.assertTrue(replies[0].startswith("550 5.5.2 "), replies)
+                    self.assertEqual(len(replies), 2)
+            self.assertEqual(hop.messages, [])
+
+
+class Refusing(unittest.TestCase):
+    def test_what_the_hop_says_at_rcpt(self):
+        refusals = {"wilma@example.org": "550 5.1.1 <wilma@example.org>: unknown here", "bjorn@example.org": "452 4.2.2 full",
+                    "sam1@example.org": "500 what?", "sam2@example.org": "421 4.3.2 stopping"}
+
+        def answer(step, argument, session):
+            return refusals.get(argument) if step == "rcpt" else None
+
+        with ScriptedHop(answer=answer) as hop, Relay(hop) as relay, relay.client() as client:
+            for recipient, reply in [
+                ("wilma@example.org", "550 5.1.1 <wilma@example.org>: unknown here"),
+                # Who is asked for by another name is told no address of the hop's.
+                ("open@example.org", "550 5.1.1 The next mail server refuses it"),
+                ("team@example.org", "550 5.1.1 The next mail server refuses it"),
+                ("bjorn@example.org", "452 4.2.2 full"),
+                ("sam1@example.org", "451 4.3.0 The next mail server can't take it now, try again later"),
+                ("sam2@example.org", LOST),
+            ]:
+                with self.subTest(recipient):
+                    replies = send(client, ["fred@example.org", recipient, "anna@example.org"])
+                    self.assertEqual(replies[1:4], ["250 2.1.5 OK", reply, "250 2.1.5 OK"])
+                    self.assertEqual(replies[-1], OK)
+                    # Nobody whom the refused recipient led to has the message but by another way.
+                    self.assertEqual(
+                        hop.messages[-1].recipients, ["fred@example.org", "anna@example.org", "anna@elsewhere.example"])
+            relay.log.wait("refused-by-next-hop about=wilma@example.org next-hop=hop ")
+
+    def test_what_the_hop_says_later(self):
+        for step, line, reply in [
+            ("mail", "550 5.7.1 <me@elsewhere.example>: not you", "550 5.7.1 <me@elsewhere.example>: not you"),
+            ("mail", "451 4.7.1 greylisted", "451 4.7.1 greylisted"),
+            ("data", "451 4.3.0 not now", "451 4.3.0 not now"),
+            ("data", "554 5.5.1 never", "554 5.5.1 never"),
+            ("end", "554 5.7.1 spam, see https://hop.example/", "554 5.7.1 spam, see https://hop.example/"),
+            ("end", "452 4.3.1 disk full", "452 4.3.1 disk full"),
+            ("end", "421 4.3.2 stopping", "451 4.3.2 stopping"),
+        ]:
+            with self.subTest(step=step, line=line):
+                with ScriptedHop(answer=lambda at, *_: line if at == step else None) as hop, Relay(hop) as relay:
+                    with relay.client() as client:
+                        replies = send(client, ["fred@example.org"])
+                        self.assertEqual(replies[1] if step == "mail" else replies[-1], reply)
+                        self.assertEqual(hop.messages, [])
+                        hop.answer = lambda *_: None
+                        client.ask("RSET")
+                        self.assertEqual(send(client, ["fred@example.org"])[-1], OK)
+
+    def test_one_address_that_leads_to_two_servers(self):
+        with ScriptedHop() as here, ScriptedHop() as there:
+            hops = [{"name": "here", "smtp": here.address, "takes": ["mailboxes"]},
+                    {"name": "there", "smtp": there.address, "takes": ["elsewhere"]}]
+            with Service(next_hops=hops) as service, service.client() as client:
+                self.assertEqual(send(client, ["anna@example.org"])[1],
+                                 "550 5.4.4 No way is known to where mail for this recipient goes")
+                service.log.wait("no-next-hop about=anna@example.org .*here and to there")
+                client.ask("RSET")
+                replies = send(client, ["fred@example.org", "away@example.org"])
+                self.assertEqual(replies[1:3], ["250 2.1.5 OK", OTHER])
+                self.assertEqual(send(client, ["away@example.org"])[-1], OK)
+                self.assertEqual(len(here.messages) + len(there.messages), 2)
+
+    def test_next_hops_by_domain_and_by_recipient(self):
+        with ScriptedHop() as one, ScriptedHop() as two, ScriptedHop() as rest:
+            hops = [{"name": "one", "smtp": one.address, "recipients": ["Fred@EXAMPLE.org"]},
+                    {"name": "two", "smtp": two.address, "domains": ["relay.example"]},
+                    {"name": "rest", "smtp": rest.address}]
+            with Service(next_hops=hops) as service, service.client() as client:
+                for recipient, hop in ("info@example.org", one), ("x@relay.example", two), ("wilma@example.org", rest):
+                    self.assertEqual(send(client, [recipient])[-1], OK)
+                    self.assertEqual(len(hop.messages), 1)
+
+    def test_folders_and_a_server_have_it_both_or_neither(self):
+        verdict = []
+        with ScriptedHop(answer=lambda step, *_: verdict[0] if step == "end" and verdict else None) as hop:
+            hops = [{"name": "here", "maildir": "mail/{domain}/{local-part}"},
+                    {"name": "there", "smtp": hop.address, "takes": ["elsewhere"]}]
+            with Service(next_hops=hops) as service, service.client() as client:
+                mail = service.folder / "mail" / "example.org" / "anna"
+                verdict.append("554 5.7.1 no")
+                # Its words may name where anna's mail goes.
+                self.assertEqual(send(client, ["anna@example.org"])[-1], "554 5.7.1 The next mail server refuses it")
+                eventually(lambda: [file for file in mail.rglob("*") if file.is_file()] == [], "nothing is left")
+                verdict.clear()
+                self.assertEqual(send(client, ["anna@example.org"])[-1], OK)
+                self.assertEqual(len(list((mail / "new").iterdir())), 1)
+                self.assertEqual(hop.messages[0].recipients, ["anna@elsewhere.example"])
+                # The folder is in the way: the server has not been asked for its word.
+                (mail / "new").rename(mail / "old")
+                (mail / "tmp").rename(mail / "away")
+                (mail / "tmp").write_text("")
+                self.assertEqual(send(client, ["anna@example.org"])[-1][:3], "451")
+                self.assertEqual(len(hop.messages), 1)
+
+    def test_a_message_that_comes_back(self):
+        with ScriptedHop() as hop, Relay(hop) as relay, relay.client() as client:
+            self.assertEqual(send(client, ["away@example.org"])[-1], OK)
+            back = hop.messages[0].octets.decode()
+            self.assertIn("Delivered-To: away@example.org\r\n", back)
+            self.assertEqual(send(client, ["away@example.org"], back)[-1], "554 5.4.6 The message goes in a loop")
+            self.assertEqual(len(hop.messages), 1)
+            # Nobody learns from it who else has the message.
+            self.assertEqual(send(client, ["away@example.org", "info@example.org"])[-1], OK)
+            self.assertNotIn(b"Delivered-To", hop.messages[1].octets)
+
+
+class Lmtp(unittest.TestCase):
+    def test_a_reply_for_each_recipient(self):
+        refusals = {}
+        with tempfile.TemporaryDirectory() as folder:
+            answer = lambda step, argument, _: refusals.get(argument) if step == "end" else None  # noqa: E731
+            with ScriptedHop(lmtp=True, path=Path(folder, "lmtp"), answer=answer) as hop, Relay(hop) as relay:
+                with relay.client() as client:
+                    recipients = ["fred@example.org", "wilma@example.org", "bjorn@example.org"]
+                    self.assertEqual(send(client, recipients)[-1], OK)
+                    self.assertEqual(hop.messages[0].recipients, recipients)
+                    refusals["wilma@example.org"] = "452 4.2.2 full"
+                    self.assertEqual(
+                        send(client, recipients)[-1],
+                        "554 5.3.0 The message reached 2 of 3 mailboxes; don't send it again to all")
+                    self.assertEqual(hop.messages[1].recipients, ["fred@example.org", "bjorn@example.org"])
+                    relay.log.wait("message-not-delivered .*of 3 recipients it refuses 1: 452 4.2.2 full")
+                    for recipient in recipients:
+                        refusals[recipient] = "550 5.2.0 no"
+                    refusals["bjorn@example.org"] = "451 4.3.0 later"
+                    self.assertEqual(send(client, recipients)[-1], "451 4.3.0 later")
+                    self.assertEqual(len(hop.messages), 2)
+
+
+class Failing(unittest.TestCase):
+    def test_a_hop_that_is_down(self):
+        with ScriptedHop() as hop:
+            with Relay(hop) as relay, relay.client() as client:
+                hop.close()
+                self.assertEqual(send(client, ["fred@example.org"])[1], DOWN)
+                relay.log.wait("error next-hop-failed next-hop=hop reason=")
+                client.ask("RSET")
+                with ScriptedHop(port=hop.port) as again:
+                    self.assertEqual(send(client, ["fred@example.org"])[-1], OK)
+                    # The old connection ends between RCPT and DATA: a new one is told all of it.
+                    client.ask("MAIL FROM:<>")
+                    client.ask("RCPT TO:<fred@example.org>")
+                    again.cut()
+                    client.ask("DATA")
+                    self.assertEqual(client.ask("x\r\n."), OK)
+                    self.assertEqual(len(again.messages), 2)
+
+    def test_a_hop_that_says_nothing(self):
+        patience = {"next-hop-connect": "1s", "next-hop-reply": "1s", "next-hop-data": "1s", "next-hop-block": "1s",
+                    "next-hop-end": "1s"}
+        for step in "connect", "ehlo", "mail", "rcpt", "data", "end":
+            with self.subTest(step), ScriptedHop(answer=lambda at, *_: "hang" if at == step else None) as hop:
+                with Relay(hop, timeouts=patience) as relay, relay.client() as client:
+                    replies = send(client, ["fred@example.org"])
+                    self.assertEqual(replies[1] if step in ("connect", "ehlo", "mail", "rcpt") else replies[-1], DOWN)
+                    relay.log.wait("no answer in 1 s")
+
+    def test_what_is_no_mail_server(self):
+        for greeting in b"SSH-2.0-OpenSSH_9\r\n", b"x" * 100_000, b"554 no service\r\n", b"":
+            with self.subTest(greeting[:20]), socket.create_server(("127.0.0.1", 0)) as listener:
+                def serve():
+                    try:
+                        while True:
+                            connection, _ = listener.accept()
+                            with connection:
+                                connection.sendall(greeting)
+                    except OSError:
+                        pass
+
+                threading.Thread(target=serve, daemon=True).start()
+                hops = [{"name": "hop", "smtp": f"127.0.0.1:{listener.getsockname()[1]}"}]
+                with Service(next_hops=hops) as service, service.client() as client:
+                    self.assertEqual(send(client, ["fred@example.org"])[1], DOWN)
+                listener.shutdown(socket.SHUT_RDWR)
+
+    def test_a_thousand_cuts(self):
+        """At each step, at random: what was acknowledged has arrived, once and whole; what was refused has not, unless the
+        hop had all of it and broke off before its word (RFC 1047)."""
+        numbers = random.Random(5321)
+
+        def answer(step, argument, session):
+            if step == "end":
+                chance = numbers.random()
+                subject = current[0]
+                if chance < 0.05:
+                    doubtful.add(subject)
+                    return "taken-cut"
+                if chance < 0.1 and session.hop.lmtp:
+                    # It may have said that it took the message for others.
+                    doubtful.add(subject)
+                return "cut" if chance < 0.1 else "451 4.3.0 later" if chance < 0.15 else "550 5.7.1 no" if chance < 0.2 else None
+            chance = numbers.random()
+            limit = 0.02 if step in ("connect", "ehlo", "rset") else 0.08
+            if chance < limit:
+                return numbers.choice(["cut", "421 4.3.2 bye", "451 4.3.0 later", "550 5.7.1 no"])
+            return None
+
+        current = [0]
+        for lmtp in False, True:
+            doubtful = set()
+            with self.subTest(lmtp=lmtp), ScriptedHop(lmtp=lmtp, answer=answer) as hop, Relay(hop, threads=1) as relay:
+                acknowledged, refused, partly = {}, set(), set()
+                with relay.client() as client:
+                    for number in range(1000):
+                        current[0] = number
+                        recipients = numbers.sample(["fred@example.org", "wilma@example.org", "team@example.org", "away@example.org",
+                                                     "anna@example.org", "info@example.org"], numbers.randrange(1, 4))
+                        client.ask("MAIL FROM:<me@elsewhere.example>")
+                        taken = [one for one in recipients if client.ask(f"RCPT TO:<{one}>")[:2] == "25"]
+                        reply = client.ask("DATA")
+                        if reply.startswith("354"):
+                            reply = client.ask(f"Subject: {number}\r\n\r\n.x\r\n{'y' * 500}\r\n.")
+                        else:
+                            client.ask("RSET")
+                        if reply == OK:
+                            acknowledged[number] = taken
+                        elif reply.startswith("554 5.3.0 The message reached"):
+                            partly.add(number)
+                        else:
+                            self.assertRegex(reply, r"\A[45]")
+                            refused.add(number)
+                self.assertGreater(len(acknowledged), 400)
+                self.assertGreater(len(refused), 100)
+                leads = {"team@example.org": ["fred@example.org", "wilma@example.org"], "info@example.org": ["fred@example.org"],
+                         "away@example.org": ["away@elsewhere.example"],
+                         "anna@example.org": ["anna@example.org", "anna@elsewhere.example"]}
+                arrived = {}
+                for message in hop.messages:
+                    number = int(re.match(rb"Subject: (\d+)\r\n", message.body)[1])
+                    self.assertTrue(message.body.endswith(b"\r\n\r\nx\r\n" + b"y" * 500 + b"\r\n"), message.body)
+                    self.assertNotIn(number, arrived, "twice")
+                    arrived[number] = sorted(message.recipients)
+                for number, taken in acknowledged.items():
+                    wanted = sorted({to for one in taken for to in leads.get(one, [one])})
+                    self.assertEqual(arrived.get(number), wanted)
+                for number in refused:
+                    if number in arrived:
+                        self.assertIn(number, doubtful)
+
+    def test_a_reload_with_other_hops(self):
+        with ScriptedHop() as one, ScriptedHop() as two, Relay(one) as relay, relay.client() as client:
+            client.ask("MAIL FROM:<>")
+            client.ask("RCPT TO:<fred@example.org>")
+            relay.configure(next_hops=[{"name": "hop", "smtp": two.address}])
+            relay.process.send_signal(signal.SIGHUP)
+            relay.log.wait("configuration-reloaded")
+            # What is under way goes where it was going.
+            client.ask("DATA")
+            self.assertEqual(client.ask("x\r\n."), OK)
+            self.assertEqual(len(one.messages), 1)
+            with relay.client() as other:
+                self.assertEqual(send(other, ["fred@example.org"])[-1], OK)
+            self.assertEqual(len(two.messages), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
