@@ -92,10 +92,9 @@ public struct ConfigurationTemplate {
         # when a notification comes back: postsrsd 2, or another server with the socketmap maps "forward" and "reverse". Default:
         # senders are kept. An example:
         #srs:
+          # postsrsd 1 has no socketmap. Instead name its two servers, over tcp_table(5): "forward: 127.0.0.1:10001" and
+          # "reverse: 127.0.0.1:10002". An example:
         #  socketmap: unix:/run/postsrsd/socketmap
-          # Instead: postsrsd 1, over tcp_table(5). An example:
-        #  forward: 127.0.0.1:10001
-        #  reverse: 127.0.0.1:10002
 
         # Classes of clients: the first whose networks hold a client is its class. A class without "networks" holds any
         # client and stands last; when there is none, "everyone" follows as it is below. In a class of your own, what

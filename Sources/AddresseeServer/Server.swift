@@ -73,8 +73,9 @@ public struct Server: Sendable {
         if !configuration.nextHops.isEmpty { shared.files.start() }
         defer { shared.files.shutdownGracefully { _ in } }
         let connections = configuration.limits.connections
-        if let files = SystemCall.raiseFileLimit(), files < connections + Self.otherFiles {
-            log.fewFiles(files, connections: connections)
+        let handing = configuration.nextHops.compactMap(\.server?.connections).reduce(0, +)
+        if let files = SystemCall.raiseFileLimit(), files < connections + handing + Self.otherFiles {
+            log.fewFiles(files, connections: connections + handing)
         }
         let loops = try await Loops(group, service: service, shared: shared, openSources: openSources)
         var listeners = Listeners(group: group, loops: loops)

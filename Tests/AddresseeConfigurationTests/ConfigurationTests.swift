@@ -57,10 +57,15 @@ import Verification
             next-hops:
               - {name: here, maildir: "mail/{domain}/{local-part}"}
               - {name: there, maildir: "/m/{local-part}/{domain}/M", takes: [elsewhere], domains: [example.com]}
+              - {name: out, smtp: "mx.example.com:25", tls: starttls, ca-file: ca.pem, recipients: [a@example.com]}
+              - {name: store, lmtp: "unix:run/lmtp", connections: 3}
+              - {name: back, smtp: "[::1]:465", tls: implicit, tls-name: mail.example.com}
+            srs: {forward: "127.0.0.1:10001", reverse: "unix:r"}
             clients:
               - name: office
                 networks: [192.0.2.0/24, "2001:db8::/32", unix]
                 trusted: true
+                relay: true
                 vrfy: existence
                 expn: full
                 rcpt: full
@@ -77,16 +82,19 @@ import Verification
               expansion-addresses: 5
               expansion-lookups: 6
               possibilities: 7
-            timeouts: {idle: 1h, write: 90s, shutdown: 2m}
+            timeouts: {idle: 1h, write: 90s, shutdown: 2m, next-hop-connect: 1s, next-hop-end: 1h}
             threads: 64
             log: {level: trace}
             """, file: "conf/addressee.yaml")
         let office = ClientClass(
             name: "office",
             networks: [try Network("192.0.2.0/24"), try Network("2001:db8::/32"), try Network("unix")],
-            disclosure: Disclosure(vrfy: .existence, expn: .full, rcpt: .full), isTrusted: true, questionsPerMinute: 7)
+            disclosure: Disclosure(vrfy: .existence, expn: .full, rcpt: .full), isTrusted: true,
+            mayRelay: true, questionsPerMinute: 7)
         var everyone = ClientClass.everyone
         everyone.questionsPerMinute = 600
+        var timeouts = Timeouts(idle: .seconds(3600), write: .seconds(90), shutdown: .seconds(120))
+        (timeouts.nextHop.connect, timeouts.nextHop.end) = (.seconds(1), .seconds(3600))
         let expected = Configuration(
             file: "conf/addressee.yaml", hostname: "mx.example.net", defaultDomain: try Domain("example.net"),
             sources: [
@@ -105,12 +113,32 @@ import Verification
                 NextHopConfiguration(
                     name: "there", kind: .maildir(try MaildirTemplate("/m/{local-part}/{domain}/M")),
                     route: Route(places: [.elsewhere], domains: [try Domain("example.com")])),
+                NextHopConfiguration(
+                    name: "out",
+                    kind: .server(
+                        MailServer(
+                            dialect: .smtp, address: .host("mx.example.com", port: 25), security: .startTLS,
+                            tlsName: "mx.example.com", authorities: "conf/ca.pem")),
+                    route: Route(
+                        places: [.mailboxes, .relayDomains, .elsewhere], mailboxes: [try Mailbox("a@example.com")])),
+                NextHopConfiguration(
+                    name: "store",
+                    kind: .server(MailServer(dialect: .lmtp, address: .unix(path: "conf/run/lmtp"), connections: 3)),
+                    route: Route(places: [.mailboxes])),
+                NextHopConfiguration(
+                    name: "back",
+                    kind: .server(
+                        MailServer(
+                            dialect: .smtp, address: .host("::1", port: 465), security: .implicit,
+                            tlsName: "mail.example.com"))),
             ],
+            senderRewriting: .tcpTables(
+                forward: .host("127.0.0.1", port: 10001), reverse: .unix(path: "conf/r")),
             clients: [office, everyone], tls: TLSConfiguration(certificate: "conf/c.pem", privateKey: "/etc/k.pem"),
             limits: SessionLimits(
                 connections: 1, recipients: 100, pipelinedQuestions: 2, errors: 3, messageSize: 0, traceFields: 8),
             expansion: ExpansionLimits(depth: 4, addresses: 5, lookups: 6, possibilities: 7),
-            timeouts: Timeouts(idle: .seconds(3600), write: .seconds(90), shutdown: .seconds(120)), threads: 64,
+            timeouts: timeouts, threads: 64,
             logLevel: .trace)
         #expect(configuration == expected)
     }

@@ -28,7 +28,7 @@ struct Case: Sendable, CustomTestStringConvertible {
 
 // What recurs in the cases.
 private let keys =
-    "hostname, default-domain, sources, clients, tls, listeners, next-hops, limits, timeouts, threads, log"
+    "hostname, default-domain, sources, clients, tls, listeners, next-hops, srs, limits, timeouts, threads, log"
 private let forms = "expected ADDRESS:PORT, [IPV6-ADDRESS]:PORT or unix:/path/to/socket"
 private let networks = "expected a network such as 192.0.2.0/24 or 2001:db8::/32, one address, or unix"
 private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
@@ -424,6 +424,55 @@ private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
             "next-hops: [{name: a, maildir: 'm/{domain}/{local-part}', domains: [a b]}]",
             #"3: next-hops.domains "a b" is no domain. "#
                 + "The character at position 2 may not stand there."),
+        Case(
+            "next-hops: [{name: a, maildir: 'm/{domain}/{local-part}', tls: starttls}]",
+            #"3: unknown key "tls" in next-hops; the keys here are name, maildir, smtp, lmtp, takes, domains, recipients"#
+        ),
+        Case(
+            "next-hops: [{name: a, smtp: mail.example.org}]",
+            #"3: next-hops.smtp "mail.example.org": the port is missing: mail.example.org:25"#),
+        Case(
+            "next-hops: [{name: a, smtp: '::1:25'}]",
+            #"3: next-hops.smtp "::1:25": the port is missing: [::1:25]:25"#),
+        Case(
+            "next-hops: [{name: a, smtp: 'a b:25'}]",
+            #"3: next-hops.smtp "a b:25": expected NAME:PORT, ADDRESS:PORT, [IPV6-ADDRESS]:PORT or unix:/path/to/socket"#
+        ),
+        Case(
+            "next-hops: [{name: a, lmtp: '127.0.0.1:0'}]",
+            #"3: next-hops.lmtp "127.0.0.1:0": the port must be a number from 1 to 65535"#),
+        Case(
+            "next-hops: [{name: a, lmtp: 'unix:'}]",
+            #"3: next-hops.lmtp "unix:": expected NAME:PORT, ADDRESS:PORT, [IPV6-ADDRESS]:PORT or unix:/path/to/socket"#
+        ),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25', lmtp: 'h:24'}]",
+            "3: a next hop is one of maildir, smtp, lmtp; give each a name of its own"),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25', tls: tls}]",
+            #"3: next-hops.tls must be none, starttls or implicit, not "tls""#),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25', ca-file: ca.pem}]",
+            #"3: next-hops.ca-file has no use without "tls: starttls" or "tls: implicit""#),
+        Case(
+            "next-hops: [{name: a, smtp: 'unix:s', tls: starttls}]",
+            #"3: next-hops.tls-name is missing; add "tls-name: mail.example.org""#),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25', connections: 0}]",
+            #"3: next-hops.connections must be a whole number from 1 to 100000, not "0""#),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25', recipients: [fred]}]",
+            #"3: next-hops.recipients "fred" is no address. The address has no "@" and domain."#),
+        Case("srs: {socketmap: 'h:1'}", "3: srs has no use without next-hops: nothing is forwarded"),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25'}]\nsrs: {forward: 'h:1'}",
+            #"4: srs.reverse is missing; add "reverse: 127.0.0.1:10002""#),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25'}]\nsrs: {socketmap: 'h:2', forward: 'h:1'}",
+            "4: srs.forward has no use beside srs.socketmap, which has both maps"),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25'}]\nsrs: {}",
+            #"4: srs.socketmap is missing; add "socketmap: unix:/run/postsrsd/socketmap""#),
         Case("lim: x", #"3: unknown key "lim"; did you mean "limits"?"#),
         Case("limits: {conn: 5}", #"3: unknown key "conn" in limits; did you mean "connections"?"#),
         Case("Limits: {}", #"3: unknown key "Limits"; did you mean "limits"?"#),

@@ -33,6 +33,8 @@ final class SocketPeer: DialoguePeer {
         port: Int, _ body: @escaping (SocketPeer) async throws -> Result
     ) async throws -> Result {
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            // All servers of all tests are made at the same time, on a machine that may do other things too.
+            .connectTimeout(.seconds(60))
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(

@@ -16,12 +16,13 @@ struct Asking {
     var wire: Wire
     var disclosure = Disclosure.full
     var isTrusted = true
+    var mayRelay = false
     var utf8 = false
     var limits = ExpansionLimits()
     var tamper: Tamper?
 
     var client: ClientClass {
-        ClientClass(name: "test", networks: [], disclosure: disclosure, isTrusted: isTrusted)
+        ClientClass(name: "test", networks: [], disclosure: disclosure, isTrusted: isTrusted, mayRelay: mayRelay)
     }
 
     var query: Query {

@@ -39,8 +39,14 @@ import Verification
     }
 
     private func acceptance(_ question: String, _ routes: [Route], _ disclosure: Disclosure = .full) throws -> String {
+        try acceptance(question, routes, disclosure, mayRelay: false)
+    }
+
+    private func acceptance(
+        _ question: String, _ routes: [Route], _ disclosure: Disclosure = .full, mayRelay: Bool
+    ) throws -> String {
         let asking = Asking(
-            directory: Self.directory, question: question, wire: .recipient, disclosure: disclosure)
+            directory: Self.directory, question: question, wire: .recipient, disclosure: disclosure, mayRelay: mayRelay)
         switch try asking.acceptance(over: routes) {
         case .refused(let verdict): return verdict.reply(on: .recipient, form: .enhanced).description
         case .noRoute(let mailbox): return "no route to \(mailbox)"
@@ -49,6 +55,56 @@ import Verification
             let without = leftOut.isEmpty ? "" : " without " + leftOut.map(\.description).joined(separator: " ")
             return "\(verdict.reply(on: .recipient, form: .enhanced).code) \(taken)\(without)"
         }
+    }
+
+    @Test func clientsThatMayRelay() throws {
+        #expect(
+            try acceptance("x@z", [Self.local, Self.rest]) == "550 5.7.1 Relaying denied: not a domain of this server")
+        func accepted(_ question: String, _ routes: [Route]) throws -> String {
+            try acceptance(question, routes, mayRelay: true)
+        }
+        #expect(try accepted("x@z", [Self.local, Self.rest]) == "250 x@z/1")
+        #expect(try accepted("x@z", [Self.local]) == "no route to x@z")
+        #expect(try accepted("nobody@a", [Self.local, Self.rest]) == "550 5.1.1 No such user here")
+        #expect(try accepted("fred@a", [Self.local, Self.rest]) == "250 fred@a/0")
+    }
+
+    @Test func recipientsByName() throws {
+        let fred = Route(places: [.mailboxes], mailboxes: [try Mailbox("FRED@a")])
+        #expect(try acceptance("both@a", [fred, Self.local]) == "250 fred@a/0 wilma@b/1")
+    }
+
+    /// The owner of the first list on the way, and nobody where none is.
+    @Test(
+        arguments: [
+            ("fred@a", [nil]), ("owned@a", ["wilma@b", "wilma@b"]), ("outer@a", ["max@a", "max@a", "max@a"]),
+            ("mixed@a", [nil, "wilma@b"]), ("away@a", [nil]), ("l@a", [nil, nil]), ("free@a", [nil, nil]),
+        ] as [(String, [String?])]) func owners(question: String, owners: [String?]) throws
+    {
+        let lists = """
+
+            list owned@a owner=wilma@b : fred@a z@z
+            list outer@a owner=max@a : wilma@b owned@a
+            list free@a : owned@a
+            alias mixed@a leo2@a owned2@a
+            user leo2@a
+            list owned2@a owner=wilma@b : wilma@b
+            """
+        let asking = Asking(directory: Self.directory + lists, question: question, wire: .recipient)
+        guard case .accepted(_, let destinations, _) = try asking.acceptance(over: [Self.local, Self.rest]) else {
+            Issue.record("not accepted")
+            return
+        }
+        #expect(destinations.map { $0.owner?.description } == owners)
+    }
+
+    @Test func verifyPromisesWhatRCPTKeeps() throws {
+        let asking = Asking(directory: Self.directory, question: "away@a", wire: .verify)
+        let verdict = try asking.verdict()
+        #expect(Judgement.promise(verdict, over: []) == verdict)
+        #expect(Judgement.promise(verdict, over: [Self.rest]) == verdict)
+        #expect(Judgement.promise(verdict, over: [Self.local]) == .moved(to: try Mailbox("x@z")))
+        #expect(Judgement.promise(.unknown, over: [Self.local]) == .unknown)
     }
 
     @Test(arguments: [
