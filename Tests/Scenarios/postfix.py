@@ -58,6 +58,12 @@ def packages():
     return found[0]
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Logins:
     """Enough of Dovecot's authentication protocol for Postfix to believe whoever says who he is."""
 
@@ -93,6 +99,18 @@ class Logins:
         self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
         self.thread.join(PATIENCE)
+
+
+# Of one that is asked about recipients only. A delivery is never tried, for there is no queue manager.
+ASKED = """smtpd_delay_reject = no
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_sender_restrictions = reject_sender_login_mismatch
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = ../auth
+virtual_transport = lmtp:inet:127.0.0.1:9
+relay_transport = smtp:127.0.0.1:9
+"""
 
 
 class Postfix:
@@ -162,16 +180,22 @@ class Postfix:
 
     def start(self):
         self.logins = Logins(self.folder / "auth")
-        library = self.programs / "lib" / "postfix"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
+        self.configure()
+        self.launch()
+
+    def configure(self):
         fragments = "".join((FRAGMENTS / name).read_text() for name in self.fragments)
         for old, new in self.addresses.items():
             if old not in fragments:
                 raise AssertionError(f"config/postfix has no {old}")
             fragments = fragments.replace(old, new)
+        self.write(ASKED + fragments + "".join(line + "\n" for line in self.lines), self.services)
+
+    def write(self, main, master):
+        """main.cf and master.cf, with what every Postfix needs here before it."""
         self.log = self.folder / "log"
+        library = self.programs / "lib" / "postfix"
         self.etc.joinpath("main.cf").write_text(
             f"""compatibility_level = 3.6
 queue_directory = {self.folder}/spool
@@ -194,19 +218,10 @@ mynetworks =
 alias_maps =
 local_recipient_maps =
 smtpd_peername_lookup = no
-smtpd_delay_reject = no
-smtpd_relay_restrictions = reject_unauth_destination
-smtpd_sender_restrictions = reject_sender_login_mismatch
 smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 1000
 smtpd_hard_error_limit = 1000
-smtpd_sasl_auth_enable = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = {self.folder}/auth
-# A delivery that is never tried, for there is no queue manager.
-virtual_transport = lmtp:inet:127.0.0.1:9
-relay_transport = smtp:127.0.0.1:9
-""" + fragments + "".join(line + "\n" for line in self.lines))
+""" + main)
         self.etc.joinpath("dynamicmaps.cf").write_text("")
         self.etc.joinpath("master.cf").write_text(
             f"""127.0.0.1:{self.port} inet n - n - - smtpd
@@ -214,9 +229,11 @@ rewrite unix - - n - - trivial-rewrite
 cleanup unix n - n - 0 cleanup
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
-""" + self.services)
+""" + master)
+
+    def launch(self):
         self.process = subprocess.Popen(
-            [str(library / "sbin" / "master"), "-c", str(self.etc), "-d"], env=self.environment,
+            [str(self.programs / "lib/postfix/sbin/master"), "-c", str(self.etc), "-d"], env=self.environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
         def listens():
