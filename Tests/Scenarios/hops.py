@@ -39,8 +39,48 @@ def field(octets, name):
     return found and found[1].decode()
 
 
-class Maildirs:
-    """The messages below mail/DOMAIN/LOCAL-PART of a hop's folder."""
+class Hop:
+    """A server whose own children are in its process group, and that delivers below mail/DOMAIN/LOCAL-PART of its folder."""
+
+    def stop(self):
+        """`launch` starts it again, with the same port and what is in its queue."""
+        self.signal(signal.SIGTERM)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.signal(signal.SIGKILL)
+            self.process.wait()
+        self.process.stdout.close()
+
+    def kill(self):
+        """All of it at once, as when the power fails."""
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+        # Its children may hold the port a little longer.
+        eventually(lambda: not self.processes(), "all are gone")
+
+    def pause(self):
+        """Its connections are taken by the kernel, and nobody answers."""
+        self.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.signal(signal.SIGCONT)
+
+    def signal(self, number):
+        os.killpg(self.process.pid, number)
+
+    def processes(self, name=None):
+        """Its daemons, or those of that name, such as smtpd."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                command, state, group = re.search(r"\((.*)\) (\S) \d+ (\d+)", (entry / "stat").read_text()).groups()
+            except OSError:
+                continue
+            if int(group) == self.process.pid and state != "Z" and name in (None, command):
+                found.append(int(entry.name))
+        return found
 
     def messages(self, address):
         """What arrived, whole, as octets; the oldest first."""
@@ -54,29 +94,16 @@ class Maildirs:
         self.settle()
         return self.messages(address)
 
-    def everything(self):
-        """All that arrived for anybody: pairs of an address and the octets."""
+    def arrived(self, subject=None):
+        """All that arrived, with that subject when one is given: pairs of an address and the octets."""
         self.settle()
-        return [(f"{file.parts[-3]}@{file.parts[-4]}", file.read_bytes())
-                for file in (self.folder / "mail").glob("*/*/new/*")]
-
-
-def end(process):
-    """Ends a server and its own children, which are in its process group."""
-    if process and process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def kill(process):
-    """Kills a server and its own children at once, as when the power fails."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+        found = []
+        for file in (self.folder / "mail").glob("*/*/new/*"):
+            with open(file, "rb") as message:
+                head = message.read(4000)
+                if subject is None or field(head, "Subject") == subject:
+                    found.append((f"{file.parts[-3]}@{file.parts[-4]}", head + message.read()))
+        return sorted(found)
 
 
 def make_certificate(folder, name="mail.example.net", authority="ca", dates=certificates.VALID):
@@ -91,7 +118,7 @@ def make_certificate(folder, name="mail.example.net", authority="ca", dates=cert
     return whole
 
 
-class PostfixHop(Maildirs, Postfix):
+class PostfixHop(Hop, Postfix):
     """`with PostfixHop() as hop`: takes messages for MAILBOXES at `hop.port`, and puts them into Maildirs. `refuse` has replies
     by recipient; `certificate` lets it offer STARTTLS, and TLS from the start at `hop.implicit_port`."""
 
@@ -124,6 +151,8 @@ class PostfixHop(Maildirs, Postfix):
             # The message is to stay as it was sent.
             "local_header_rewrite_clients =",
             "smtpd_client_connection_count_limit = 0", "default_process_limit = 300",
+            # Daemons that are killed are started again soon.
+            "service_throttle_time = 1s",
             "smtpd_client_event_limit_exceptions = static:all", "in_flow_delay = 0", "notify_classes =",
             "fast_flush_domains =", "minimal_backoff_time = 1s", "queue_run_delay = 1s", *self.lines]
         services = self.services + """qmgr unix n - n 1 1 qmgr
@@ -148,31 +177,21 @@ lmtp unix - - n - - lmtp
     def settle(self):
         """Waits until its queue is empty."""
         spool = self.folder / "spool"
+
+        def is_whole(file):
+            # The mode of a file says so. Half a file stays when its writer was killed.
+            try:
+                return file.stat().st_mode & 0o100
+            except FileNotFoundError:
+                return False
+
         eventually(lambda: not any(
-            file.is_file() for name in ("incoming", "active", "deferred") for file in (spool / name).rglob("*")),
+            file.is_file() and is_whole(file) for name in ("incoming", "active", "deferred")
+            for file in (spool / name).rglob("*")),
             "the queue of Postfix is empty")
 
-    def kill(self):
-        kill(self.process)
 
-    def stop(self):
-        end(self.process)
-        self.process.stdout.close()
-
-    def processes(self, name):
-        """Its daemons of that name, such as smtpd."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                command, group = re.search(r"\((.*)\) \S \d+ (\d+)", (entry / "stat").read_text()).groups()
-            except OSError:
-                continue
-            if command == name and int(group) == self.process.pid:
-                found.append(int(entry.name))
-        return found
-
-
-class EximHop(Maildirs, Exim):
+class EximHop(Hop, Exim):
     """`with EximHop() as hop`: an Exim that puts what it takes into Maildirs."""
 
     def __init__(self):
@@ -218,7 +237,7 @@ maildirs:
         eventually(lambda: not any(file.is_file() for file in queue.rglob("*")), "the queue of Exim is empty")
 
 
-class Dovecot(Maildirs):
+class Dovecot(Hop):
     """`with Dovecot() as hop`: takes messages over LMTP for MAILBOXES, at `hop.port` and at the Unix socket `hop.path`. The
     mailbox of OVER_QUOTA is full, which it finds out after the message."""
 
@@ -245,9 +264,8 @@ class Dovecot(Maildirs):
         return self
 
     def __exit__(self, *_):
-        if self.process:
-            end(self.process)
-            self.process.stdout.close()
+        if self.process and self.process.poll() is None:
+            self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self):
@@ -266,6 +284,7 @@ class Dovecot(Maildirs):
             f"{user}::65534:65534::{self.folder}/home/{user}::"
             f"{'userdb_quota_rule=*:bytes=1' if user == OVER_QUOTA else ''}\n" for user in MAILBOXES))
         (self.folder / "dovecot.conf").write_text(f"""protocols = lmtp
+hostname = dovecot.example.net
 base_dir = {self.folder}/run
 state_dir = {self.folder}/state
 log_path = {self.folder}/log
