@@ -60,6 +60,7 @@ class Exim:
         self.fragment = fragment
         self.replacements = replacements
         self.end = tail
+        self.port = free_port()
 
     def __enter__(self):
         if os.geteuid() != 0:
@@ -103,19 +104,21 @@ class Exim:
         for name in "spool", "log":
             (self.folder / name).mkdir()
             shutil.chown(self.folder / name, "Debian-exim", "Debian-exim")
-        self.port = free_port()
         self.configuration = self.folder / "exim.conf"
         self.configuration.write_text(self.text())
         self.launch()
 
     def text(self):
         """The configuration. There is no delivery: nothing runs the queue."""
+        return self.main() + "queue_only\n" + self.fragment_text() + self.end
+
+    def fragment_text(self):
         fragment = (FRAGMENTS / self.fragment).read_text()
         for old, new in self.replacements.items():
             if old not in fragment:
                 raise AssertionError(f"config/exim/{self.fragment} has no {old}")
             fragment = fragment.replace(old, new)
-        return self.main() + "queue_only\n" + fragment + self.end
+        return fragment
 
     def main(self):
         """What every Exim needs here."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from debian import unpack
 from exim import Exim
-from postfix import REPOSITORY, Postfix, ensure, free_port, give_up
+from postfix import REPOSITORY, SMTPD, Postfix, ensure, free_port, give_up
 from service import PATIENCE, Client, eventually, need
 
 sys.path.insert(0, str(REPOSITORY / "Tests" / "LDAP"))
@@ -85,7 +85,7 @@ class Hop:
     def messages(self, address):
         """What arrived, whole, as octets; the oldest first."""
         name, domain = address.split("@")
-        files = [file for part in ("new", "cur") for file in (self.folder / "mail" / domain / name / part).glob("*")]
+        files = (self.folder / "mail" / domain / name / "new").glob("*")
         return [file.read_bytes() for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
 
     def wait(self, address, count=1):
@@ -120,15 +120,16 @@ def make_certificate(folder, name="mail.example.net", authority="ca", dates=cert
 
 class PostfixHop(Hop, Postfix):
     """`with PostfixHop() as hop`: takes messages for MAILBOXES at `hop.port`, and puts them into Maildirs. `refuse` has replies
-    by recipient; `certificate` lets it offer STARTTLS, and TLS from the start at `hop.implicit_port`."""
+    by recipient; `certificate` lets it offer STARTTLS, and TLS from the start at `hop.implicit_port`. `fragments` of
+    config/postfix may put us in the middle: then what comes back comes to `hop.back_port`."""
 
-    def __init__(self, *lines, refuse={}, certificate=None, services=""):
-        super().__init__([], {}, *lines, services=services)
+    def __init__(self, *lines, refuse={}, certificate=None, fragments=(), addresses={}):
+        super().__init__(fragments, addresses, *lines)
         self.refuse = refuse
         self.certificate = certificate
+        self.implicit_port, self.back_port = free_port(), free_port()
 
     def start(self):
-        self.port, self.implicit_port = free_port(), free_port()
         self.configure()
         self.launch()
 
@@ -155,7 +156,11 @@ class PostfixHop(Hop, Postfix):
             "service_throttle_time = 1s",
             "smtpd_client_event_limit_exceptions = static:all", "in_flow_delay = 0", "notify_classes =",
             "fast_flush_domains =", "minimal_backoff_time = 1s", "queue_run_delay = 1s", *self.lines]
-        services = self.services + """qmgr unix n - n 1 1 qmgr
+        main, master = self.fragment_texts()
+        # A fragment that has the line for the port 25 has all that smtpd needs.
+        smtpd = SMTPD.format(self.port)
+        services = (master.replace("smtp inet n - n - - smtpd\n", smtpd) if "smtp inet" in master else smtpd + master) + """
+qmgr unix n - n 1 1 qmgr
 virtual unix - n n - - virtual
 discard unix - - n - - discard
 bounce unix - - n - 0 bounce
@@ -172,7 +177,9 @@ lmtp unix - - n - - lmtp
 127.0.0.1:{self.implicit_port} inet n - n - - smtpd
     -o smtpd_tls_wrappermode=yes
 """
-        self.write("".join(line + "\n" for line in lines), services)
+        names = {line.split(" = ")[0] for line in lines}
+        main = "".join(line for line in main.splitlines(True) if line.split(" = ")[0] not in names)
+        self.write("".join(line + "\n" for line in lines) + main, services)
 
     def settle(self):
         """Waits until its queue is empty."""
@@ -191,24 +198,8 @@ lmtp unix - - n - - lmtp
             "the queue of Postfix is empty")
 
 
-class EximHop(Hop, Exim):
-    """`with EximHop() as hop`: an Exim that puts what it takes into Maildirs."""
-
-    def __init__(self):
-        super().__init__(None, {})
-
-    def text(self):
-        (self.folder / "mail").mkdir()
-        shutil.chown(self.folder / "mail", "Debian-exim", "Debian-exim")
-        return self.main().replace("keep_environment =", "keep_environment = LD_LIBRARY_PATH") + f"""
-exim_path = {self.program}
-deliver_drop_privilege
-message_size_limit = 100M
-smtp_accept_max = 0
-smtp_accept_queue_per_connection = 0
-smtp_accept_max_per_connection = 0
-domainlist here = {" : ".join(DOMAINS)}
-localpartlist people = {" : ".join(PEOPLE)}
+# What an Exim is told that is not between us and itself.
+EXIM_ALONE = """
 acl_smtp_rcpt = recipients
 begin acl
 recipients:
@@ -217,6 +208,38 @@ recipients:
           local_parts = +people
   accept
 begin routers
+begin transports
+"""
+
+
+class EximHop(Hop, Exim):
+    """`with EximHop() as hop`: an Exim that puts what it takes into Maildirs. `fragment`, of config/exim, may put us in the
+    middle: then what comes back comes to `hop.back_port`."""
+
+    def __init__(self, fragment=None, replacements={}):
+        super().__init__(fragment, replacements)
+        self.back_port = free_port()
+
+    def text(self):
+        (self.folder / "mail").mkdir()
+        shutil.chown(self.folder / "mail", "Debian-exim", "Debian-exim")
+        text = self.fragment_text() if self.fragment else EXIM_ALONE
+        acl_and_before, routers, transports = re.split("begin routers\n|begin transports\n", text)
+        main = self.main().replace("keep_environment =", "keep_environment = LD_LIBRARY_PATH")
+        if "daemon_smtp_ports" in text:
+            main = re.sub("daemon_smtp_ports.*\n", "", main)
+        return main + f"""
+exim_path = {self.program}
+deliver_drop_privilege
+message_size_limit = 100M
+smtp_accept_max = 0
+smtp_accept_queue_per_connection = 0
+smtp_accept_max_per_connection = 0
+domainlist here = {" : ".join(DOMAINS)}
+localpartlist people = {" : ".join(PEOPLE)}
+{acl_and_before}
+begin routers
+{routers}
 here:
   driver = accept
   domains = +here
@@ -229,6 +252,7 @@ maildirs:
   maildir_format
   create_directory
   return_path_add
+{transports}
 """
 
     def settle(self):
@@ -239,13 +263,14 @@ maildirs:
 
 class Dovecot(Hop):
     """`with Dovecot() as hop`: takes messages over LMTP for MAILBOXES, at `hop.port` and at the Unix socket `hop.path`. The
-    mailbox of OVER_QUOTA is full, which it finds out after the message."""
+    mailbox of OVER_QUOTA is full, which it finds out after the message. `fragment` is one of config/dovecot."""
 
     PACKAGES = ["dovecot-core", "dovecot-lmtpd", "libexttextcat-2.0-0", "liblua5.4-0", "libtirpc3", "libwrap0",
                 "libstemmer0d", "libsodium23", "libapparmor1", "libicu72", "libunwind8"]
 
-    def __init__(self, text=""):
-        self.more = text
+    def __init__(self, fragment=None, replacements={}):
+        self.fragment = fragment
+        self.replacements = replacements
 
     def __enter__(self):
         if os.geteuid() != 0:
@@ -278,11 +303,15 @@ class Dovecot(Hop):
         self.port = free_port()
         self.path = self.folder / "lmtp"
         mail = self.folder / "mail"
-        mail.mkdir()
-        shutil.chown(mail, "nobody", "nogroup")
+        # One message is all that may be in this mailbox, and it is there.
+        name, domain = OVER_QUOTA.split("@")
+        full = mail / domain / name / "cur"
+        full.mkdir(parents=True)
+        (full / "1.first:2,S").write_text("Subject: first\n\n")
+        subprocess.run(["chown", "-R", "nobody:nogroup", mail], check=True)
         (self.folder / "users").write_text("".join(
             f"{user}::65534:65534::{self.folder}/home/{user}::"
-            f"{'userdb_quota_rule=*:bytes=1' if user == OVER_QUOTA else ''}\n" for user in MAILBOXES))
+            f"{'userdb_quota_rule=*:messages=1' if user == OVER_QUOTA else ''}\n" for user in MAILBOXES))
         (self.folder / "dovecot.conf").write_text(f"""protocols = lmtp
 hostname = dovecot.example.net
 base_dir = {self.folder}/run
@@ -314,8 +343,18 @@ service lmtp {{
     port = {self.port}
   }}
 }}
-""" + self.more)
+""" + self.fragment_text())
         self.launch()
+
+    def fragment_text(self):
+        if not self.fragment:
+            return ""
+        text = (REPOSITORY / "config" / "dovecot" / self.fragment).read_text()
+        for old, new in self.replacements.items():
+            if old not in text:
+                raise AssertionError(f"config/dovecot/{self.fragment} has no {old}")
+            text = text.replace(old, new)
+        return text
 
     def launch(self):
         self.process = subprocess.Popen(

@@ -112,6 +112,8 @@ virtual_transport = lmtp:inet:127.0.0.1:9
 relay_transport = smtp:127.0.0.1:9
 """
 
+SMTPD = "127.0.0.1:{} inet n - n - - smtpd\n"
+
 
 class Postfix:
     """`with Postfix(["main.cf"], {"127.0.0.1:2526": "127.0.0.1:4711"}) as postfix`: the fragments of config/postfix, with
@@ -122,6 +124,7 @@ class Postfix:
         self.fragments = fragments
         self.addresses = addresses
         self.lines = lines
+        self.port = free_port()
 
     def __enter__(self):
         if os.geteuid() != 0:
@@ -180,17 +183,24 @@ class Postfix:
 
     def start(self):
         self.logins = Logins(self.folder / "auth")
-        self.port = free_port()
         self.configure()
         self.launch()
 
     def configure(self):
-        fragments = "".join((FRAGMENTS / name).read_text() for name in self.fragments)
+        main, master = self.fragment_texts()
+        self.write(ASKED + main + "".join(line + "\n" for line in self.lines), SMTPD.format(self.port) + master + self.services)
+
+    def fragment_texts(self):
+        """The fragments with the addresses put in: lines for main.cf, and for master.cf, which follow a line that says so."""
+        main, master = "", ""
+        for name in self.fragments:
+            first, _, second = (FRAGMENTS / name).read_text().partition("# --- master.cf ---\n")
+            main, master = main + first, master + second
         for old, new in self.addresses.items():
-            if old not in fragments:
+            if old not in main + master:
                 raise AssertionError(f"config/postfix has no {old}")
-            fragments = fragments.replace(old, new)
-        self.write(ASKED + fragments + "".join(line + "\n" for line in self.lines), self.services)
+            main, master = main.replace(old, new), master.replace(old, new)
+        return main, master
 
     def write(self, main, master):
         """main.cf and master.cf, with what every Postfix needs here before it."""
@@ -224,8 +234,7 @@ smtpd_hard_error_limit = 1000
 """ + main)
         self.etc.joinpath("dynamicmaps.cf").write_text("")
         self.etc.joinpath("master.cf").write_text(
-            f"""127.0.0.1:{self.port} inet n - n - - smtpd
-rewrite unix - - n - - trivial-rewrite
+            """rewrite unix - - n - - trivial-rewrite
 cleanup unix n - n - 0 cleanup
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
