@@ -101,7 +101,7 @@ class Handing:
         for _, octets in found:
             self.assertEqual(below(octets), b"Subject: by swaks\n\n.one\n..two\nthree\n\n")
             self.assertEqual(field(octets, "Return-Path"), "<me@client.example>")
-            received = re.findall(rb"(?m)^Received: from (\S+) .*\n\tby (\S+)", octets)
+            received = re.findall(rb"(?m)^Received: from (\S+).*\n\tby (\S+)", octets)
             self.assertEqual(received, self.RECEIVED)
 
     def test_two_hundred_messages_by_smtp_source(self):

