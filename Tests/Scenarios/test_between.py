@@ -110,7 +110,7 @@ class PostfixWhileTheClientWaits(Between, unittest.TestCase):
 
 
 class PostfixFromItsQueue(Between, unittest.TestCase):
-    REFUSED = {"nobody@example.org": "^550 5.1.1 No such user here", "leo@example.org": "^450 4.2.1 ",
+    REFUSED = {"nobody@example.org": "^550 5.1.1 .*No such user here", "leo@example.org": "^450 4.2.1 ",
                "max@example.org": "^452 4.2.2 ", "x@unknown.example": "^554 5.7.1 .*Relay access denied"}
 
     @classmethod
