@@ -126,8 +126,8 @@ class PostfixHop(Hop, Postfix):
     by recipient; `certificate` lets it offer STARTTLS, and TLS from the start at `hop.implicit_port`. `fragments` of
     config/postfix may put us in the middle: then what comes back comes to `hop.back_port`."""
 
-    def __init__(self, *lines, refuse={}, certificate=None, fragments=(), addresses={}):
-        super().__init__(fragments, addresses, *lines)
+    def __init__(self, *lines, refuse={}, certificate=None, fragments=(), addresses={}, services=""):
+        super().__init__(fragments, addresses, *lines, services=services)
         self.refuse = refuse
         self.certificate = certificate
         self.implicit_port, self.back_port = free_port(), free_port()
@@ -162,7 +162,8 @@ class PostfixHop(Hop, Postfix):
         main, master = self.fragment_texts()
         # A fragment that has the line for the port 25 has all that smtpd needs.
         smtpd = SMTPD.format(self.port)
-        services = (master.replace("smtp inet n - n - - smtpd\n", smtpd) if "smtp inet" in master else smtpd + master) + """
+        services = (master.replace("smtp inet n - n - - smtpd\n", smtpd) if "smtp inet" in master else smtpd + master)
+        services += self.services + """
 qmgr unix n - n 1 1 qmgr
 virtual unix - n n - - virtual
 discard unix - - n - - discard
@@ -180,9 +181,9 @@ lmtp unix - - n - - lmtp
 127.0.0.1:{self.implicit_port} inet n - n - - smtpd
     -o smtpd_tls_wrappermode=yes
 """
-        names = {line.split(" = ")[0] for line in lines}
-        main = "".join(line for line in main.splitlines(True) if line.split(" = ")[0] not in names)
-        self.write("".join(line + "\n" for line in lines) + main, services)
+        # The last of a name holds; Postfix would warn of the others.
+        settings = {line.split(" =")[0]: line + "\n" for line in [*main.splitlines(), *lines] if line and line[0] not in "#"}
+        self.write("".join(settings.values()), services)
 
     def settle(self):
         """Waits until its queue is empty."""
