@@ -273,19 +273,32 @@ class Notifications(unittest.TestCase):
     """What Postfix tells the sender of, when he asks for it (RFC 3461)."""
 
     def test_a_report_that_it_has_arrived(self):
-        with PostfixHop() as hop, through(hop) as mail:
+        def offers(mail):
             with mail.client() as client:
-                if "DSN" not in client.ask("EHLO client.example"):
-                    self.skipTest("DSN is not offered")
-                client.ask("MAIL FROM:<me@client.example> RET=HDRS ENVID=abc+2Bd")
-                self.assertEqual(
-                    client.ask("RCPT TO:<info@example.org> NOTIFY=SUCCESS ORCPT=rfc822;info@example.org")[:3], "250")
-                client.ask("DATA")
-                self.assertEqual(client.ask("Subject: x\r\n\r\n.")[:3], "250")
+                return "DSN" in client.ask("EHLO client.example")
+
+        with PostfixHop() as hop, through(hop) as mail:
+            # What the hop can do is known once it has been seen.
+            eventually(lambda: offers(mail), "DSN is offered")
+            client = self.enterContext(mail.client())
+            client.ask("EHLO client.example")
+            client.ask("MAIL FROM:<me@client.example> RET=HDRS ENVID=abc+2Bd")
+            reply = client.ask("RCPT TO:<info@example.org> NOTIFY=SUCCESS ORCPT=rfc822;info+2Bx@example.org")
+            self.assertEqual(reply[:3], "250")
+            client.ask("RCPT TO:<wilma@example.org> NOTIFY=NEVER")
+            client.ask("DATA")
+            self.assertEqual(client.ask("Subject: x\r\n\r\n.")[:3], "250")
             [report] = hop.wait("me@client.example")
-            self.assertIn(b"Original-Envelope-Id: abc+2Bd", report)
-            self.assertIn(b"Action: delivered", report)
-            self.assertEqual(len(hop.messages("fred@example.org")), 1)
+            for line in (b"Original-Envelope-Id: abc+d", b"Action: delivered", b"Final-Recipient: rfc822; fred@example.org",
+                         b"Original-Recipient: rfc822;info+x@example.org"):
+                self.assertIn(line, report)
+            self.assertEqual([address for address, _ in hop.arrived("x")], ["fred@example.org", "wilma@example.org"])
+
+    def test_it_is_not_offered_where_the_hop_can_t(self):
+        with PostfixHop("smtpd_discard_ehlo_keywords = dsn") as hop, through(hop) as mail, mail.client() as client:
+            self.assertRegex(hand(mail, b"Subject: x\r\n\r\n", "fred@example.org"), "^250 2")
+            self.assertNotIn("DSN", client.ask("EHLO client.example"))
+            self.assertRegex(client.ask("MAIL FROM:<me@client.example> RET=HDRS"), "^555 5.5.4")
 
     def test_chunks(self):
         with PostfixHop() as hop, through(hop) as mail, mail.client() as client:
