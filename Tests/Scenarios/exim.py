@@ -9,7 +9,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from postfix import REPOSITORY, ensure, give_up
+from postfix import REPOSITORY, ensure, free_port, give_up
 from service import PATIENCE, Client, eventually
 
 FRAGMENTS = REPOSITORY / "config" / "exim"
@@ -60,6 +60,7 @@ class Exim:
         self.fragment = fragment
         self.replacements = replacements
         self.end = tail
+        self.port = free_port()
 
     def __enter__(self):
         if os.geteuid() != 0:
@@ -103,24 +104,31 @@ class Exim:
         for name in "spool", "log":
             (self.folder / name).mkdir()
             shutil.chown(self.folder / name, "Debian-exim", "Debian-exim")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.configuration = self.folder / "exim.conf"
+        self.configuration.write_text(self.text())
+        self.launch()
+
+    def text(self):
+        """The configuration. There is no delivery: nothing runs the queue."""
+        return self.main() + "queue_only\n" + self.fragment_text() + self.end
+
+    def fragment_text(self):
         fragment = (FRAGMENTS / self.fragment).read_text()
         for old, new in self.replacements.items():
             if old not in fragment:
                 raise AssertionError(f"config/exim/{self.fragment} has no {old}")
             fragment = fragment.replace(old, new)
-        self.configuration = self.folder / "exim.conf"
-        self.configuration.write_text(
-            f"""primary_hostname = exim.example.net
+        return fragment
+
+    def main(self):
+        """What every Exim needs here."""
+        return f"""primary_hostname = exim.example.net
 qualify_domain = exim.example.net
 spool_directory = {self.folder}/spool
 log_file_path = {self.folder}/log/%slog
 pid_file_path = {self.folder}/exim.pid
 notifier_socket =
 keep_environment =
-queue_only
 local_interfaces = 127.0.0.1
 daemon_smtp_ports = {self.port}
 tls_advertise_hosts =
@@ -128,7 +136,9 @@ host_lookup =
 rfc1413_hosts =
 smtp_accept_max_nonmail = 1000
 smtp_max_unknown_commands = 1000
-""" + fragment + self.end)
+"""
+
+    def launch(self):
         self.process = subprocess.Popen(
             [str(self.program), "-C", str(self.configuration), "-bdf"], env=self.environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)

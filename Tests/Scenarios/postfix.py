@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 from functools import cache
 from pathlib import Path
@@ -58,6 +59,12 @@ def packages():
     return found[0]
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Logins:
     """Enough of Dovecot's authentication protocol for Postfix to believe whoever says who he is."""
 
@@ -95,6 +102,20 @@ class Logins:
         self.thread.join(PATIENCE)
 
 
+# Of one that is asked about recipients only. A delivery is never tried, for there is no queue manager.
+ASKED = """smtpd_delay_reject = no
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_sender_restrictions = reject_sender_login_mismatch
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = ../auth
+virtual_transport = lmtp:inet:127.0.0.1:9
+relay_transport = smtp:127.0.0.1:9
+"""
+
+SMTPD = "127.0.0.1:{} inet n - n - - smtpd\n"
+
+
 class Postfix:
     """`with Postfix(["main.cf"], {"127.0.0.1:2526": "127.0.0.1:4711"}) as postfix`: the fragments of config/postfix, with
     the addresses put in that the service has. `services` are lines for master.cf, beyond what smtpd needs."""
@@ -104,6 +125,7 @@ class Postfix:
         self.fragments = fragments
         self.addresses = addresses
         self.lines = lines
+        self.port = free_port()
 
     def __enter__(self):
         if os.geteuid() != 0:
@@ -162,16 +184,29 @@ class Postfix:
 
     def start(self):
         self.logins = Logins(self.folder / "auth")
-        library = self.programs / "lib" / "postfix"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        fragments = "".join((FRAGMENTS / name).read_text() for name in self.fragments)
+        self.configure()
+        self.launch()
+
+    def configure(self):
+        main, master = self.fragment_texts()
+        self.write(ASKED + main + "".join(line + "\n" for line in self.lines), SMTPD.format(self.port) + master + self.services)
+
+    def fragment_texts(self):
+        """The fragments with the addresses put in: lines for main.cf, and for master.cf, which follow a line that says so."""
+        main, master = "", ""
+        for name in self.fragments:
+            first, _, second = (FRAGMENTS / name).read_text().partition("# --- master.cf ---\n")
+            main, master = main + first, master + second
         for old, new in self.addresses.items():
-            if old not in fragments:
+            if old not in main + master:
                 raise AssertionError(f"config/postfix has no {old}")
-            fragments = fragments.replace(old, new)
+            main, master = main.replace(old, new), master.replace(old, new)
+        return main, master
+
+    def write(self, main, master):
+        """main.cf and master.cf, with what every Postfix needs here before it."""
         self.log = self.folder / "log"
+        library = self.programs / "lib" / "postfix"
         self.etc.joinpath("main.cf").write_text(
             f"""compatibility_level = 3.6
 queue_directory = {self.folder}/spool
@@ -194,29 +229,25 @@ mynetworks =
 alias_maps =
 local_recipient_maps =
 smtpd_peername_lookup = no
-smtpd_delay_reject = no
-smtpd_relay_restrictions = reject_unauth_destination
-smtpd_sender_restrictions = reject_sender_login_mismatch
 smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 1000
 smtpd_hard_error_limit = 1000
-smtpd_sasl_auth_enable = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = {self.folder}/auth
-# A delivery that is never tried, for there is no queue manager.
-virtual_transport = lmtp:inet:127.0.0.1:9
-relay_transport = smtp:127.0.0.1:9
-""" + fragments + "".join(line + "\n" for line in self.lines))
+""" + main)
         self.etc.joinpath("dynamicmaps.cf").write_text("")
         self.etc.joinpath("master.cf").write_text(
-            f"""127.0.0.1:{self.port} inet n - n - - smtpd
-rewrite unix - - n - - trivial-rewrite
+            """rewrite unix - - n - - trivial-rewrite
 cleanup unix n - n - 0 cleanup
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
-""" + self.services)
+""" + master)
+        # Postfix waits until a file is two seconds old, lest somebody is still writing it.
+        before = time.time() - 10
+        for file in self.etc.iterdir():
+            os.utime(file, (before, before))
+
+    def launch(self):
         self.process = subprocess.Popen(
-            [str(library / "sbin" / "master"), "-c", str(self.etc), "-d"], env=self.environment,
+            [str(self.programs / "lib/postfix/sbin/master"), "-c", str(self.etc), "-d"], env=self.environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
         def listens():
