@@ -82,7 +82,8 @@ public struct ConfigurationTemplate {
         #    tls-name: mail.example.net
             # Whose certificates are good, as a PEM file. Default: those that this system trusts. An example:
         #    ca-file: authorities.pem
-            # Connections to it at once: 1 to 100000. Default: 100. An example:
+            # Connections to it at once, shared evenly among the event loops, at least one for each: 1 to 100000. Default: 100.
+            # An example:
         #    connections: 100
             # LMTP, as Dovecot speaks it; it takes mail for mailboxes, unless "takes" says more. An example:
         #  - name: store

@@ -14,6 +14,8 @@ struct HopFailure: Error, Hashable {
     var reason: String
     /// For the client.
     var reply = ReplyCatalogue.nextHopLost
+    /// Whether the server has refused what it was given, and is well.
+    var isRefusal = false
 }
 
 final class HopConnection: ChannelInboundHandler {
@@ -296,6 +298,13 @@ final class HopConnection: ChannelInboundHandler {
                 ?? "the name is unknown"
         case let error as IOError: String(cString: strerror(error.errnoCode))
         case let error as ChannelError: error.isConnectTimeout ? "no connection in time" : "\(error)"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            "its certificate has another name than the one that it must have (tls-name)"
+        case is NIOSSLError, is BoringSSLError:
+            "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+                ? "its certificate is expired, or is none of those that are trusted (ca-file)"
+                : "TLS fails with it; does it speak TLS there? (\(type(of: error)))"
+        case is SocketAddressError: "its name is unknown"
         default: "\(error)"
         }
     }

@@ -79,11 +79,11 @@ final class HopPool {
         let number = asks
         ask.deadline = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeouts.connect)) { [self] in
             guard let index = queue.firstIndex(where: { $0.number == number }) else { return }
-            queue.remove(at: index).done(
-                .failure(
-                    HopFailure(
-                        reason: "all \(limit) connections of this event loop to \(hop.server.address) are in use",
-                        reply: ReplyCatalogue.nextHopBusy)))
+            let failure = HopFailure(
+                reason: "\(hop.server.address): all \(limit) connections that this event loop may have are in use",
+                reply: ReplyCatalogue.nextHopBusy)
+            report(failure)
+            queue.remove(at: index).done(.failure(failure))
         }
         queue.append(ask)
     }

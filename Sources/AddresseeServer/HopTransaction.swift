@@ -268,11 +268,14 @@ final class HopTransaction {
     private func refusal(_ reply: HeardReply) -> HopFailure {
         HopFailure(
             reason: "\(pool.hop.server.address): \(reply)",
-            reply: ReplyCatalogue.nextHopRefused(reply, isTold: !namesOthers))
+            reply: ReplyCatalogue.nextHopRefused(reply, isTold: !namesOthers), isRefusal: true)
     }
 
     /// Whether the server knows of an address that the client may not: then its words are not told.
     var namesOthers = false
+
+    /// What the server has said last of the message.
+    private(set) var lastReply: HeardReply?
 
     /// Whether reading should pause.
     var isFull: Bool { connection?.isFull ?? false }
@@ -308,8 +311,9 @@ final class HopTransaction {
         phase = .ending
         connection.lost = nil
         let isLocal = pool.hop.server.dialect == .lmtp
-        var outcome = HandingOutcome(due: isLocal ? recipients.count : 1)
+        var outcome = HandingOutcome(of: isLocal ? recipients.map(\.mailbox) : nil)
         let answer: HopConnection.Answer = { [self] result in
+            if case .success(let reply) = result { lastReply = reply }
             guard outcome.take(result) else { return }
             phase = .over
             if connection.isOpen {
@@ -361,23 +365,26 @@ final class HopTransaction {
 
 /// What comes of the replies to one message: SMTP gives one for all, LMTP one for each recipient (RFC 2033 4.2).
 private struct HandingOutcome {
-    var due: Int
+    private(set) var due: Int
     private var taken = 0
-    private var refused: [HeardReply] = []
+    private var refused: [(mailbox: Mailbox?, reply: HeardReply)] = []
     private var lost: HopFailure?
-    private let all: Int
+    /// Those that have a reply each.
+    private let mailboxes: [Mailbox]?
 
-    init(due: Int) {
-        self.due = due
-        all = due
+    /// - Parameter mailboxes: those that have a reply each; nil where one is for all.
+    init(of mailboxes: [Mailbox]?) {
+        self.mailboxes = mailboxes
+        due = mailboxes?.count ?? 1
     }
 
     /// - Returns: whether that was the last.
     mutating func take(_ result: Result<HeardReply, HopFailure>) -> Bool {
+        let mailbox = mailboxes.map { $0[$0.count - due] }
         due -= 1
         switch result {
         case .success(let reply) where reply.isPositive: taken += 1
-        case .success(let reply): refused.append(reply)
+        case .success(let reply): refused.append((mailbox, reply))
         case .failure(let failure): lost = lost ?? failure
         }
         return due == 0
@@ -390,10 +397,12 @@ private struct HandingOutcome {
     /// from the sender that others miss it: so the refusal is for good, and says so.
     func failure(of address: ServerAddress, refusal: (HeardReply) -> HopFailure) -> HopFailure? {
         if let lost { return lost }
-        guard let worst = refused.first(where: { $0.code < 500 }) ?? refused.first else { return nil }
-        if taken == 0 { return refusal(worst) }
+        guard let worst = refused.first(where: { $0.reply.code < 500 }) ?? refused.first else { return nil }
+        if taken == 0 { return refusal(worst.reply) }
+        let all = taken + refused.count
+        let whom = refused.map { "\($0.mailbox?.description ?? ""): \($0.reply)" }.joined(separator: "; ")
         return HopFailure(
-            reason: "\(address): of \(all) recipients it refuses \(refused.count): \(refused[0])",
-            reply: ReplyCatalogue.partlyDelivered(to: taken, of: all))
+            reason: "\(address): of \(all) recipients \(taken) have it, and it refuses \(whom)",
+            reply: ReplyCatalogue.partlyDelivered(to: taken, of: all), isRefusal: true)
     }
 }

@@ -98,6 +98,8 @@ final class MaildirDelivery {
                 remove()
                 isAbandoned = true
                 waiting = ByteBuffer()
+                let finished = finished
+                self.finished = nil
                 if let finished { finished(error) } else { failed?(error) }
             } else if finished != nil {
                 settle()
@@ -123,6 +125,9 @@ final class MaildirDelivery {
             try files.prepare()
         }
         run(prepare) { [self] result in
+            // Whoever is told may own this delivery, which must not keep its owner.
+            let finished = finished
+            self.finished = nil
             if case .failure(let error) = result {
                 if !isAbandoned { finished?(error) }
                 return

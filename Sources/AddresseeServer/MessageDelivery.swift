@@ -10,6 +10,8 @@ struct DeliveryFailure: Error {
     /// For the log.
     var reason: String
     var reply: Reply
+    /// Whether a server has refused it for what it is: that is no trouble of ours.
+    var isRefusal = false
 
     init(_ error: MaildirError) {
         reason = error.reason
@@ -19,6 +21,7 @@ struct DeliveryFailure: Error {
     init(_ failure: HopFailure) {
         reason = failure.reason
         reply = failure.reply
+        isRefusal = failure.isRefusal
     }
 }
 
@@ -40,12 +43,15 @@ final class MessageDelivery {
         self.server = server
         self.head = head
         self.eventLoop = eventLoop
-        folders?.failed = { [self] error in fail(DeliveryFailure(error)) }
-        server?.failed = { [self] failure in fail(DeliveryFailure(failure)) }
-        folders?.hasRoom = { [self] in if !isFull { hasRoom?() } }
+        // Both belong to this delivery, and must not keep it.
+        folders?.failed = { [weak self] error in self?.fail(DeliveryFailure(error)) }
+        server?.failed = { [weak self] failure in self?.fail(DeliveryFailure(failure)) }
+        folders?.hasRoom = { [weak self] in self?.goOn() }
         // The server may say both while it is given octets, and whoever gives them is not to be called then.
-        server?.hasRoom = { [self] in soon { [self] in if !isFull { hasRoom?() } } }
+        server?.hasRoom = { [weak self] in self?.soon { [weak self] in self?.goOn() } }
     }
+
+    private func goOn() { if !isFull { hasRoom?() } }
 
     private func fail(_ failure: DeliveryFailure) {
         // `finish` finds out by itself.
@@ -113,6 +119,9 @@ final class MessageDelivery {
             }
         }
     }
+
+    /// What the server has said of the message that it took; nil where there is none.
+    var serverReply: HeardReply? { server?.lastReply }
 
     private func handOver(_ done: @escaping (DeliveryFailure?) -> Void) {
         guard let server else { return done(nil) }

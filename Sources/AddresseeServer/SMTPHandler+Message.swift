@@ -32,7 +32,7 @@ extension SMTPHandler {
         passage = Passage(id: id, delivery: delivery)
         delivery.failed = { [self] failure in
             guard passage?.id == id else { return }
-            loop.shared.log.notHandedOn(id.atom, reason: failure.reason)
+            loop.shared.log.notHandedOn(id.atom, envelope, by: client, failure)
             session.messageFailed(failure.reply)
             goOnAfterAnswer()
         }
@@ -78,6 +78,9 @@ extension SMTPHandler {
             delivery?.writeOn()
         case .refused(let next):
             inbound.moveReaderIndex(forwardBy: next)
+            if let passage, let fault = session.lastFault {
+                loop.shared.log.refusedMessage(passage.id.atom, envelope, by: client, fault)
+            }
             abandonMessage()
         case .handOn(let next):
             inbound.moveReaderIndex(forwardBy: next)
@@ -89,6 +92,7 @@ extension SMTPHandler {
     private func handOn() {
         guard let passage, let envelope, let message = session.message else { return }
         if envelope.isDelivered(to: message.deliveredTo) {
+            loop.shared.log.refusedMessage(passage.id.atom, envelope, by: client, .loop)
             abandonMessage()
             return session.messageEnded(ReplyCatalogue.messageLoops)
         }
@@ -98,7 +102,8 @@ extension SMTPHandler {
         passage.delivery.finish { [self] failure in
             if failure == nil {
                 loop.shared.log.handedOn(
-                    passage.id.atom, from: envelope.sender, size: size, mailboxes: envelope.destinations.count)
+                    passage.id.atom, envelope, by: client, size: size, over: nextHops,
+                    reply: passage.delivery.serverReply)
             }
             ended(passage.id, failure)
         }
@@ -107,7 +112,7 @@ extension SMTPHandler {
     /// The next hop has taken the message, or will not.
     private func ended(_ id: MessageID, _ failure: DeliveryFailure?) {
         passage = nil
-        if let failure { loop.shared.log.notHandedOn(id.atom, reason: failure.reason) }
+        if let failure { loop.shared.log.notHandedOn(id.atom, envelope, by: client, failure) }
         if context == nil || state != .open { return }
         session.messageEnded(failure?.reply ?? ReplyCatalogue.ok)
         goOnAfterAnswer()

@@ -184,7 +184,7 @@ extension SMTPHandler {
     /// Who would be told "will forward" is told where to send it instead (RFC 5321 3.4).
     private func answer(_ query: Query, _ ticket: Int, instead verdict: Verdict) {
         if case .willForward(let address, _) = verdict { return answer(query, ticket, .moved(to: address)) }
-        say(ReplyCatalogue.noRoute, to: ticket)
+        say(ReplyCatalogue.twoWays, to: ticket)
     }
 
     /// The transaction with this server and from this sender.

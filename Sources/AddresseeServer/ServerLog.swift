@@ -160,16 +160,50 @@ struct ServerLog: Sendable {
             "limit-passed", metadata: ["limit": "\(kind.rawValue)", "path": "\(path.arrows)", "about": "\(about)"])
     }
 
-    func handedOn(_ id: String, from sender: ReversePath, size: UInt64, mailboxes: Int) {
-        var from = ""
-        if case .mailbox(let mailbox) = sender { from = mailbox.description }
-        logger.info(
-            "message-delivered",
-            metadata: ["id": "\(id)", "from": "<\(from)>", "size": "\(size)", "mailboxes": "\(mailboxes)"])
+    func handedOn(
+        _ id: String, _ envelope: Envelope, by client: ClientAddress, size: UInt64, over hops: [NextHopConfiguration],
+        reply: HeardReply?
+    ) {
+        var metadata = described(envelope, by: client)
+        metadata["id"] = "\(id)"
+        metadata["size"] = "\(size)"
+        metadata["mailboxes"] = "\(envelope.destinations.count)"
+        let used = Set(envelope.destinations.map(\.nextHop))
+        metadata["next-hop"] = "\(hops.indices.filter(used.contains).map { hops[$0].name }.joined(separator: ","))"
+        if let reply { metadata["reply"] = "\(reply)" }
+        logger.info("message-delivered", metadata: metadata)
     }
 
-    func notHandedOn(_ id: String, reason: String) {
-        logger.error("message-not-delivered", metadata: ["id": "\(id)", "reason": "\(reason)"])
+    /// A server that refuses a message is well; whatever else keeps one back is trouble.
+    func notHandedOn(_ id: String, _ envelope: Envelope?, by client: ClientAddress, _ failure: DeliveryFailure) {
+        var metadata = described(envelope, by: client)
+        metadata["id"] = "\(id)"
+        metadata["reason"] = "\(failure.reason)"
+        logger.log(level: failure.isRefusal ? .warning : .error, "message-not-delivered", metadata: metadata)
+    }
+
+    /// One that is not as messages are.
+    func refusedMessage(_ id: String, _ envelope: Envelope?, by client: ClientAddress, _ fault: MessageReader.Fault) {
+        // What the owner has refused is told there.
+        if case .refused = fault { return }
+        var metadata = described(envelope, by: client)
+        metadata["id"] = "\(id)"
+        metadata["reply"] = "\(fault.reply)"
+        logger.info("message-refused", metadata: metadata)
+    }
+
+    /// From whom and to whom, as the client has it.
+    private func described(_ envelope: Envelope?, by client: ClientAddress) -> Logger.Metadata {
+        guard let envelope else { return ["client": "\(client)"] }
+        var from = ""
+        if case .mailbox(let mailbox) = envelope.sender { from = mailbox.description }
+        return ["client": "\(client)", "from": "<\(from)>", "to": "\(Self.some(envelope.paths.map(\.described)))"]
+    }
+
+    /// As many as a line can bear.
+    private static func some(_ names: [String]) -> String {
+        let shown = names.prefix(10).joined(separator: ",")
+        return names.count > 10 ? "\(shown),…" : shown
     }
 
     func noRoute(to mailbox: Mailbox, about: String) {
@@ -190,7 +224,7 @@ struct ServerLog: Sendable {
 
     func notRewritten(_ mailbox: Mailbox, reason: String) {
         guard let more = failures.admit("srs") else { return }
-        var metadata: Logger.Metadata = ["about": "\(mailbox)", "reason": "\(reason)"]
+        var metadata: Logger.Metadata = ["about": "\(mailbox)", "reason": "srs: \(reason)"]
         if more > 0 { metadata["more"] = "\(more)" }
         logger.error("address-not-rewritten", metadata: metadata)
     }
@@ -230,6 +264,15 @@ struct ServerLog: Sendable {
 
     func connectionFailed(_ client: ClientAddress, reason: String) {
         logger.info("connection-failed", metadata: ["client": "\(client)", "reason": "\(reason)"])
+    }
+}
+
+extension ForwardPath {
+    fileprivate var described: String {
+        switch self {
+        case .postmaster: "postmaster"
+        case .mailbox(let mailbox): mailbox.description
+        }
     }
 }
 

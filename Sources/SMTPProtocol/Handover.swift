@@ -23,8 +23,10 @@ public struct Handover: Sendable {
         case malformedReply
         /// A reply to nothing, such as the 421 of a server that stops.
         case unasked(HeardReply)
-        /// No greeting that welcomes, or EHLO refused.
+        /// No greeting that welcomes.
         case unwelcome(HeardReply)
+        /// EHLO, or LHLO, refused: maybe it speaks the other.
+        case refused(HeardReply, isLocal: Bool)
         /// TLS is asked for, and the server does not do it.
         case noTLS(HeardReply?)
         /// Something followed the reply to STARTTLS before the handshake: somebody may have put it there.
@@ -117,12 +119,12 @@ public struct Handover: Sendable {
             return nil
         case .hello:
             if reply.isPositive { return welcomed(reply) }
-            guard !isLocal, !usesStartTLS, reply.code >= 500 else { return fail(.unwelcome(reply)) }
+            guard !isLocal, !usesStartTLS, reply.code >= 500 else { return fail(.refused(reply, isLocal: isLocal)) }
             phase = .plainHello
             write(Array("HELO ".utf8) + name)
             return nil
         case .plainHello:
-            guard reply.isPositive else { return fail(.unwelcome(reply)) }
+            guard reply.isPositive else { return fail(.refused(reply, isLocal: false)) }
             phase = .ready
             return .ready
         case .startTLS:
@@ -182,6 +184,8 @@ extension Handover.Fault: CustomStringConvertible {
         case .malformedReply: "what it says is no reply"
         case .unasked(let reply): "it says \(reply)"
         case .unwelcome(let reply): "it greets with \(reply)"
+        case .refused(let reply, isLocal: true): "it refuses LHLO, does it speak SMTP? \(reply)"
+        case .refused(let reply, isLocal: false): "it refuses EHLO and HELO, does it speak LMTP? \(reply)"
         case .noTLS(nil): "it does not offer STARTTLS"
         case .noTLS(let reply?): "it refuses STARTTLS: \(reply)"
         case .octetsBeforeTLS: "it sends something between STARTTLS and the handshake"

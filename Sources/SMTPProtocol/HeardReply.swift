@@ -88,7 +88,8 @@ public struct ReplyReader: Hashable, Sendable {
                 return .reply(reply, next: index)
             }
         }
-        return octets.count - index > Self.longestLine ? .malformed : .incomplete(consumed: index)
+        // One octet more may be a CR.
+        return octets.count - index > Self.longestLine + 1 ? .malformed : .incomplete(consumed: index)
     }
 
     /// `Reply-code [ SP textstring ]`, or a hyphen instead of the space where more lines follow (RFC 5321 4.2).

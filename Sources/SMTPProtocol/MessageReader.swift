@@ -14,7 +14,7 @@ public struct MessageReader: Hashable, Sendable {
         /// It could not be handed on.
         case refused(Reply)
 
-        var reply: Reply {
+        public var reply: Reply {
             switch self {
             case .tooBig: ReplyCatalogue.messageTooBig
             case .bareLineEnd: ReplyCatalogue.bareLineEnd

@@ -159,10 +159,12 @@ public enum ReplyCatalogue {
 
     // MARK: Next hops
 
-    public static let nextHopDown = Reply(451, .noAnswer, "The next mail server does not answer, try again later")
+    public static let nextHopDown = Reply(451, .noAnswer, "The next mail server can't be reached now, try again later")
     public static let nextHopBusy = Reply(
         451, .notAccepting, "All connections to the next mail server are in use, try again later")
     public static let nextHopLost = Reply(451, .badConnection, "The next mail server broke off, try again later")
+    public static let twoWays = Reply(
+        550, .noRoute, "Mail for this recipient would have to go to two mail servers, both or neither")
     public static let eightBitRefused = Reply(
         554, .noConversion, "The next mail server takes 7-bit messages only, and this one has 8-bit octets")
     public static let utf8Refused = Reply(550, .nonASCIIAddress, "The next mail server does not take SMTPUTF8")
@@ -183,7 +185,7 @@ public enum ReplyCatalogue {
         switch reply.code {
         case 450, 451, 452, 550, 552, 553, 554: code = reply.code
         case 551: code = 550
-        case 521, 530, 535, 556: code = 554
+        case 521, 556: code = 554
         // Whatever else it does not understand may be mended: nobody's mail should bounce for it.
         default: code = 451
         }

@@ -136,6 +136,11 @@ extension Session {
 
     /// BDAT (RFC 3030). Whatever becomes of it, its octets follow.
     mutating func chunk(_ size: UInt64, isLast: Bool) -> Action {
+        if size == .max {
+            // Nobody can read past that.
+            end(with: ReplyCatalogue.messageTooBig)
+            return .close
+        }
         if let refusal = chunkRefusal {
             phase = .refusedChunk(rest: size, refusal)
             return .go
@@ -157,6 +162,7 @@ extension Session {
 
     private mutating func endMessage(_ reply: Reply) {
         phase = .commands
+        lastFault = message?.fault
         message = nil
         transaction = nil
         _ = refused(reply)

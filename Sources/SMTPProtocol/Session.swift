@@ -43,6 +43,8 @@ public struct Session: Sendable {
     var transaction: Transaction?
     /// The message that comes in; nil while none does.
     public internal(set) var message: MessageReader?
+    /// Why the last message was refused; nil where it was not, or by its owner.
+    public internal(set) var lastFault: MessageReader.Fault?
     var phase = Phase.commands
     /// The chunk with which a message begins, while it is being found out whether it can be taken.
     var firstChunk: (size: UInt64, isLast: Bool)?

@@ -85,9 +85,12 @@ struct ChunkTests {
 
     @Test func oneThatHoldsTheWholeOfTwoToThe64() {
         var talk = Self.talk()
-        _ = talk.give("BDAT 99999999999999999999")
-        talk.session.messageOpened()
-        #expect(talk.give(data: Array(repeating: 120, count: 200), inPiecesOf: 50).progress == .more)
+        #expect(talk.give("BDAT 99999999999999999999") == .close)
+        #expect(talk.heard() == "552 5.3.4 Message size exceeds the limit")
+        var other = Self.talk()
+        _ = other.give("BDAT 18446744073709551614")
+        other.session.messageOpened()
+        #expect(other.give(data: Array(repeating: 120, count: 200), inPiecesOf: 50).progress == .more)
     }
 
     static let chunks: [([String], String?)] = [

@@ -13,7 +13,7 @@ from scripted_hop import EXTENSIONS, ScriptedHop
 from service import PATIENCE, Service, eventually
 
 OK = "250 2.0.0 OK"
-DOWN = "451 4.4.1 The next mail server does not answer, try again later"
+DOWN = "451 4.4.1 The next mail server can't be reached now, try again later"
 LOST = "451 4.4.2 The next mail server broke off, try again later"
 OTHER = "452 4.5.3 Too many recipients"
 
@@ -219,6 +219,23 @@ class Handing(unittest.TestCase):
             self.assertEqual(hop.messages[-1].body, line * 5000)
             self.assertLess(max(peak, relay.memory()) - before, 20_000_000)
 
+    def test_nothing_is_kept_of_a_message(self):
+        with ScriptedHop() as hop:
+            hops = [{"name": "here", "maildir": "mail/{domain}/{local-part}"},
+                    {"name": "there", "smtp": hop.address, "takes": ["elsewhere"]}]
+            with Service(next_hops=hops, threads=1) as service, service.client() as client:
+                def work(count):
+                    for _ in range(count):
+                        self.assertEqual(send(client, ["anna@example.org"])[-1], OK)
+                        for command in "MAIL FROM:<>", "RCPT TO:<anna@example.org>", "RSET":
+                            client.ask(command)
+
+                work(300)
+                before = service.memory()
+                work(1500)
+                # A kilobyte of each would be more.
+                self.assertLess(service.memory() - before, 1_500_000)
+
     def test_smuggled_commands_stay_in_the_message(self):
         inner = "MAIL FROM:<root@example.org>\r\nRCPT TO:<wilma@example.org>\r\nDATA\r\nforged\r\n.\r\n"
         with ScriptedHop() as hop, Relay(hop) as relay:
@@ -287,7 +304,7 @@ class Refusing(unittest.TestCase):
                     {"name": "there", "smtp": there.address, "takes": ["elsewhere"]}]
             with Service(next_hops=hops) as service, service.client() as client:
                 self.assertEqual(send(client, ["anna@example.org"])[1],
-                                 "550 5.4.4 No way is known to where mail for this recipient goes")
+                                 "550 5.4.4 Mail for this recipient would have to go to two mail servers, both or neither")
                 service.log.wait("no-next-hop about=anna@example.org .*here and to there")
                 client.ask("RSET")
                 replies = send(client, ["fred@example.org", "away@example.org"])
@@ -354,7 +371,7 @@ class Lmtp(unittest.TestCase):
                         send(client, recipients)[-1],
                         "554 5.3.0 The message reached 2 of 3 mailboxes; don't send it again to all")
                     self.assertEqual(hop.messages[1].recipients, ["fred@example.org", "bjorn@example.org"])
-                    relay.log.wait("message-not-delivered .*of 3 recipients it refuses 1: 452 4.2.2 full")
+                    relay.log.wait("warning message-not-delivered .*of 3 recipients 2 have it, and it refuses wilma@example.org: 452 4.2.2 full")
                     for recipient in recipients:
                         refusals[recipient] = "550 5.2.0 no"
                     refusals["bjorn@example.org"] = "451 4.3.0 later"

@@ -122,6 +122,24 @@ struct WireTests {
         }
     }
 
+    static let replies = [
+        "220 ", "250 ", "250-", "354 ", "421 ", "550 5.1.1 ", "\r\n", "\n", "\r", "ready", "PIPELINING", "STARTTLS",
+        "SIZE 10", "x", "\0",
+        "999", "4:OK a,", "9:NOTFOUND ,", "200 a%20", "500 ", "\u{FC}",
+    ]
+
+    @Test(arguments: 0..<4)
+    func servers(part: Int) {
+        for index in 0..<3000 {
+            let seed = UInt64(part * 1_000_000 + index)
+            var numbers = Numbers(state: seed)
+            let octets = Self.octets(Self.replies, &numbers, most: 24)
+            if let fault = ServerProbe.handover(octets, seed: seed) ?? ServerProbe.map(octets, seed: seed) {
+                Issue.record("seed \(seed): \(fault)")
+            }
+        }
+    }
+
     static func packet(_ text: String) -> [UInt8] {
         let count = text.utf8.count
         return [0, 0, UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count)] + Array(text.utf8)
