@@ -181,9 +181,7 @@ lmtp unix - - n - - lmtp
 127.0.0.1:{self.implicit_port} inet n - n - - smtpd
     -o smtpd_tls_wrappermode=yes
 """
-        # The last of a name holds; Postfix would warn of the others.
-        settings = {line.split(" =")[0]: line + "\n" for line in [*main.splitlines(), *lines] if line and line[0] not in "#"}
-        self.write("".join(settings.values()), services)
+        self.write(main + "".join(line + "\n" for line in lines), services)
 
     def settle(self):
         """Waits until its queue is empty."""

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 import signal
 import socket
@@ -207,8 +208,7 @@ class Postfix:
         """main.cf and master.cf, with what every Postfix needs here before it."""
         self.log = self.folder / "log"
         library = self.programs / "lib" / "postfix"
-        self.etc.joinpath("main.cf").write_text(
-            f"""compatibility_level = 3.6
+        main = f"""compatibility_level = 3.6
 queue_directory = {self.folder}/spool
 data_directory = {self.folder}/data
 command_directory = {self.programs}/sbin
@@ -232,7 +232,13 @@ smtpd_peername_lookup = no
 smtpd_error_sleep_time = 0
 smtpd_soft_error_limit = 1000
 smtpd_hard_error_limit = 1000
-""" + main)
+""" + main
+        # The last line of a name holds. Postfix would warn of the others, and its postlogd wait for itself to log that.
+        settings = {}
+        for line in re.sub(r"\n[ \t]+", " ", main).splitlines():
+            if line and line[0] != "#":
+                settings[line.split("=")[0].strip()] = line + "\n"
+        self.etc.joinpath("main.cf").write_text("".join(settings.values()))
         self.etc.joinpath("dynamicmaps.cf").write_text("")
         self.etc.joinpath("master.cf").write_text(
             """rewrite unix - - n - - trivial-rewrite
