@@ -17,12 +17,16 @@ extension SMTPHandler {
 
     /// RCPT where mail is taken.
     func accept(_ path: ForwardPath, _ query: Query, _ ticket: Int) {
-        let acceptance = loop.accept(path, query, by: clientClass, over: routes) { [self] acceptance in
-            if context == nil || state != .open { return }
-            answer(path, query, ticket, acceptance)
-            goOnAfterAnswer()
-        }
+        let acceptance = loop.accept(
+            path, query, by: clientClass, over: routes,
+            later: { [self] acceptance in answerLater(path, query, ticket, acceptance) })
         if let acceptance { answer(path, query, ticket, acceptance) }
+    }
+
+    private func answerLater(_ path: ForwardPath, _ query: Query, _ ticket: Int, _ acceptance: Acceptance) {
+        if context == nil || state != .open { return }
+        answer(path, query, ticket, acceptance)
+        goOnAfterAnswer()
     }
 
     private func answer(_ path: ForwardPath, _ query: Query, _ ticket: Int, _ acceptance: Acceptance) {
