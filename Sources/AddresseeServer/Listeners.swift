@@ -109,12 +109,12 @@ struct Listeners {
     private static func handler(for listener: ListenerConfiguration, on loop: LoopContext) -> Connection {
         switch listener.wire {
         case .smtp: SMTPHandler(loop: loop, listener: listener)
-        case .socketmap: LookupHandler(SocketmapWire(), loop: loop, listener: listener)
+        case .socketmap: SocketmapHandler(SocketmapWire(), loop: loop, listener: listener)
         case .tcpTable:
             LookupHandler(
                 TCPTableWire(map: Array((listener.map ?? .recipients).rawValue.utf8)), loop: loop, listener: listener)
         case .readsocket: LookupHandler(ReadsocketWire(), loop: loop, listener: listener)
-        case .policy: LookupHandler(PolicyWire(), loop: loop, listener: listener)
+        case .policy: PolicyHandler(PolicyWire(), loop: loop, listener: listener)
         case .milter: LookupHandler(MilterWire(), loop: loop, listener: listener)
         case .qmailDeliverable: LookupHandler(QmailDeliverableWire(), loop: loop, listener: listener)
         }

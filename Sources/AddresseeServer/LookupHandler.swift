@@ -6,7 +6,7 @@ import LookupProtocols
 import NIOCore
 import Verification
 
-final class LookupHandler<Wire: ServedWire>: Connection {
+class LookupHandler<Wire: ServedWire>: Connection {
     private var wire: Wire
     private var output: [UInt8] = []
     private var isAsking = false
@@ -37,11 +37,13 @@ final class LookupHandler<Wire: ServedWire>: Connection {
     override func inputEnded() { wire.inputEnded() }
 
     override func farewell(_ ending: Ending) {
-        if let answer = Wire.farewell(ending) { output += wire.reply(answer) }
+        if let answer = Wire.farewell(ending) { wire.append(answer, to: &output) }
     }
 
     /// Takes whole requests from what has come in, one at a time, as long as there is room for their replies.
-    override func process() {
+    override func process() { takeRequests() }
+
+    fileprivate final func takeRequests() {
         // A client that takes its replies again is still to wait for the answer that is under way.
         if isAsking {
             isHeld = true
@@ -90,7 +92,8 @@ final class LookupHandler<Wire: ServedWire>: Connection {
                 return end(.tooManyQuestions)
             }
         }
-        let answer = Wire.answer(request, of: loop, by: clientClass) { [self] answer in answerLater(request, answer) }
+        let answer = Wire.answer(
+            request, of: loop, by: clientClass, later: { [self] answer in answerLater(request, answer) })
         if let answer { return take(answer, to: request) }
         isAsking = true
         isHeld = true
@@ -104,16 +107,16 @@ final class LookupHandler<Wire: ServedWire>: Connection {
     }
 
     private func take(_ answer: Wire.Answer, to request: Wire.Request) {
-        if loop.shared.log.showsQuestions { Wire.log(request, answer, by: client, in: loop.shared.log) }
-        let reply = wire.reply(answer)
-        if reply.isEmpty { return close() }
-        output += reply
+        if loop.logsQuestions { Wire.log(request, answer, by: client, in: loop.shared.log) }
+        let length = output.count
+        wire.append(answer, to: &output)
+        if output.count == length { return close() }
         unsent += 1
         if Wire.isForOneQuestion { close() }
     }
 
     private func say(_ answer: Wire.Answer) {
-        output += wire.reply(answer)
+        wire.append(answer, to: &output)
         unsent += 1
     }
 
@@ -121,4 +124,15 @@ final class LookupHandler<Wire: ServedWire>: Connection {
         loop.shared.log.malformed(client, at: listener)
         close()
     }
+}
+
+// What overrides a method in a generic class is compiled once for all wires, and slow: it has to find out at run time what
+// its wire's requests are. Here the compiler knows.
+
+final class PolicyHandler: LookupHandler<PolicyWire> {
+    override func process() { takeRequests() }
+}
+
+final class SocketmapHandler: LookupHandler<SocketmapWire> {
+    override func process() { takeRequests() }
 }

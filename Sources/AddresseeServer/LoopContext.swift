@@ -23,6 +23,8 @@ final class LoopContext {
     private var epoch: UInt64 = 0
     private var lastVersions: [UInt64] = []
     private(set) var isDraining = false
+    /// Whether each question is to be logged; looked up once a batch, for all loops share the level.
+    private(set) var logsQuestions: Bool
     private var viewsEnd: Scheduled<Void>?
     /// Whom a mail server named last, and what may be told to its class: most name one client again and again.
     private var lastNamed: (address: [UInt8], disclosure: Disclosure)?
@@ -42,6 +44,7 @@ final class LoopContext {
         answersAtOnce = sources.allSatisfy(\.answersAtOnce)
         self.shared = shared
         memory = MailboxMemory(places: service.rememberedRecipients)
+        logsQuestions = shared.log.showsQuestions
     }
 
     /// Takes a new configuration; connections that are open keep how they are served.
@@ -129,9 +132,11 @@ final class LoopContext {
     }
 
     /// The verdict on one query: every question that is RCPT, VRFY or EXPN takes this way, whatever the wire.
-    /// - Parameter later: called on this loop with the verdict, where it has to be waited for.
+    /// - Parameter later: called on this loop with the verdict, where it has to be waited for; made only there.
     /// - Returns: the verdict; nil where it comes later.
-    func answer(_ query: Query, by client: ClientClass, later: @escaping (Verdict) -> Void) -> Verdict? {
+    func answer(
+        _ query: Query, by client: ClientClass, later: @autoclosure () -> (Verdict) -> Void
+    ) -> Verdict? {
         let judgement = Judgement(query, by: client)
         if let decided = judgement.decided { return decided }
         beginBatch()
@@ -147,7 +152,7 @@ final class LoopContext {
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
         guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
         if answersAtOnce { return verdict(on: expansion.run(sources), inquiry, query, key) }
-        let walk = WaitingWalk(expansion, loop: self) { [self] resolution in
+        let walk = WaitingWalk(expansion, loop: self) { [self, later = later()] resolution in
             later(verdict(on: resolution, inquiry, query, key))
         }
         return walk.begin().map { verdict(on: $0, inquiry, query, key) }
@@ -156,11 +161,11 @@ final class LoopContext {
     /// What becomes of one RCPT where there are next hops: all its recipients are found out.
     /// - Parameters:
     ///   - routes: those of the next hops, in their order.
-    ///   - later: called on this loop, where that has to be waited for.
+    ///   - later: called on this loop, where that has to be waited for; made only there.
     /// - Returns: what becomes of it; nil where it comes later.
     func accept(
         _ path: ForwardPath, _ query: Query, by client: ClientClass, over routes: [Route],
-        later: @escaping (Acceptance) -> Void
+        later: @autoclosure () -> (Acceptance) -> Void
     ) -> Acceptance? {
         let judgement = Judgement(query, by: client)
         if let mailbox = query.mailbox, let fact = recall(mailbox),
@@ -169,9 +174,9 @@ final class LoopContext {
             return acceptance
         }
         let expansion = Inquiry.recipients(of: path, in: service.inquiries)
-        let resolution = resolve(expansion, of: query.mailbox, about: query.about) { resolution in
-            later(judgement.acceptance(on: resolution, over: routes))
-        }
+        let resolution = resolve(
+            expansion, of: query.mailbox, about: query.about,
+            later: { [later = later()] in later(judgement.acceptance(on: $0, over: routes)) })
         return resolution.map { judgement.acceptance(on: $0, over: routes) }
     }
 
@@ -184,10 +189,11 @@ final class LoopContext {
     /// The resolution of one walk, remembered and logged.
     /// - Parameters:
     ///   - mailbox: the address that is asked about, where what is found of it may be remembered.
-    ///   - later: called on this loop with the resolution, where it has to be waited for.
+    ///   - later: called on this loop with the resolution, where it has to be waited for; made only there.
     /// - Returns: the resolution; nil where it comes later.
     func resolve(
-        _ expansion: consuming Expansion, of mailbox: Mailbox?, about: String, later: @escaping (Resolution) -> Void
+        _ expansion: consuming Expansion, of mailbox: Mailbox?, about: String,
+        later: @autoclosure () -> (Resolution) -> Void
     ) -> Resolution? {
         beginBatch()
         let key = version.flatMap { version in mailbox.map { Remembered(mailbox: $0, version: version) } }
@@ -196,7 +202,7 @@ final class LoopContext {
             keep(resolution, key, about)
             return resolution
         }
-        let walk = WaitingWalk(expansion, loop: self) { [self] resolution in
+        let walk = WaitingWalk(expansion, loop: self) { [self, later = later()] resolution in
             keep(resolution, key, about)
             later(resolution)
         }
@@ -237,6 +243,7 @@ final class LoopContext {
     func beginBatch() {
         if isInBatch { return }
         isInBatch = true
+        logsQuestions = shared.log.showsQuestions
         keepViews()
         var versions: [UInt64] = []
         for source in sources {

@@ -7,18 +7,21 @@ import Verification
 
 extension MilterWire: ServedWire {
     static func answer(
-        _ request: MilterRequest, of loop: LoopContext, by client: ClientClass, later: @escaping (MilterAnswer) -> Void
+        _ request: MilterRequest, of loop: LoopContext, by client: ClientClass,
+        later: @autoclosure () -> (MilterAnswer) -> Void
     ) -> MilterAnswer? {
         guard case .recipient(let recipient) = request else { return request.answer }
         guard let query = Query(recipient) else {
             guard let inquiry = MapInquiry(malformed: recipient, in: loop.service.inquiries) else { return .proceed }
-            return answer(inquiry, about: recipient.about, of: loop) { later($0.milterAnswerOnMalformed) }
-                .map(\.milterAnswerOnMalformed)
+            let answer = answer(
+                inquiry, about: recipient.about, of: loop,
+                later: { [later = later()] in later($0.milterAnswerOnMalformed) })
+            return answer?.milterAnswerOnMalformed
         }
         // What is said goes on to the SMTP client. A mail server learns nothing in its name that it may not know itself.
         let named = loop.service.configuration.clientClass(of: ClientAddress(recipient.client))
         let asking = client.limited(to: named.disclosure)
-        return loop.answer(query, by: asking) { later($0.milterAnswer) }?.milterAnswer
+        return loop.answer(query, by: asking, later: { [later = later()] in later($0.milterAnswer) })?.milterAnswer
     }
 
     /// The other steps ask nothing.

@@ -8,17 +8,19 @@ import Verification
 extension QmailDeliverableWire: ServedWire {
     static func answer(
         _ request: QmailDeliverableRequest, of loop: LoopContext, by client: ClientClass,
-        later: @escaping (QmailDeliverableAnswer) -> Void
+        later: @autoclosure () -> (QmailDeliverableAnswer) -> Void
     ) -> QmailDeliverableAnswer? {
         guard case .deliverable(let address) = request else { return .silence }
         if let query = Query(deliverable: address) {
-            return loop.answer(query, by: client) { later($0.deliverability) }?.deliverability
+            let verdict = loop.answer(query, by: client, later: { [later = later()] in later($0.deliverability) })
+            return verdict?.deliverability
         }
-        let request = PolicyRequest(state: Array("RCPT".utf8), recipient: address)
+        let request = PolicyRequest(state: .rcpt, recipient: address)
         guard let inquiry = MapInquiry(malformed: request, in: loop.service.inquiries) else { return .notLocal }
         let about = String(decoding: address, as: UTF8.self)
-        return answer(inquiry, about: about, of: loop) { later($0.deliverabilityOfMalformed) }
-            .map(\.deliverabilityOfMalformed)
+        let answer = answer(
+            inquiry, about: about, of: loop, later: { [later = later()] in later($0.deliverabilityOfMalformed) })
+        return answer?.deliverabilityOfMalformed
     }
 
     /// The end asks nothing.

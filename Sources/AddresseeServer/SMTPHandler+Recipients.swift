@@ -35,12 +35,15 @@ extension SMTPHandler {
     private func resolve(
         _ path: ForwardPath, _ query: Query, by client: ClientClass, _ done: @escaping (Acceptance) -> Void
     ) {
-        let acceptance = loop.accept(path, query, by: client, over: routes) { [self] acceptance in
-            if context == nil || state != .open { return }
-            done(acceptance)
-            goOnAfterAnswer()
-        }
+        let acceptance = loop.accept(
+            path, query, by: client, over: routes, later: { [self] acceptance in resolved(acceptance, done) })
         if let acceptance { done(acceptance) }
+    }
+
+    private func resolved(_ acceptance: Acceptance, _ done: (Acceptance) -> Void) {
+        if context == nil || state != .open { return }
+        done(acceptance)
+        goOnAfterAnswer()
     }
 
     /// A notification for an address that was made for a forwarded message goes to the sender of that. Whoever has made the

@@ -144,7 +144,8 @@ final class SMTPHandler: Connection {
             }
         }
         if !nextHops.isEmpty, case .recipient(let path, _) = query { return accept(path, query, ticket) }
-        let verdict = loop.answer(query, by: clientClass) { [self] verdict in answerLater(query, ticket, verdict) }
+        let verdict = loop.answer(
+            query, by: clientClass, later: { [self] verdict in answerLater(query, ticket, verdict) })
         if let verdict { answer(query, ticket, verdict) }
     }
 
@@ -156,7 +157,7 @@ final class SMTPHandler: Connection {
     }
 
     func answer(_ query: Query, _ ticket: Int, _ verdict: Verdict) {
-        if loop.shared.log.showsQuestions { loop.shared.log.asked(query, by: client, verdict: verdict) }
+        if loop.logsQuestions { loop.shared.log.asked(query, by: client, verdict: verdict) }
         var verdict = verdict
         let wire: Wire =
             switch query {

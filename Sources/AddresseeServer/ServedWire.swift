@@ -19,10 +19,10 @@ extension ClientClass {
 
 protocol ServedWire: LookupWire {
     /// The answer to one request.
-    /// - Parameter later: called on the loop with the answer, where it has to be waited for.
+    /// - Parameter later: called on the loop with the answer, where it has to be waited for; made only there.
     /// - Returns: the answer; nil where it comes later.
     static func answer(
-        _ request: Request, of loop: LoopContext, by client: ClientClass, later: @escaping (Answer) -> Void
+        _ request: Request, of loop: LoopContext, by client: ClientClass, later: @autoclosure () -> (Answer) -> Void
     ) -> Answer?
 
     /// Whether it asks for the postmaster, who is never refused for policy (RFC 5321 4.5.1).
@@ -59,15 +59,15 @@ extension ServedWire {
     /// The answer of a map, whatever the wire.
     static func answer(
         _ inquiry: MapInquiry, about: @autoclosure () -> String, of loop: LoopContext,
-        later: @escaping (MapAnswer) -> Void
+        later: @autoclosure () -> (MapAnswer) -> Void
     ) -> MapAnswer? {
         if let mailbox = inquiry.mailbox, let fact = loop.recall(mailbox), let answer = inquiry.answer(on: fact) {
             return answer
         }
         guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
-        let resolution = loop.resolve(expansion, of: inquiry.mailbox, about: about()) { resolution in
-            later(inquiry.answer(on: resolution))
-        }
+        let resolution = loop.resolve(
+            expansion, of: inquiry.mailbox, about: about(),
+            later: { [later = later()] in later(inquiry.answer(on: $0)) })
         return resolution.map { inquiry.answer(on: $0) }
     }
 }
@@ -81,10 +81,12 @@ extension TCPTableWire: MapWire {}
 
 extension MapWire {
     static func answer(
-        _ request: MapRequest, of loop: LoopContext, by client: ClientClass, later: @escaping (MapAnswer) -> Void
+        _ request: MapRequest, of loop: LoopContext, by client: ClientClass,
+        later: @autoclosure () -> (MapAnswer) -> Void
     ) -> MapAnswer? {
         answer(
-            MapInquiry(request, by: client, in: loop.service.inquiries), about: request.about, of: loop, later: later)
+            MapInquiry(request, by: client, in: loop.service.inquiries), about: request.about, of: loop,
+            later: later())
     }
 
     static func isForPostmaster(_ request: MapRequest) -> Bool {
@@ -111,15 +113,19 @@ extension MapWire {
 
 extension PolicyWire: ServedWire {
     static func answer(
-        _ request: PolicyRequest, of loop: LoopContext, by client: ClientClass, later: @escaping (PolicyAction) -> Void
+        _ request: PolicyRequest, of loop: LoopContext, by client: ClientClass,
+        later: @autoclosure () -> (PolicyAction) -> Void
     ) -> PolicyAction? {
         guard let query = Query(request) else {
             guard let inquiry = MapInquiry(malformed: request, in: loop.service.inquiries) else { return .dunno }
-            return answer(inquiry, about: request.about, of: loop) { later($0.policyActionOnMalformed) }
-                .map(\.policyActionOnMalformed)
+            let answer = answer(
+                inquiry, about: request.about, of: loop,
+                later: { [later = later()] in later($0.policyActionOnMalformed) })
+            return answer?.policyActionOnMalformed
         }
         let asking = Self.client(client, for: request.clientAddress, on: loop)
-        let verdict = loop.answer(query, by: asking) { later($0.policyAction(on: query.wire)) }
+        let verdict = loop.answer(
+            query, by: asking, later: { [later = later()] in later($0.policyAction(on: query.wire)) })
         return verdict?.policyAction(on: query.wire)
     }
 
@@ -140,18 +146,20 @@ extension ReadsocketWire: ServedWire {
 
     static func answer(
         _ request: ReadsocketRequest, of loop: LoopContext, by client: ClientClass,
-        later: @escaping (ReadsocketAnswer) -> Void
+        later: @autoclosure () -> (ReadsocketAnswer) -> Void
     ) -> ReadsocketAnswer? {
         let asking = Self.client(client, for: request.clientAddress, on: loop)
         switch ReadsocketQuestion(request) {
         case .decided(let answer): return answer
         case .query(let query):
-            return loop.answer(query, by: asking) { later($0.readsocketAnswer(on: query.wire)) }
-                .map { $0.readsocketAnswer(on: query.wire) }
+            let verdict = loop.answer(
+                query, by: asking, later: { [later = later()] in later($0.readsocketAnswer(on: query.wire)) })
+            return verdict?.readsocketAnswer(on: query.wire)
         case .map(let map):
             let inquiry = MapInquiry(map, by: asking, in: loop.service.inquiries)
-            return answer(inquiry, about: request.about, of: loop) { later($0.readsocketAnswer) }
-                .map(\.readsocketAnswer)
+            let answer = answer(
+                inquiry, about: request.about, of: loop, later: { [later = later()] in later($0.readsocketAnswer) })
+            return answer?.readsocketAnswer
         }
     }
 

@@ -90,7 +90,7 @@ struct ServerLog: Sendable {
         logger.debug(
             "asked",
             metadata: [
-                "client": "\(client)", "policy": "\(String(decoding: request.state, as: UTF8.self))",
+                "client": "\(client)", "policy": "\(String(decoding: request.state.octets, as: UTF8.self))",
                 "about": "\(request.about)", "answer": "\(answer.word)",
             ])
     }

@@ -13,11 +13,16 @@ public protocol LookupWire: Sendable {
 
     /// The reply as it goes on the wire; empty where the wire has no way to say it, and only closing is left.
     func reply(_ answer: Answer) -> [UInt8]
+
+    /// Appends that reply.
+    func append(_ answer: Answer, to output: inout [UInt8])
 }
 
 extension LookupWire {
     /// A request has an end of its own.
     public mutating func inputEnded() {}
+
+    public func append(_ answer: Answer, to output: inout [UInt8]) { output += reply(answer) }
 }
 
 /// What is to be done with what has come in.

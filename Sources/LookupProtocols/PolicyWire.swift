@@ -5,13 +5,33 @@ import MailAddress
 
 /// What Postfix tells of the session that it asks about: the attributes that matter here. Values are as they came.
 public struct PolicyRequest: Hashable, Sendable {
-    /// `RCPT`, `VRFY`, or another state.
-    public var state: [UInt8]
+    public var state: State
     public var recipient: [UInt8]
     /// The SMTP client's; empty where Postfix does not say.
     public var clientAddress: [UInt8]
 
-    public init(state: [UInt8], recipient: [UInt8], clientAddress: [UInt8] = []) {
+    /// Where the session is that Postfix asks about.
+    public enum State: Hashable, Sendable {
+        case rcpt
+        case vrfy
+        /// Any in which there is nothing to ask of a directory.
+        case other([UInt8])
+
+        /// As Postfix writes it.
+        public init(_ octets: [UInt8]) {
+            self = octets == Self.rcpt.octets ? .rcpt : octets == Self.vrfy.octets ? .vrfy : .other(octets)
+        }
+
+        public var octets: [UInt8] {
+            switch self {
+            case .rcpt: Array("RCPT".utf8)
+            case .vrfy: Array("VRFY".utf8)
+            case .other(let octets): octets
+            }
+        }
+    }
+
+    public init(state: State, recipient: [UInt8], clientAddress: [UInt8] = []) {
         self.state = state
         self.recipient = recipient
         self.clientAddress = clientAddress
@@ -39,98 +59,110 @@ public enum PolicyAction: Hashable, Sendable {
 
 /// One policy connection.
 public struct PolicyWire: LookupWire, Hashable {
-    /// Octets of the request at hand that hold whole lines, and no end.
-    private var scanned = 0
+    /// The request at hand, as far as its lines are whole.
+    private var attributes = Attributes()
+    /// Whom the last request named: most of a connection name one client, and then share its octets.
+    private var lastClient: [UInt8] = []
 
     public init() {}
 
     public mutating func next(_ bytes: Span<UInt8>) -> LookupStep<PolicyRequest, PolicyAction> {
-        var line = scanned
-        while let newline = bytes.index(of: UInt8(ascii: "\n"), from: line) {
-            // The empty line may be the first.
-            if newline == line {
-                scanned = 0
-                if newline >= LookupLimits.policyRequest { return .fail(.silence) }
-                guard let request = Self.request(bytes, end: newline) else { return .fail(.silence) }
-                return .ask(request, next: newline + 1)
+        while let newline = bytes.index(of: UInt8(ascii: "\n"), from: attributes.end) {
+            if newline > attributes.end {
+                attributes.take(bytes, lineEnd: newline)
+                continue
             }
-            line = newline + 1
+            // The empty line may be the first.
+            let whole = attributes
+            attributes = Attributes()
+            guard newline < LookupLimits.policyRequest, let request = request(whole, bytes) else {
+                return .fail(.silence)
+            }
+            return .ask(request, next: newline + 1)
         }
         if bytes.count >= LookupLimits.policyRequest { return .fail(.silence) }
-        scanned = line
         return .incomplete(consumed: 0)
     }
 
-    /// The attributes that matter here.
-    private enum Attribute: CaseIterable {
-        case request
-        case state
-        case recipient
-        case clientAddress
+    private mutating func request(_ attributes: Attributes, _ bytes: Span<UInt8>) -> PolicyRequest? {
+        if attributes.isMalformed { return nil }
+        guard let kind = attributes.kind, bytes.holds("smtpd_access_policy", at: kind), let state = attributes.state
+        else { return nil }
+        let client = attributes.clientAddress ?? 0..<0
+        if !bytes.holds(lastClient, at: client) { lastClient = bytes.array(client) }
+        return PolicyRequest(
+            state: bytes.holds("RCPT", at: state) ? .rcpt : PolicyRequest.State(bytes.array(state)),
+            recipient: bytes.array(attributes.recipient ?? 0..<0), clientAddress: lastClient)
+    }
 
-        var name: StaticString {
-            switch self {
-            case .request: "request"
-            case .state: "protocol_state"
-            case .recipient: "recipient"
-            case .clientAddress: "client_address"
+    /// Where the values of the attributes that matter here stand. They come in any order, and those that are not known are
+    /// passed over.
+    private struct Attributes: Hashable {
+        /// Where the first line that has not been taken begins.
+        private(set) var end = 0
+        private(set) var kind: Range<Int>?
+        private(set) var state: Range<Int>?
+        private(set) var recipient: Range<Int>?
+        private(set) var clientAddress: Range<Int>?
+        /// There was a line that is no attribute; or one that matters came twice, and could mean either value.
+        private(set) var isMalformed = false
+
+        mutating func take(_ bytes: Span<UInt8>, lineEnd: Int) {
+            let line = end
+            end = lineEnd + 1
+            if isMalformed { return }
+            guard let equals = bytes.index(of: UInt8(ascii: "="), from: line), line < equals, equals < lineEnd else {
+                isMalformed = true
+                return
             }
-        }
-
-        /// The one whose name stands at `range`.
-        init?(_ bytes: Span<UInt8>, _ range: Range<Int>) {
-            for attribute in Self.allCases where attribute.name.utf8CodeUnitCount == range.count {
-                let name = attribute.name.utf8Start
-                if range.allSatisfy({ bytes[$0] == name[$0 - range.lowerBound] }) {
-                    self = attribute
-                    return
+            let name = line..<equals
+            let value = equals + 1..<lineEnd
+            // By its first octet and its length: nearly every attribute is passed over.
+            let isNew =
+                switch (bytes[line], name.count) {
+                case (UInt8(ascii: "r"), 7) where bytes.holds("request", at: name): Self.set(&kind, value)
+                case (UInt8(ascii: "r"), 9) where bytes.holds("recipient", at: name): Self.set(&recipient, value)
+                case (UInt8(ascii: "p"), 14) where bytes.holds("protocol_state", at: name): Self.set(&state, value)
+                case (UInt8(ascii: "c"), 14) where bytes.holds("client_address", at: name):
+                    Self.set(&clientAddress, value)
+                default: true
                 }
-            }
-            return nil
+            if !isNew { isMalformed = true }
         }
-    }
 
-    /// Attributes come in any order, and those that are not known are passed over. One that matters and comes twice could
-    /// mean either value: that is no request.
-    private static func request(_ bytes: Span<UInt8>, end: Int) -> PolicyRequest? {
-        var kind: [UInt8]?
-        var state: [UInt8]?
-        var recipient: [UInt8]?
-        var clientAddress: [UInt8]?
-        var line = 0
-        while line < end {
-            guard let newline = bytes.index(of: UInt8(ascii: "\n"), from: line),
-                let equals = bytes.index(of: UInt8(ascii: "="), from: line), line < equals, equals < newline
-            else { return nil }
-            if let attribute = Attribute(bytes, line..<equals) {
-                let value = bytes.array(equals + 1..<newline)
-                let isNew =
-                    switch attribute {
-                    case .request: Self.set(&kind, value)
-                    case .state: Self.set(&state, value)
-                    case .recipient: Self.set(&recipient, value)
-                    case .clientAddress: Self.set(&clientAddress, value)
-                    }
-                if !isNew { return nil }
-            }
-            line = newline + 1
+        private static func set(_ attribute: inout Range<Int>?, _ value: Range<Int>) -> Bool {
+            if attribute != nil { return false }
+            attribute = value
+            return true
         }
-        guard let kind, kind.elementsEqual("smtpd_access_policy".utf8), let state else { return nil }
-        return PolicyRequest(state: state, recipient: recipient ?? [], clientAddress: clientAddress ?? [])
-    }
-
-    private static func set(_ attribute: inout [UInt8]?, _ value: [UInt8]) -> Bool {
-        if attribute != nil { return false }
-        attribute = value
-        return true
     }
 
     /// `action=DUNNO`, or `action=` with code and text, and an empty line; nothing for `silence`.
     public func reply(_ answer: PolicyAction) -> [UInt8] {
         switch answer {
         case .dunno: Array("action=DUNNO\n\n".utf8)
-        case .reply(let text): Array("action=".utf8) + text + [UInt8(ascii: "\n"), UInt8(ascii: "\n")]
+        case .reply(let text): Array("action=".utf8) + text + "\n\n".utf8
         case .silence: []
         }
+    }
+
+    public func append(_ answer: PolicyAction, to output: inout [UInt8]) {
+        // Nearly always, and so without an array of its own.
+        if case .dunno = answer { output += "action=DUNNO\n\n".utf8 } else { output += reply(answer) }
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func holds(_ text: StaticString, at range: Range<Int>) -> Bool {
+        if range.count != text.utf8CodeUnitCount { return false }
+        let octets = text.utf8Start
+        for offset in 0..<range.count where self[range.lowerBound + offset] != octets[offset] { return false }
+        return true
+    }
+
+    fileprivate func holds(_ octets: [UInt8], at range: Range<Int>) -> Bool {
+        if range.count != octets.count { return false }
+        for offset in 0..<range.count where self[range.lowerBound + offset] != octets[offset] { return false }
+        return true
     }
 }

@@ -10,7 +10,7 @@ extension Span where Element == UInt8 {
     ///
     /// Eight octets at a time: those that are equal are zero after XOR, and of those a borrow sets the highest bit. The
     /// lowest bit that is set so is always right.
-    @inlinable public func index(of octet: UInt8, from start: Int) -> Int? {
+    @inlinable @inline(__always) public func index(of octet: UInt8, from start: Int) -> Int? {
         withUnsafeBytes { bytes in
             let pattern = 0x0101_0101_0101_0101 &* UInt64(octet)
             var index = start

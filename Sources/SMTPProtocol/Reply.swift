@@ -49,6 +49,15 @@ public struct Reply: Hashable, Sendable {
         appendLine(moreText.last ?? text, isLast: true, withEnhancedCode, to: &output)
     }
 
+    /// The first line as it goes on the wire, without its end.
+    public var firstLine: [UInt8] {
+        var line: [UInt8] = []
+        line.reserveCapacity(text.count + 12)
+        appendLine(text, isLast: moreText.isEmpty, true, to: &line)
+        line.removeLast(2)
+        return line
+    }
+
     private func appendLine(_ line: [UInt8], isLast: Bool, _ withEnhancedCode: Bool, to output: inout [UInt8]) {
         Self.append(digits: code, to: &output)
         output.append(isLast ? UInt8(ascii: " ") : UInt8(ascii: "-"))

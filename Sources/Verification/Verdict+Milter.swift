@@ -54,7 +54,7 @@ extension MapInquiry {
     /// for policy delegation. Nil where only the mail server can tell what address a malformed path is to it.
     public init?(malformed recipient: MilterRecipient, in context: Inquiry.Context) {
         guard let name = recipient.readAddress ?? recipient.plainName else { return nil }
-        self.init(malformed: PolicyRequest(state: Array("RCPT".utf8), recipient: name), in: context)
+        self.init(malformed: PolicyRequest(state: .rcpt, recipient: name), in: context)
     }
 }
 

@@ -7,11 +7,15 @@ public import SMTPProtocol
 extension Verdict {
     /// What Postfix is to do.
     public func policyAction(on wire: Wire) -> PolicyAction {
+        switch self {
         // Mail to elsewhere may well be a user's who sends it: relaying is for Postfix's own rules.
-        if case .notServed = self { return .dunno }
+        case .notServed: return .dunno
+        // Whatever the wire has 250 for, here it has nothing to say; and no reply need be made to find that out.
+        case .verified: return .dunno
+        default: break
+        }
         let reply = reply(on: wire, form: .enhanced, naming: false)
-        guard reply.code >= 400, let line = reply.lines(withEnhancedCode: true).first else { return .dunno }
-        return .reply(Array(line.utf8))
+        return reply.code >= 400 ? .reply(reply.firstLine) : .dunno
     }
 }
 
@@ -19,7 +23,7 @@ extension Query {
     /// What a policy request asks; nil where there is nothing to ask of a directory.
     public init?(_ request: PolicyRequest) {
         let name = request.recipient
-        if request.state.elementsEqual("RCPT".utf8) {
+        if request.state == .rcpt {
             if let mailbox = Mailbox(key: name) {
                 self = .recipient(.mailbox(mailbox), utf8: false)
             } else if let localPart = try? LocalPart(octets: name), localPart.isPostmaster {
@@ -28,7 +32,7 @@ extension Query {
                 // Without a domain it is not yet what it will be.
                 return nil
             }
-        } else if request.state.elementsEqual("VRFY".utf8) {
+        } else if request.state == .vrfy {
             if let mailbox = Mailbox(key: name) {
                 self = .verify(.mailbox(mailbox), utf8: false)
             } else if let localPart = try? LocalPart(octets: name) {
@@ -55,7 +59,7 @@ extension MapInquiry {
     /// domain is one where all mailboxes are on record; nil where the request has no such recipient. Postfix is lenient,
     /// and would take it.
     public init?(malformed request: PolicyRequest, in context: Inquiry.Context) {
-        guard request.state == Array("RCPT".utf8), let at = request.recipient.lastIndex(of: UInt8(ascii: "@")), at > 0
+        guard request.state == .rcpt, let at = request.recipient.lastIndex(of: UInt8(ascii: "@")), at > 0
         else { return nil }
         let key = Array(request.recipient[(at + 1)...]).withoutRoot
         self.init(

@@ -8,7 +8,7 @@ extension Verdict {
     /// The answer to `rcpt` or `vrfy`.
     public func readsocketAnswer(on wire: Wire) -> ReadsocketAnswer {
         let reply = reply(on: wire, form: .enhanced, naming: false)
-        let line = reply.lines(withEnhancedCode: true).first.map { Array($0.utf8) } ?? []
+        let line = reply.firstLine
         if case .notServed = self { return .elsewhere(line) }
         return ReadsocketAnswer(code: reply.code, line)
     }
@@ -51,7 +51,7 @@ public enum ReadsocketQuestion: Sendable {
             self = isMap ? .map(MapRequest(map: request.word, key: request.key)) : .decided(Self.noSuchWord)
             return
         }
-        let policy = PolicyRequest(state: Array(word.uppercased().utf8), recipient: request.key)
+        let policy = PolicyRequest(state: word == "rcpt" ? .rcpt : .vrfy, recipient: request.key)
         if let query = Query(policy) {
             self = .query(query)
             return
@@ -61,8 +61,7 @@ public enum ReadsocketQuestion: Sendable {
             self = .decided(.no([]))
         } catch {
             let reply = ReplyCatalogue.badAddress(error)
-            let line = reply.lines(withEnhancedCode: true).first.map { Array($0.utf8) } ?? []
-            self = .decided(ReadsocketAnswer(code: reply.code, line))
+            self = .decided(ReadsocketAnswer(code: reply.code, reply.firstLine))
         }
     }
 

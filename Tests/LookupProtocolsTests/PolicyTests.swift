@@ -11,7 +11,8 @@ struct PolicyTests {
     }
 
     static func asked(_ state: String, _ recipient: String, _ client: String = "") -> PolicyRequest {
-        PolicyRequest(state: Array(state.utf8), recipient: Array(recipient.utf8), clientAddress: Array(client.utf8))
+        PolicyRequest(
+            state: .init(Array(state.utf8)), recipient: Array(recipient.utf8), clientAddress: Array(client.utf8))
     }
 
     struct Row: Sendable {
@@ -46,7 +47,16 @@ struct PolicyTests {
         // No request.
         Row("\n", [nil]), Row("\n\n", [nil]), Row("protocol_state=RCPT\n\n", [nil]), Row(request(), [nil]),
         Row("request=other\nprotocol_state=RCPT\n\n", [nil]), Row("GET / HTTP/1.1\n\n", [nil]),
-        Row(request("=x", "protocol_state=RCPT"), [nil]), Row(request("protocol_state"), [nil]),
+        Row(request("=x", "protocol_state=RCPT"), [nil]), Row(request("protocol_state=RCPT", "=x"), [nil]),
+        Row(request("protocol_state=RCPT", "future", "future=x"), [nil]),
+        Row(request("protocol_state=RCPT", "recipients=a@b", "decipient=c@d", "Recipient=e@f"), [asked("RCPT", "")]),
+        // A client that is named again, another, and none.
+        Row(
+            ["192.0.2.1", "192.0.2.1", "192.0.2.10", ""].map {
+                request("protocol_state=RCPT", "client_address=\($0)")
+            }.joined() + request("protocol_state=RCPT"),
+            ["192.0.2.1", "192.0.2.1", "192.0.2.10", "", ""].map { asked("RCPT", "", $0) }
+        ), Row(request("protocol_state"), [nil]),
         // One that matters and comes twice.
         Row(request("protocol_state=RCPT", "recipient=a@b", "recipient=c@d"), [nil]),
         Row(request("protocol_state=RCPT", "protocol_state=RCPT"), [nil]),

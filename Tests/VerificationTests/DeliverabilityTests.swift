@@ -17,7 +17,7 @@ struct DeliverabilityTests {
             let context = Inquiry.Context(
                 sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
             guard let query = Query(deliverable: Array(address.utf8)) else {
-                let request = PolicyRequest(state: Array("RCPT".utf8), recipient: Array(address.utf8))
+                let request = PolicyRequest(state: .rcpt, recipient: Array(address.utf8))
                 guard let inquiry = MapInquiry(malformed: request, in: context) else { return .notLocal }
                 return inquiry.answer(on: inquiry.expansion?.run(sources)).deliverabilityOfMalformed
             }

@@ -30,7 +30,7 @@ struct PolicyActionTests {
         _ state: String, _ recipient: String, in text: String = directory, _ disclosure: Disclosure = .full,
         limits: ExpansionLimits = ExpansionLimits(), tamper: Tamper? = nil
     ) throws -> PolicyAction {
-        let request = PolicyRequest(state: Array(state.utf8), recipient: Array(recipient.utf8))
+        let request = PolicyRequest(state: .init(Array(state.utf8)), recipient: Array(recipient.utf8))
         guard let query = Query(request) else { return .dunno }
         let client = ClientClass(name: "test", networks: [], disclosure: disclosure)
         let row = ResolveRow("", text, "", "")

@@ -104,14 +104,14 @@ extension BenchPlan.Verb {
 /// What an answer is counted as: a reply code where the wire has one, and a word of the wire's where not.
 enum BenchAnswer {
     /// The words, each at its number, which is below every reply code.
-    static let words = ["OK", "NOTFOUND", "TEMP", "TIMEOUT", "PERM", "DUNNO"]
+    static let words: [StaticString] = ["OK", "NOTFOUND", "TEMP", "TIMEOUT", "PERM", "DUNNO"]
 
-    static func name(_ number: Int) -> String { number < words.count ? words[number] : String(number) }
+    static func name(_ number: Int) -> String { number < words.count ? "\(words[number])" : String(number) }
 
     /// The number of the word that octets begin with, up to a space or their end.
     static func number(_ octets: Slice<UnsafeRawBufferPointer>) -> Int? {
-        let word = octets.prefix { $0 != UInt8(ascii: " ") }
-        return words.firstIndex { word.elementsEqual($0.utf8) }
+        let end = octets.firstIndex(of: UInt8(ascii: " ")) ?? octets.endIndex
+        return words.firstIndex { octets.begins(with: $0) && octets.startIndex + $0.utf8CodeUnitCount == end }
     }
 }
 
@@ -163,7 +163,7 @@ extension ReplyScanner {
                 return answer
             }
             let line = start..<newline
-            if bytes[line].starts(with: "action=".utf8) { answer = try action(bytes, start + 7..<newline) }
+            if bytes[line].begins(with: "action=") { answer = try action(bytes, start + 7..<newline) }
             start = newline + 1
         }
         return nil
@@ -176,4 +176,12 @@ extension ReplyScanner {
     }
 
     private static func rest(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Range<Int> { index..<bytes.count }
+}
+
+extension Slice<UnsafeRawBufferPointer> {
+    /// As `starts(with:)`, in one call of the C library.
+    fileprivate func begins(with text: StaticString) -> Bool {
+        guard let start = base.baseAddress, count >= text.utf8CodeUnitCount else { return false }
+        return memcmp(start + startIndex, text.utf8Start, text.utf8CodeUnitCount) == 0
+    }
 }
