@@ -93,7 +93,8 @@ final class HopConnection: ChannelInboundHandler {
 
     // MARK: Use
 
-    /// Sends a command.
+    /// Sends a command, with the next `flush`: commands that go together should arrive together, or the server answers the
+    /// first by itself, and holds back its other answers until we have acknowledged that one (RFC 896), which takes 40 ms.
     /// - Parameters:
     ///   - line: without CRLF.
     ///   - limit: how long its reply may take once it is its turn.
@@ -102,7 +103,6 @@ final class HopConnection: ChannelInboundHandler {
         if isOver { return answer(.failure(Self.gone)) }
         handover.send(line)
         wait(limit, answer)
-        flush()
     }
 
     /// Waits for a reply to the end of a message.
@@ -115,10 +115,10 @@ final class HopConnection: ChannelInboundHandler {
         for answer in answers { wait(timeouts.end, answer) }
     }
 
-    /// Sends octets of a message.
+    /// Sends octets of a message, with the next `flush`.
     func write(_ octets: ByteBuffer) {
         if isOver { return }
-        context?.writeAndFlush(wrapOutboundOut(octets), promise: nil)
+        context?.write(wrapOutboundOut(octets), promise: nil)
     }
 
     /// Whether it has to catch up before it is given more.
@@ -158,12 +158,14 @@ final class HopConnection: ChannelInboundHandler {
         }
     }
 
-    private func flush() {
-        guard let context else { return }
+    /// Sends what has been written.
+    func flush() {
+        guard let context, !isOver else { return }
         var buffer: ByteBuffer?
         handover.takeOutput { output in buffer = context.channel.allocator.buffer(bytes: output) }
         // Writing may find the connection broken, and reads what is left of it then.
-        if let buffer { context.writeAndFlush(wrapOutboundOut(buffer), promise: nil) }
+        if let buffer { context.write(wrapOutboundOut(buffer), promise: nil) }
+        context.flush()
     }
 
     // MARK: Events of the channel

@@ -207,6 +207,7 @@ final class HopTransaction {
                 recipient.mailbox, recipient.parameters, utf8: parameters.utf8, to: connection.extensions)
             connection.send(line, within: timeouts.reply, take)
         }
+        connection.flush()
     }
 
     // MARK: The message
@@ -239,6 +240,7 @@ final class HopTransaction {
                             opened(refusal(reply))
                         }
                     }
+                    connection.flush()
                 }
             }
         }
@@ -302,6 +304,9 @@ final class HopTransaction {
         connection.write(buffer)
     }
 
+    /// Sends what has been taken.
+    func writeOn() { if phase == .sending { connection?.flush() } }
+
     /// The message is whole.
     /// - Parameter finished: called once, with nil when the server has taken it for all.
     func finish(_ finished: @escaping (HopFailure?) -> Void) {
@@ -330,6 +335,7 @@ final class HopTransaction {
         // Expected first: writing may find that the server has spoken.
         connection.expect(Array(repeating: answer, count: outcome.due))
         connection.write(end)
+        connection.flush()
     }
 
     /// The message will not be sent. After `finish` that is too late, and nothing is done.
@@ -360,6 +366,7 @@ final class HopTransaction {
                 pool.drop(connection)
             }
         }
+        connection.flush()
     }
 }
 

@@ -97,7 +97,10 @@ final class MessageDelivery {
     }
 
     /// Writes what has been taken, if that is worth it.
-    func writeOn() { folders?.writeOn() }
+    func writeOn() {
+        folders?.writeOn()
+        server?.writeOn()
+    }
 
     /// The message is whole: delivers it to all or none.
     /// - Parameter finished: called with nil when it is.
