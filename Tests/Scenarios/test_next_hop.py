@@ -230,11 +230,11 @@ class Handing(unittest.TestCase):
                         for command in "MAIL FROM:<>", "RCPT TO:<anna@example.org>", "RSET":
                             client.ask(command)
 
-                work(300)
+                work(200)
                 before = service.memory()
-                work(1500)
-                # A kilobyte of each would be more.
-                self.assertLess(service.memory() - before, 1_500_000)
+                work(600)
+                # Two kilobytes of each would be more.
+                self.assertLess(service.memory() - before, 1_200_000)
 
     def test_smuggled_commands_stay_in_the_message(self):
         inner = "MAIL FROM:<root@example.org>\r\nRCPT TO:<wilma@example.org>\r\nDATA\r\nforged\r\n.\r\n"
