@@ -161,11 +161,12 @@ final class LoopContext {
     /// What becomes of one RCPT where there are next hops: all its recipients are found out.
     /// - Parameters:
     ///   - routes: those of the next hops, in their order.
+    ///   - onlyOnRecord: whether an address that is not on record itself is unknown, whatever its domain takes.
     ///   - later: called on this loop, where that has to be waited for; made only there.
     /// - Returns: what becomes of it; nil where it comes later.
     func accept(
         _ path: ForwardPath, _ query: Query, by client: ClientClass, over routes: [Route],
-        later: @autoclosure () -> (Acceptance) -> Void
+        onlyOnRecord: Bool = false, later: @autoclosure () -> (Acceptance) -> Void
     ) -> Acceptance? {
         let judgement = Judgement(query, by: client)
         if let mailbox = query.mailbox, let fact = recall(mailbox),
@@ -176,8 +177,10 @@ final class LoopContext {
         let expansion = Inquiry.recipients(of: path, in: service.inquiries)
         let resolution = resolve(
             expansion, of: query.mailbox, about: query.about,
-            later: { [later = later()] in later(judgement.acceptance(on: $0, over: routes)) })
-        return resolution.map { judgement.acceptance(on: $0, over: routes) }
+            later: { [later = later()] in
+                later(judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord))
+            })
+        return resolution.map { judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord) }
     }
 
     /// What is remembered of an address, in the batch at hand, which this begins where there is none.

@@ -22,21 +22,25 @@ extension SMTPHandler {
     /// RCPT where mail is taken.
     func accept(_ path: ForwardPath, _ query: Query, _ ticket: Int) {
         let parameters = session.recipientParameters
-        resolve(path, query, by: clientClass) { [self] acceptance in
-            if case .refused(let verdict) = acceptance, verdict == .unknown || verdict == .notServed,
-                case .mailbox(let mailbox) = path, mailbox.isRewritten, let rewriter = loop.rewriter
-            {
-                return restore(mailbox, rewriter, query, ticket, parameters, refusal: verdict)
+        guard case .mailbox(let mailbox) = path, mailbox.isRewritten, let rewriter = loop.rewriter else {
+            return resolve(path, query, by: clientClass) { [self] in take(path, query, ticket, parameters, $0) }
+        }
+        // Where there is no such address, the map is asked before a catch-all or a relay domain takes it.
+        resolve(path, query, by: clientClass, onlyOnRecord: true) { [self] acceptance in
+            if case .refused(let verdict) = acceptance, verdict == .unknown || verdict == .notServed {
+                return restore(mailbox, rewriter, query, ticket, parameters)
             }
             take(path, query, ticket, parameters, acceptance)
         }
     }
 
     private func resolve(
-        _ path: ForwardPath, _ query: Query, by client: ClientClass, _ done: @escaping (Acceptance) -> Void
+        _ path: ForwardPath, _ query: Query, by client: ClientClass, onlyOnRecord: Bool = false,
+        _ done: @escaping (Acceptance) -> Void
     ) {
         let acceptance = loop.accept(
-            path, query, by: client, over: routes, later: { [self] acceptance in resolved(acceptance, done) })
+            path, query, by: client, over: routes, onlyOnRecord: onlyOnRecord,
+            later: { [self] acceptance in resolved(acceptance, done) })
         if let acceptance { done(acceptance) }
     }
 
@@ -47,26 +51,28 @@ extension SMTPHandler {
     }
 
     /// A notification for an address that was made for a forwarded message goes to the sender of that. Whoever has made the
-    /// address has signed it, so that the mail may go elsewhere, whoever brings it.
+    /// address has signed it, so that the mail may go elsewhere, whoever brings it. What the map does not know is
+    /// looked up like any other address.
     private func restore(
         _ mailbox: Mailbox, _ rewriter: SenderRewriter, _ query: Query, _ ticket: Int,
-        _ parameters: Command.RecipientParameters?, refusal: Verdict
+        _ parameters: Command.RecipientParameters?
     ) {
         rewriter.reverse(mailbox) { [self] answer in
             if context == nil || state != .open { return }
+            var (path, query, client) = (ForwardPath.mailbox(mailbox), query, clientClass)
             switch answer {
-            case .kept: self.answer(query, ticket, refusal)
             case .failed(let reason):
                 loop.shared.log.notRewritten(mailbox, reason: reason)
                 say(ReplyCatalogue.notHandedOn, to: ticket)
+                return goOnAfterAnswer()
+            case .kept: break
             case .rewritten(let original):
-                var client = clientClass
+                path = .mailbox(original)
+                query = .recipient(path, utf8: envelope?.parameters.utf8 ?? false)
                 client.mayRelay = true
-                let utf8 = envelope?.parameters.utf8 ?? false
-                resolve(.mailbox(original), .recipient(.mailbox(original), utf8: utf8), by: client) {
-                    [self] acceptance in
-                    take(.mailbox(mailbox), query, ticket, parameters, acceptance)
-                }
+            }
+            resolve(path, query, by: client) { [self] in
+                take(.mailbox(mailbox), query, ticket, parameters, $0)
             }
             goOnAfterAnswer()
         }

@@ -9,6 +9,8 @@ public struct Resolution: Hashable, Sendable {
     public var asked: Mailbox?
     /// The entries from the asked address on, as long as each led to exactly one other address.
     public var chain: [Entry] = []
+    /// Whether there is an entry for the asked address itself, and not only a rule of its domain that takes it.
+    public var isOnRecord: Bool { chain.first.map { $0.address == asked } ?? false }
     /// Where the chain ended, when that was one mailbox that takes mail.
     public var end: Recipient? { endsAtOne ? recipients.first : nil }
     /// All that mail for the address reaches, once each, in order.

@@ -81,7 +81,11 @@ extension Judgement {
     ///
     /// Of several behind one address those who take no mail are left out, as EXPN leaves them out: a list must go on when
     /// one member's mailbox is full or has gone. But mail for all others is taken for all of them or for none.
-    public func acceptance(on resolution: Resolution, over routes: [Route]) -> Acceptance {
+    /// - Parameter onlyOnRecord: whether an address that is not on record itself is unknown, whatever its domain takes.
+    public func acceptance(
+        on resolution: Resolution, over routes: [Route], onlyOnRecord: Bool = false
+    ) -> Acceptance {
+        if onlyOnRecord, resolution.outcome == .answered, !resolution.isOnRecord { return .refused(.unknown) }
         let verdict = verdict(on: resolution)
         switch verdict {
         case .verified, .willForward, .notVerifiable: break

@@ -149,7 +149,8 @@ class Rewriting(unittest.TestCase):
             "forward me@elsewhere.example": "OK bounce+me@example.org", "forward a@elsewhere.example": "TEMP later",
             "forward b@elsewhere.example": "OK no address", "forward c@elsewhere.example": b"5:what?,",
             "forward d@elsewhere.example": None, "forward e@elsewhere.example": "PERM never",
-            "reverse SRS0=x@example.org": "OK info@example.org",
+            "reverse SRS0=x@example.org": "OK info@example.org", "reverse SRS0=x@catch.example": "OK wilma@example.org",
+            "reverse SRS0=later@catch.example": "TEMP later", "reverse SRS0=x@relay.example": "OK wilma@example.org",
         }
         with tempfile.TemporaryDirectory() as folder, Socketmap(Path(folder, "map"), replies) as map, ScriptedHop() as hop:
             with Relay(hop, srs={"socketmap": f"unix:{folder}/map"}, threads=1) as relay, relay.client() as client:
@@ -163,6 +164,18 @@ class Rewriting(unittest.TestCase):
                 # It may lead to somebody here, who is looked up like anybody.
                 self.assertEqual(send(client, ["SRS0=x@example.org"])[-1], OK)
                 self.assertEqual(hop.messages[2].recipients, ["fred@example.org"])
+                # A catch-all and a relay domain take what the map does not know, and nothing while it can't tell.
+                for recipient, told, taken in [
+                    ("SRS0=x@catch.example", "250 2.1.5 OK", "wilma@example.org"),
+                    ("SRS0=y@catch.example", "250 2.1.5 OK", "fred@example.org"),
+                    ("SRS0=later@catch.example", LATER, None),
+                    ("SRS0=x@relay.example", "250 2.1.5 OK", "wilma@example.org"),
+                    ("SRS0=y@relay.example", "250 2.1.5 OK", "SRS0=y@relay.example"),
+                ]:
+                    self.assertEqual(send(client, [recipient])[1], told, recipient)
+                    if taken:
+                        self.assertEqual(hop.messages.pop().recipients, [taken])
+                    client.ask("RSET")
                 # An address on record goes before.
                 relay.change("user", "add", "SRS0=x@example.org")
                 asked = len(map.asked)
