@@ -24,6 +24,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioConcurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -46,9 +48,11 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
@@ -84,8 +88,8 @@ let package = Package(
             "AddresseeServer",
             [
                 "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
-                "AddresseeConfiguration", nioCore, nioPosix, nioHTTP, nioConcurrency, nioSSL, nioTLS, unixSignals,
-                logging,
+                "AddresseeConfiguration", nioCore, nioPosix, nioHTTP, nioConcurrency, nioSSL, nioTLS, hummingbird,
+                httpTypes, unixSignals, logging,
             ]),
         .executableTarget(
             name: "addressee",

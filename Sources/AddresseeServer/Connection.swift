@@ -200,6 +200,14 @@ class Connection: ChannelDuplexHandler {
         goOn()
     }
 
+    /// Whether the client's class may ask one more question now; for the postmaster it always may (RFC 5321 4.5.1).
+    final func admitQuestion(isForPostmaster: @autoclosure () -> Bool) -> QuestionBudget.Admission {
+        guard let limit = clientClass.questionsPerMinute, !isForPostmaster() else { return .admitted }
+        let admission = loop.shared.admitQuestion(of: client, perMinute: limit)
+        if admission == .closed { loop.shared.log.refused(client, reason: "too many questions") }
+        return admission
+    }
+
     // MARK: Sending, holding, closing
 
     final func send(flush: Bool) {

@@ -87,8 +87,7 @@ struct Listeners {
                     guard let loop = loops.context(on: channel.eventLoop) else {
                         throw ChannelError.operationUnsupported
                     }
-                    if listener.wire == .qmailDeliverable { try HTTPLines.add(to: channel.pipeline) }
-                    try channel.pipeline.syncOperations.addHandler(Self.handler(for: listener, on: loop))
+                    try Self.open(channel, for: listener, on: loop)
                 }
             }
         do {
@@ -106,18 +105,22 @@ struct Listeners {
         }
     }
 
-    private static func handler(for listener: ListenerConfiguration, on loop: LoopContext) -> Connection {
+    private static func open(
+        _ channel: any Channel, for listener: ListenerConfiguration, on loop: LoopContext
+    ) throws {
+        let handler: Connection
         switch listener.wire {
-        case .smtp: SMTPHandler(loop: loop, listener: listener)
-        case .socketmap: SocketmapHandler(SocketmapWire(), loop: loop, listener: listener)
+        case .smtp: handler = SMTPHandler(loop: loop, listener: listener)
+        case .socketmap: handler = SocketmapHandler(SocketmapWire(), loop: loop, listener: listener)
         case .tcpTable:
-            LookupHandler(
-                TCPTableWire(map: Array((listener.map ?? .recipients).rawValue.utf8)), loop: loop, listener: listener)
-        case .readsocket: LookupHandler(ReadsocketWire(), loop: loop, listener: listener)
-        case .policy: PolicyHandler(PolicyWire(), loop: loop, listener: listener)
-        case .milter: LookupHandler(MilterWire(), loop: loop, listener: listener)
-        case .qmailDeliverable: LookupHandler(QmailDeliverableWire(), loop: loop, listener: listener)
+            let map = Array((listener.map ?? .recipients).rawValue.utf8)
+            handler = LookupHandler(TCPTableWire(map: map), loop: loop, listener: listener)
+        case .readsocket: handler = LookupHandler(ReadsocketWire(), loop: loop, listener: listener)
+        case .policy: handler = PolicyHandler(PolicyWire(), loop: loop, listener: listener)
+        case .milter: handler = LookupHandler(MilterWire(), loop: loop, listener: listener)
+        case .qmailDeliverable: return try QmailDeliverableHandler.open(channel, loop: loop, listener: listener)
         }
+        try channel.pipeline.syncOperations.addHandler(handler)
     }
 
     /// A socket that is left over is replaced; one that somebody listens on is not.

@@ -81,16 +81,12 @@ class LookupHandler<Wire: ServedWire>: Connection {
     }
 
     private func ask(_ request: Wire.Request) {
-        if let limit = clientClass.questionsPerMinute, !Wire.isForPostmaster(request) {
-            switch loop.shared.admitQuestion(of: client, perMinute: limit) {
-            case .admitted: break
-            case .refused:
-                say(Wire.tooManyQuestions)
-                return Wire.isForOneQuestion ? close() : ()
-            case .closed:
-                loop.shared.log.refused(client, reason: "too many questions")
-                return end(.tooManyQuestions)
-            }
+        switch admitQuestion(isForPostmaster: Wire.isForPostmaster(request)) {
+        case .admitted: break
+        case .refused:
+            say(Wire.tooManyQuestions)
+            return Wire.isForOneQuestion ? close() : ()
+        case .closed: return end(.tooManyQuestions)
         }
         let answer = Wire.answer(
             request, of: loop, by: clientClass, later: { [self] answer in answerLater(request, answer) })

@@ -1,6 +1,7 @@
 // What belongs to one event loop: its own sources, and the connections it serves. Only ever touched on that loop.
 
 import AddresseeConfiguration
+import LookupProtocols
 import MailAddress
 import MailboxDirectory
 import NIOCore
@@ -156,6 +157,22 @@ final class LoopContext {
             later(verdict(on: resolution, inquiry, query, key))
         }
         return walk.begin().map { verdict(on: $0, inquiry, query, key) }
+    }
+
+    /// The answer of a map, whatever the wire.
+    /// - Parameter later: called on this loop with the answer, where it has to be waited for; made only there.
+    /// - Returns: the answer; nil where it comes later.
+    func answer(
+        _ inquiry: MapInquiry, about: @autoclosure () -> String, later: @autoclosure () -> (MapAnswer) -> Void
+    ) -> MapAnswer? {
+        if let mailbox = inquiry.mailbox, let fact = recall(mailbox), let answer = inquiry.answer(on: fact) {
+            return answer
+        }
+        guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
+        let resolution = resolve(
+            expansion, of: inquiry.mailbox, about: about(),
+            later: { [later = later()] in later(inquiry.answer(on: $0)) })
+        return resolution.map { inquiry.answer(on: $0) }
     }
 
     /// What becomes of one RCPT where there are next hops: all its recipients are found out.

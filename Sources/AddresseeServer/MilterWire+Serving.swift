@@ -13,8 +13,8 @@ extension MilterWire: ServedWire {
         guard case .recipient(let recipient) = request else { return request.answer }
         guard let query = Query(recipient) else {
             guard let inquiry = MapInquiry(malformed: recipient, in: loop.service.inquiries) else { return .proceed }
-            let answer = answer(
-                inquiry, about: recipient.about, of: loop,
+            let answer = loop.answer(
+                inquiry, about: recipient.about,
                 later: { [later = later()] in later($0.milterAnswerOnMalformed) })
             return answer?.milterAnswerOnMalformed
         }

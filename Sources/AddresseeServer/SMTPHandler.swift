@@ -134,14 +134,10 @@ final class SMTPHandler: Connection {
         unsent += 1
         // MAIL FROM:<> is never refused, but the recipients after it are questions like any other: a limit that bounces
         // could pass by would be none.
-        if let limit = clientClass.questionsPerMinute, !query.isForPostmaster {
-            switch loop.shared.admitQuestion(of: client, perMinute: limit) {
-            case .admitted: break
-            case .refused: return answer(query, ticket, .tooManyQuestions)
-            case .closed:
-                loop.shared.log.refused(client, reason: "too many questions")
-                return end(.tooManyQuestions)
-            }
+        switch admitQuestion(isForPostmaster: query.isForPostmaster) {
+        case .admitted: break
+        case .refused: return answer(query, ticket, .tooManyQuestions)
+        case .closed: return end(.tooManyQuestions)
         }
         if !nextHops.isEmpty, case .recipient(let path, _) = query { return accept(path, query, ticket) }
         let verdict = loop.answer(

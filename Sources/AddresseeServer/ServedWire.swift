@@ -55,21 +55,6 @@ extension ServedWire {
         if address.isEmpty { return client }
         return client.limited(to: loop.disclosure(to: address))
     }
-
-    /// The answer of a map, whatever the wire.
-    static func answer(
-        _ inquiry: MapInquiry, about: @autoclosure () -> String, of loop: LoopContext,
-        later: @autoclosure () -> (MapAnswer) -> Void
-    ) -> MapAnswer? {
-        if let mailbox = inquiry.mailbox, let fact = loop.recall(mailbox), let answer = inquiry.answer(on: fact) {
-            return answer
-        }
-        guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
-        let resolution = loop.resolve(
-            expansion, of: inquiry.mailbox, about: about(),
-            later: { [later = later()] in later(inquiry.answer(on: $0)) })
-        return resolution.map { inquiry.answer(on: $0) }
-    }
 }
 
 /// The wires that ask maps.
@@ -84,9 +69,8 @@ extension MapWire {
         _ request: MapRequest, of loop: LoopContext, by client: ClientClass,
         later: @autoclosure () -> (MapAnswer) -> Void
     ) -> MapAnswer? {
-        answer(
-            MapInquiry(request, by: client, in: loop.service.inquiries), about: request.about, of: loop,
-            later: later())
+        loop.answer(
+            MapInquiry(request, by: client, in: loop.service.inquiries), about: request.about, later: later())
     }
 
     static func isForPostmaster(_ request: MapRequest) -> Bool {
@@ -118,8 +102,8 @@ extension PolicyWire: ServedWire {
     ) -> PolicyAction? {
         guard let query = Query(request) else {
             guard let inquiry = MapInquiry(malformed: request, in: loop.service.inquiries) else { return .dunno }
-            let answer = answer(
-                inquiry, about: request.about, of: loop,
+            let answer = loop.answer(
+                inquiry, about: request.about,
                 later: { [later = later()] in later($0.policyActionOnMalformed) })
             return answer?.policyActionOnMalformed
         }
@@ -157,8 +141,8 @@ extension ReadsocketWire: ServedWire {
             return verdict?.readsocketAnswer(on: query.wire)
         case .map(let map):
             let inquiry = MapInquiry(map, by: asking, in: loop.service.inquiries)
-            let answer = answer(
-                inquiry, about: request.about, of: loop, later: { [later = later()] in later($0.readsocketAnswer) })
+            let answer = loop.answer(
+                inquiry, about: request.about, later: { [later = later()] in later($0.readsocketAnswer) })
             return answer?.readsocketAnswer
         }
     }

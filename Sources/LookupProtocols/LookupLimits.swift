@@ -18,7 +18,7 @@ public enum LookupLimits {
     /// Octets of a milter packet after its length: a command, and MILTER_MAX_DATA_SIZE of data (mfdef.h). Mail servers that
     /// can do more do it only when a filter asks for it.
     public static let milterPacket = 65_536
-    /// Octets of a method and a request target; an address with every octet escaped is a tenth of it.
+    /// Octets of a request target; an address with every octet escaped is a tenth of it.
     public static let qmailDeliverableRequest = 10_000
     /// Octets of a line from OpenSMTPD; its own keys are 1023 at most (table_lookup in table.c).
     public static let tableProcRequest = 10_000

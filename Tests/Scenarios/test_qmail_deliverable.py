@@ -5,13 +5,14 @@ import http.client
 import os
 import signal
 import socket
+import struct
 import subprocess
 import time
 import unittest
 from urllib.parse import quote
 
 from postfix import REPOSITORY
-from service import PATIENCE, Client, Service, need
+from service import PATIENCE, Client, Service, eventually, need
 
 LISTENER = {"qmail-deliverable": "127.0.0.1:0"}
 NUMBERS = {
@@ -28,6 +29,15 @@ NUMBERS = {
 def status(number):
     """Haraka takes 34 for a refusal where it comes with 200."""
     return 503 if number == 34 else 200
+
+
+def http_get(service, address):
+    connection = http.client.HTTPConnection(*service.address, timeout=PATIENCE)
+    connection.request("GET", f"/qd1/deliverable?{quote(address)}")
+    response = connection.getresponse()
+    found = response.status, response.read()
+    connection.close()
+    return found
 
 
 class Deliverable(unittest.TestCase):
@@ -191,6 +201,40 @@ class Trouble(unittest.TestCase):
                 found += more
             self.assertEqual(found.count(b"\r\n\r\n241\n"), 100)
             self.assertEqual(service.process.wait(PATIENCE), 0)
+
+    def test_a_part_of_a_request_and_silence(self):
+        with Service(listeners=[LISTENER], timeouts={"idle": "1s"}) as service:
+            for octets in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx",
+                           b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"):
+                with Client(service.address, greeted=False) as client:
+                    client.send(octets)
+                    # An answer to what is no request yet would be one to a request that was never made.
+                    self.assertEqual(client.socket.recv(65536), b"", octets)
+
+    def test_who_leaves_leaves_nothing_behind(self):
+        whole = b"GET /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\n\r\n"
+        linger = struct.pack("ii", 1, 0)
+        with Service(listeners=[LISTENER]) as service:
+            def leave(number):
+                with Client(service.address, greeted=False) as client:
+                    client.send([b"", whole[:number % len(whole)], whole, whole * 50, b"EHLO x\r\n"][number % 5])
+                    if number % 2:
+                        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+            def files():
+                return len(os.listdir(f"/proc/{service.process.pid}/fd"))
+
+            at_rest = files()
+            growth = []
+            for _ in range(5):
+                before = service.memory()
+                for number in range(1500):
+                    leave(number)
+                eventually(lambda: files() <= at_rest, "the connections are closed")
+                growth.append(service.memory() - before)
+            # As many as linger at one time take their memory once; a leak takes some each time.
+            self.assertLess(min(growth), 1_500_000, growth)
+            self.assertEqual(http_get(service, "fred@example.org"), (200, b"241\n"))
 
     def test_too_many_questions(self):
         clients = [{"name": "others", "questions-per-minute": 3}]
