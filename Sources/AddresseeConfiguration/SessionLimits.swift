@@ -13,7 +13,7 @@ public struct SessionLimits: Hashable, Sendable {
     /// Bad commands in one session before 421.
     public var errors: Int
     /// Recipients that are remembered, all together, for as long as the directory does not change; 0 for none. Each takes
-    /// 48 octets, as the table fills.
+    /// 16 octets, and 64 where its name was asked for, as the table fills.
     public var rememberedRecipients: Int
     /// Octets of a message, as SIZE offers it (RFC 1870); 0 states no limit.
     public var messageSize: Int
@@ -23,7 +23,7 @@ public struct SessionLimits: Hashable, Sendable {
 
     public init(
         connections: Int = 10_000, recipients: Int = 1000, pipelinedQuestions: Int = 64, errors: Int = 20,
-        rememberedRecipients: Int = 1_048_576, messageSize: Int = 26_214_400, traceFields: Int = 100
+        rememberedRecipients: Int = 4_194_304, messageSize: Int = 26_214_400, traceFields: Int = 100
     ) {
         self.connections = connections
         self.recipients = recipients
@@ -49,7 +49,7 @@ extension SessionLimits {
         read("recipients", 100...1_000_000, into: &session.recipients, reason: "RFC 5321 4.5.3.1.8")
         read("pipelined-questions", 1...1000, into: &session.pipelinedQuestions)
         read("errors", 1...1_000_000, into: &session.errors)
-        read("remembered-recipients", 0...16_777_216, into: &session.rememberedRecipients)
+        read("remembered-recipients", 0...67_108_864, into: &session.rememberedRecipients)
         read("message-size", 0...1_000_000_000_000, into: &session.messageSize)
         read("trace-fields", 1...10_000, into: &session.traceFields)
         read("expansion-depth", 1...1000, into: &expansion.depth)

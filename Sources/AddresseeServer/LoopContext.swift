@@ -143,12 +143,12 @@ final class LoopContext {
         beginBatch()
         var key: Remembered?
         if let version, let mailbox = query.mailbox {
-            if let fact = memory.recall(mailbox, version: version),
+            if let fact = memory.recall(mailbox, version: version, withName: judgement.tellsNames),
                 let verdict = judgement.verdict(on: fact, asked: mailbox)
             {
                 return verdict
             }
-            key = Remembered(mailbox: mailbox, version: version)
+            key = Remembered(mailbox: mailbox, version: version, withName: judgement.tellsNames)
         }
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
         guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
@@ -203,7 +203,7 @@ final class LoopContext {
     /// What is remembered of an address, in the batch at hand, which this begins where there is none.
     func recall(_ mailbox: Mailbox) -> MailboxMemory.Fact? {
         beginBatch()
-        return version.flatMap { memory.recall(mailbox, version: $0) }
+        return version.flatMap { memory.recall(mailbox, version: $0, withName: false) }
     }
 
     /// The resolution of one walk, remembered and logged.
@@ -216,7 +216,9 @@ final class LoopContext {
         later: @autoclosure () -> (Resolution) -> Void
     ) -> Resolution? {
         beginBatch()
-        let key = version.flatMap { version in mailbox.map { Remembered(mailbox: $0, version: version) } }
+        let key = version.flatMap { version in
+            mailbox.map { Remembered(mailbox: $0, version: version, withName: false) }
+        }
         if answersAtOnce {
             let resolution = expansion.run(sources)
             keep(resolution, key, about)
@@ -232,20 +234,26 @@ final class LoopContext {
     }
 
     private func keep(_ resolution: Resolution, _ key: Remembered?, _ about: String) {
-        if let key { memory.remember(resolution, of: key.mailbox, version: key.version) }
+        remember(resolution, key)
         log(resolution.outcome, about)
+    }
+
+    private func remember(_ resolution: Resolution, _ key: Remembered?) {
+        guard let key else { return }
+        memory.remember(resolution, of: key.mailbox, version: key.version, withName: key.withName)
     }
 
     /// Under what a resolution is to be remembered.
     private struct Remembered {
         var mailbox: Mailbox
         var version: UInt64
+        var withName: Bool
     }
 
     private func verdict(
         on resolution: Resolution, _ inquiry: Inquiry, _ query: Query, _ key: Remembered?
     ) -> Verdict {
-        if let key { memory.remember(resolution, of: key.mailbox, version: key.version) }
+        remember(resolution, key)
         log(resolution.outcome, query.about)
         return inquiry.verdict(on: resolution)
     }

@@ -30,6 +30,9 @@ public struct Judgement: Hashable, Sendable {
         }
     }
 
+    /// Whether a user's name may be told.
+    public var tellsNames: Bool { wire != .recipient }
+
     /// The verdict where no lookup is needed: closed is closed whoever is asked for, so that nothing can be told from the
     /// answer (RFC 5321 7.3).
     public var decided: Verdict? {
@@ -47,10 +50,10 @@ public struct Judgement: Hashable, Sendable {
         case (.unknown, _): return .unknown
         // RCPT is told neither name nor spelling.
         case (.user, .recipient): return .verified(NamedMailbox(name: "", mailbox: asked))
-        case (.user(nil), _): return nil
-        case (.user(let user?), _):
-            let shown = NamedMailbox(name: shown(user.name), mailbox: user.mailbox)
+        case (.user(let mailbox?, let name?), _):
+            let shown = NamedMailbox(name: shown(name), mailbox: mailbox)
             return inASCII(wire == .expand ? .members([shown]) : .verified(shown))
+        case (.user, _): return nil
         }
     }
 

@@ -1,6 +1,6 @@
-// What was found of addresses before, for as long as no source has changed. Keys are kept whole, so that nothing is
-// guessed; nothing but plain "a user is here" and "unknown" is kept, so that trouble is never remembered. It is what is
-// true that is kept, not what was said: so every wire and every client profit, and each is told what it may know.
+// What was found of addresses before, for as long as no source has changed. Nothing but plain "a user is here" and "unknown"
+// is kept, so that trouble is never remembered. It is what is true that is kept, not what was said: so every wire and every
+// client profit, and each is told what it may know.
 
 public import MailAddress
 public import MailboxDirectory
@@ -8,84 +8,95 @@ public import SMTPProtocol
 
 /// A bounded table of addresses and what stands at them. It belongs to one owner, who clears nothing: what was remembered
 /// under another version is as good as gone.
+///
+/// Where nothing but existence matters, as at RCPT, 92 bits of a hash stand for the address: SipHash under a key that is drawn
+/// anew in each process, so that nobody can choose addresses that share one, and two of a thousand million addresses do so in
+/// one of 10^9 processes. Where a name is to be told, all octets are kept and compared.
 public struct MailboxMemory: Sendable {
     /// What may be remembered of an address.
     public enum Fact: Hashable, Sendable {
-        /// An active user, whose mailbox this is, and who has no forward; nil where the name has no place in the table or
-        /// the spelling on record is another than the key.
-        case user(NamedMailbox?)
+        /// An active user who has no forward. The mailbox is nil where the spelling on record is another than the key; the
+        /// name, empty where there is none, is nil where it was not asked for or has no place in the table.
+        case user(Mailbox?, name: String?)
         /// Nobody.
         case unknown
     }
 
-    /// Octets that one place of the table takes.
-    public static let placeSize = 64
+    /// Octets that an address takes in the table, and those that it takes with its name.
+    public static let placeSize = 16
+    static let wholeSize = 64
     /// Octets that a local-part, its domain and the full name may have together; without the name they find place more
-    /// often, and what is longer even so is asked anew each time.
-    static let keyLimit = placeSize - 8
+    /// often.
+    static let keyLimit = wholeSize - 8
 
     /// Places to begin with: a site of ten users needs no more.
-    static let firstPlaces = 4096
+    static let firstPlaces = 16_384
+    /// Buckets of the table before that are moved into a new one with each address that is remembered: all at once would hold
+    /// up an event loop for some hundredths of a second.
+    static let movedAtOnce = 16
 
-    /// A place: first the head of its `Key`, then the folded local-part, the folded domain, and the name.
-    private var words: [UInt64] = []
-    private var mask = 0
-    private var taken = 0
+    private var table: Table
+    /// The table that has become too small, until all is moved; what lies before `moved` has been.
+    private var old: Table?
+    private var moved = 0
     /// What of the version a place has no room for.
     private var era: UInt64 = 0
     private let limit: Int
 
-    /// - Parameter places: how many addresses may be remembered; rounded down to a power of two; under 2 for none. The
+    /// - Parameter places: how many addresses may be remembered; rounded down to a power of two; under 8 for none. The
     ///   table takes memory as it fills.
     public init(places: Int) {
-        guard places >= 2 else {
-            limit = 0
-            return
-        }
-        limit = 1 << (Int.bitWidth - 1 - places.leadingZeroBitCount)
-        resize(to: min(limit, Self.firstPlaces))
-    }
-
-    /// Makes an empty table of so many places: what was remembered is asked anew.
-    private mutating func resize(to places: Int) {
-        words = Array(repeating: 0, count: places * Place.words)
-        mask = places - 1
-        taken = 0
+        limit = places < 8 ? 0 : 1 << (Int.bitWidth - 1 - places.leadingZeroBitCount)
+        table = Table(places: min(limit, Self.firstPlaces))
     }
 
     /// What is remembered of an address.
-    /// - Parameter version: another number whenever any answer may be another one, and never one that was used before.
-    public func recall(_ mailbox: Mailbox, version: UInt64) -> Fact? {
-        guard version >> 32 == era, let key = Place(mailbox, version: version), !words.isEmpty else { return nil }
-        let (first, second) = places(of: key)
-        if let fact = key.fact(in: words, at: first, of: mailbox) { return fact }
-        return key.fact(in: words, at: second, of: mailbox)
+    /// - Parameters:
+    ///   - version: another number whenever any answer may be another one, and never one that was used before.
+    ///   - withName: whether a user's name is wanted; it is told where it is there in any case.
+    public func recall(_ mailbox: Mailbox, version: UInt64, withName: Bool) -> Fact? {
+        guard version >> 32 == era, limit > 0 else { return nil }
+        let key = ShortPlace(mailbox, version: version)
+        return table.fact(of: mailbox, key, withName: withName) ?? old?.fact(of: mailbox, key, withName: withName)
     }
 
     /// Keeps what a walk from this address found, if it is something to keep.
-    public mutating func remember(_ resolution: Resolution, of mailbox: Mailbox, version: UInt64) {
-        guard let fact = Fact(resolution, of: mailbox), var place = Place(mailbox, version: version), !words.isEmpty
-        else { return }
+    /// - Parameters:
+    ///   - version: as for `recall`.
+    ///   - withName: whether a user's name is to be kept too, for four times the room.
+    public mutating func remember(
+        _ resolution: Resolution, of mailbox: Mailbox, version: UInt64, withName: Bool
+    ) {
+        guard limit > 0, let fact = Fact(resolution, of: mailbox) else { return }
         if version >> 32 != era {
             era = version >> 32
-            resize(to: mask + 1)
+            // The one before goes first, so that there are never both.
+            let places = table.places
+            (table, old) = (Table(places: 0), nil)
+            table = Table(places: places)
         }
-        // The first of the two places unless it is in use under this version, then the second: what is asked for again
-        // and again comes back soon enough.
-        let (first, second) = places(of: place)
-        place.take(fact)
-        let index = words[first] >> 32 == place.head >> 32 && words[first] != 0 ? second : first
-        if words[index] == 0 {
-            taken += 1
-            // Half full, addresses begin to push each other out.
-            if taken * 2 > mask, mask + 1 < limit { return resize(to: min(limit, (mask + 1) * 4)) }
+        let short = ShortPlace(mailbox, version: version, fact)
+        moveSome(short.version)
+        if withName, let whole = WholePlace(mailbox, version: short.version, fact) {
+            table.write(whole, for: short)
+        } else {
+            table.write(short)
         }
-        place.write(to: &words, at: index)
+        // Half full, addresses begin to push each other out.
+        if table.taken * 2 > table.places, table.places < limit, old == nil {
+            old = table
+            moved = 0
+            table = Table(places: min(limit, table.places * 4))
+        }
     }
 
-    private func places(of key: Place) -> (Int, Int) {
-        let place = key.hash & mask
-        return (place * Place.words, (place ^ 1) * Place.words)
+    private mutating func moveSome(_ version: UInt32) {
+        guard let old else { return }
+        for _ in 0..<Self.movedAtOnce where moved < old.buckets {
+            table.take(bucket: moved, of: old, version: version)
+            moved += 1
+        }
+        if moved == old.buckets { self.old = nil }
     }
 }
 
@@ -103,6 +114,6 @@ extension MailboxMemory.Fact {
         guard resolution.recipients.count == 1, resolution.failures.isEmpty, resolution.chain.count == 1,
             case .user(let user, forward: nil) = resolution.chain[0], user.status == .active, user.address == mailbox
         else { return nil }
-        self = .user(NamedMailbox(name: user.fullName, mailbox: user.address))
+        self = .user(user.address, name: user.fullName)
     }
 }

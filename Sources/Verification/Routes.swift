@@ -119,12 +119,13 @@ extension Judgement {
     public func acceptance(on fact: MailboxMemory.Fact, over routes: [Route]) -> Acceptance? {
         switch fact {
         case .unknown: return .refused(.unknown)
-        case .user(nil): return nil
-        case .user(let user?):
-            let recipient = Recipient(mailbox: user.mailbox, kind: .user(.active))
-            guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else { return .noRoute(user.mailbox) }
-            let destination = Destination(mailbox: user.mailbox, nextHop: index)
-            return .accepted(.verified(user), [destination], leftOut: [])
+        case .user(nil, _): return nil
+        case .user(let mailbox?, _):
+            let recipient = Recipient(mailbox: mailbox, kind: .user(.active))
+            guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else { return .noRoute(mailbox) }
+            let destination = Destination(mailbox: mailbox, nextHop: index)
+            // RCPT is not told the name.
+            return .accepted(.verified(NamedMailbox(name: "", mailbox: mailbox)), [destination], leftOut: [])
         }
     }
 

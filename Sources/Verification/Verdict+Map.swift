@@ -25,8 +25,8 @@ extension Judgement {
         switch (fact, map) {
         case (_, .domains), (_, .relayDomains), (_, .transport): nil
         case (.unknown, _): .absent
-        case (.user(nil), .mailboxes), (.user(nil), .recipients), (.user, .senders): nil
-        case (.user(let user?), .mailboxes), (.user(let user?), .recipients): .found([user.mailbox])
+        case (.user(nil, _), .mailboxes), (.user(nil, _), .recipients), (.user, .senders): nil
+        case (.user(let mailbox?, _), .mailboxes), (.user(let mailbox?, _), .recipients): .found([mailbox])
         // An active user without a forward, at the address itself.
         case (.user, .aliases), (.user, .aliasesStep), (.user, .forwards), (.user, .relocated): .absent
         }

@@ -23,7 +23,18 @@ private func nobody(_ mailbox: Mailbox, _ reason: Failure.Reason = .unknown) -> 
 }
 
 private func user(_ mailbox: Mailbox, _ name: String = "") -> MailboxMemory.Fact {
-    .user(NamedMailbox(name: name, mailbox: mailbox))
+    .user(mailbox, name: name)
+}
+
+extension MailboxMemory {
+    /// With names, as VRFY wants them.
+    fileprivate func recall(_ mailbox: Mailbox, version: UInt64) -> Fact? {
+        recall(mailbox, version: version, withName: true)
+    }
+
+    fileprivate mutating func remember(_ resolution: Resolution, of mailbox: Mailbox, version: UInt64) {
+        remember(resolution, of: mailbox, version: version, withName: true)
+    }
 }
 
 struct MailboxMemoryTests {
@@ -42,14 +53,19 @@ struct MailboxMemoryTests {
         var memory = MailboxMemory(places: 64)
         let (lower, odd) = (try mailbox("fred@example.org"), try mailbox("\"FRED\"@Example.ORG"))
         memory.remember(here(lower, "Fred"), of: odd, version: 1)
-        guard case .user(let told?)? = memory.recall(odd, version: 1) else {
+        guard case .user(let told?, name: "Fred")? = memory.recall(odd, version: 1) else {
             Issue.record("not remembered")
             return
         }
-        #expect(told.mailbox.description == "fred@example.org")
+        #expect(told.description == "fred@example.org")
         // A spelling that is not the key has no place, so only that somebody is here is known.
-        memory.remember(here(try mailbox("Jane@example.org"), "Jane"), of: try mailbox("jane@example.org"), version: 1)
-        #expect(memory.recall(try mailbox("jane@example.org"), version: 1) == .user(nil))
+        let jane = try mailbox("jane@example.org")
+        for withName in [true, false] {
+            memory = MailboxMemory(places: 64)
+            memory.remember(here(try mailbox("Jane@example.org"), "Jane"), of: jane, version: 1, withName: withName)
+            let told = memory.recall(jane, version: 1, withName: withName)
+            #expect(told == .user(nil, name: withName ? "Jane" : nil))
+        }
     }
 
     @Test(arguments: ["", "F", "Fred", "Fred Claude", "Jos\u{e9} \u{4e2d}\u{6587}", String(repeating: "x", count: 40)])
@@ -59,7 +75,7 @@ struct MailboxMemoryTests {
             let address = try mailbox(local + "@b.example")
             memory.remember(here(address, name), of: address, version: 1)
             let fits = address.description.utf8.count - 1 + name.utf8.count <= 56
-            #expect(memory.recall(address, version: 1) == (fits ? user(address, name) : .user(nil)))
+            #expect(memory.recall(address, version: 1) == (fits ? user(address, name) : .user(address, name: nil)))
         }
     }
 
@@ -89,7 +105,9 @@ struct MailboxMemoryTests {
         ("abcdefgh@b", "abcdefgh@bb"), ("abcdef@b", "abcdef@bx"),
     ])
     func tellsNeighboursApart(one: String, other: String) throws {
-        var memory = MailboxMemory(places: 2)
+        var memory = MailboxMemory(places: 8)
+        memory.remember(here(try mailbox(one), "b"), of: try mailbox(one), version: 1, withName: false)
+        #expect(memory.recall(try mailbox(other), version: 1, withName: false) == nil)
         memory.remember(here(try mailbox(one), "b"), of: try mailbox(one), version: 1)
         #expect(memory.recall(try mailbox(other), version: 1) == nil)
         #expect(memory.recall(try mailbox(one), version: 1) == user(try mailbox(one), "b"))
@@ -131,7 +149,7 @@ struct MailboxMemoryTests {
         }
     }
 
-    @Test(arguments: [-1, 0, 1])
+    @Test(arguments: [Int.min, -1, 0, 7])
     func mayHaveNoPlace(places: Int) throws {
         var memory = MailboxMemory(places: places)
         let fred = try mailbox("fred@example.org")
@@ -139,12 +157,31 @@ struct MailboxMemoryTests {
         #expect(memory.recall(fred, version: 1) == nil)
     }
 
-    @Test func longOnesAreAskedAnew() throws {
+    /// Whatever is asked first, and whatever has been asked since.
+    @Test func namesAreKeptWhereTheyAreAskedFor() throws {
+        var memory = MailboxMemory(places: 8)
+        let fred = try mailbox("fred@example.org")
+        memory.remember(here(fred, "Fred"), of: fred, version: 1, withName: false)
+        #expect(memory.recall(fred, version: 1, withName: false) == .user(fred, name: nil))
+        #expect(memory.recall(fred, version: 1, withName: true) == .user(fred, name: nil))
+        memory.remember(here(fred, "Fred"), of: fred, version: 1, withName: true)
+        #expect(memory.recall(fred, version: 1, withName: true) == user(fred, "Fred"))
+        memory.remember(here(fred, "Fred"), of: fred, version: 1, withName: false)
+        #expect(memory.recall(fred, version: 1, withName: true) == user(fred, "Fred"))
+        // Who has no name has none to be kept, and that is known too.
+        let plain = try mailbox("plain@example.org")
+        memory.remember(here(plain), of: plain, version: 1, withName: true)
+        #expect(memory.recall(plain, version: 1, withName: true) == user(plain))
+    }
+
+    @Test func longOnesHaveNoRoomForAName() throws {
         var memory = MailboxMemory(places: 64)
         for count in 40...60 {
             let long = try mailbox(String(repeating: "x", count: count) + "@example.org")
-            memory.remember(nobody(long), of: long, version: 1)
-            #expect(memory.recall(long, version: 1) == (count + 11 <= 56 ? .unknown : nil))
+            memory.remember(here(long, "x"), of: long, version: 1)
+            #expect(memory.recall(long, version: 1) == .user(long, name: count + 12 <= 56 ? "x" : nil))
+            memory.remember(nobody(long), of: long, version: 2)
+            #expect(memory.recall(long, version: 2) == .unknown)
         }
     }
 
@@ -153,32 +190,45 @@ struct MailboxMemoryTests {
         var memory = MailboxMemory(places: 2048)
         let mailboxes = try (0..<2000).map { try mailbox("user\($0)@example.org") }
         var found = 0
-        for pass in 0..<6 {
-            let version = UInt64(pass / 2)
+        for pass in 0..<12 {
+            let version = UInt64(pass / 4)
             for (index, mailbox) in mailboxes.enumerated() {
-                let isUnknown = (index + pass / 2).isMultiple(of: 3)
-                let fact = isUnknown ? MailboxMemory.Fact.unknown : user(mailbox, "Name \(index)")
-                if let recalled = memory.recall(mailbox, version: version) {
-                    #expect(recalled == fact)
+                let isUnknown = (index + pass / 4).isMultiple(of: 3)
+                let withName = (index + pass).isMultiple(of: 5)
+                let facts: [MailboxMemory.Fact] =
+                    isUnknown ? [.unknown] : [user(mailbox, "Name \(index)"), .user(mailbox, name: nil)]
+                if let recalled = memory.recall(mailbox, version: version, withName: withName) {
+                    #expect(facts.contains(recalled))
                     found += 1
                 }
                 memory.remember(
-                    isUnknown ? nobody(mailbox) : here(mailbox, "Name \(index)"), of: mailbox, version: version)
-                #expect(memory.recall(mailbox, version: version) == fact)
+                    isUnknown ? nobody(mailbox) : here(mailbox, "Name \(index)"), of: mailbox, version: version,
+                    withName: withName)
+                let recalled = try #require(memory.recall(mailbox, version: version, withName: withName))
+                #expect(withName ? recalled == facts[0] : facts.contains(recalled))
             }
         }
         #expect(found > 0)
     }
 
-    /// However many it has to grow for.
-    @Test func growsAsItFills() throws {
-        var memory = MailboxMemory(places: 1 << 16)
-        let mailboxes = try (0..<20_000).map { try mailbox("user\($0)@example.org") }
-        for _ in 0..<2 {
-            for mailbox in mailboxes { memory.remember(nobody(mailbox), of: mailbox, version: 1) }
+    /// However many it has to grow for, with names and without, nothing is lost by it, and nothing of before.
+    @Test(arguments: [false, true])
+    func growsAsItFills(withName: Bool) throws {
+        var memory = MailboxMemory(places: 1 << 20)
+        let mailboxes = try (0..<60_000).map { try mailbox("user\($0)@example.org") }
+        var lost = 0
+        for (index, mailbox) in mailboxes.enumerated() {
+            memory.remember(here(mailbox, "Name \(index)"), of: mailbox, version: 1, withName: withName)
+            let earlier = Int.random(in: 0...index)
+            let fact = MailboxMemory.Fact.user(mailboxes[earlier], name: withName ? "Name \(earlier)" : nil)
+            switch memory.recall(mailboxes[earlier], version: 1, withName: withName) {
+            case nil: lost += 1
+            case let recalled: #expect(recalled == fact)
+            }
         }
-        let found = mailboxes.count { memory.recall($0, version: 1) == .unknown }
-        #expect(found > 15_000)
+        // Some push each other out, above all with names.
+        #expect(lost < (withName ? 15_000 : 600))
+        for mailbox in mailboxes { #expect(memory.recall(mailbox, version: 2, withName: withName) == nil) }
     }
 }
 
@@ -189,8 +239,8 @@ struct RememberedVerdictTests {
         let fred = try mailbox("fred@example.org")
         var memory = MailboxMemory(places: 64)
         for resolution in [here(fred, name), nobody(fred)] {
-            memory.remember(resolution, of: fred, version: 1)
-            let fact = try #require(memory.recall(fred, version: 1))
+            memory.remember(resolution, of: fred, version: 1, withName: false)
+            memory.remember(resolution, of: fred, version: 1, withName: true)
             for client in [ClientClass.trusted, .everyone] {
                 let queries: [Query] = [
                     .recipient(.mailbox(fred), utf8: utf8), .verify(.mailbox(fred), utf8: utf8),
@@ -198,6 +248,7 @@ struct RememberedVerdictTests {
                 ]
                 for query in queries {
                     let judgement = Judgement(query, by: client)
+                    let fact = try #require(memory.recall(fred, version: 1, withName: judgement.tellsNames))
                     let remembered = judgement.decided ?? judgement.verdict(on: fact, asked: fred)
                     let walked = judgement.decided ?? judgement.verdict(on: resolution)
                     let wire = judgement.wire

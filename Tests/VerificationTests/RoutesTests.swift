@@ -143,7 +143,7 @@ import Verification
     @Test func remembered() throws {
         let fred = try Mailbox("fred@a")
         let judgement = Judgement(.recipient(.mailbox(fred), utf8: false), by: .trusted)
-        let user = MailboxMemory.Fact.user(NamedMailbox(name: "Fred", mailbox: fred))
+        let user = MailboxMemory.Fact.user(fred, name: nil)
         let accepted = judgement.acceptance(on: user, over: [Self.onlyB, Self.local])
         guard case .accepted(.verified, [Destination(mailbox: fred, nextHop: 1)], leftOut: [])? = accepted else {
             _ = Issue.record("\(String(describing: accepted))")
@@ -151,7 +151,7 @@ import Verification
         }
         #expect(judgement.acceptance(on: user, over: [Self.onlyB]) == .noRoute(fred))
         #expect(judgement.acceptance(on: .unknown, over: [Self.local]) == .refused(.unknown))
-        #expect(judgement.acceptance(on: .user(nil), over: [Self.local]) == nil)
+        #expect(judgement.acceptance(on: .user(nil, name: "Fred"), over: [Self.local]) == nil)
     }
 
     /// Where a forward leads is not told to those who may not know.
