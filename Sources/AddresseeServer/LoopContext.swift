@@ -142,13 +142,13 @@ final class LoopContext {
         if let decided = judgement.decided { return decided }
         beginBatch()
         var key: Remembered?
-        if let version, let mailbox = query.mailbox {
-            if let fact = memory.recall(mailbox, version: version, withName: judgement.tellsNames),
+        if let mailbox = query.mailbox {
+            if let fact = fact(of: mailbox, withName: judgement.tellsNames),
                 let verdict = judgement.verdict(on: fact, asked: mailbox)
             {
                 return verdict
             }
-            key = Remembered(mailbox: mailbox, version: version, withName: judgement.tellsNames)
+            key = version.map { Remembered(mailbox: mailbox, version: $0, withName: judgement.tellsNames) }
         }
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
         guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
@@ -165,7 +165,7 @@ final class LoopContext {
     func answer(
         _ inquiry: MapInquiry, about: @autoclosure () -> String, later: @autoclosure () -> (MapAnswer) -> Void
     ) -> MapAnswer? {
-        if let mailbox = inquiry.mailbox, let fact = recall(mailbox), let answer = inquiry.answer(on: fact) {
+        if let mailbox = inquiry.mailbox, let fact = fact(of: mailbox), let answer = inquiry.answer(on: fact) {
             return answer
         }
         guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
@@ -186,7 +186,7 @@ final class LoopContext {
         onlyOnRecord: Bool = false, later: @autoclosure () -> (Acceptance) -> Void
     ) -> Acceptance? {
         let judgement = Judgement(query, by: client)
-        if let mailbox = query.mailbox, let fact = recall(mailbox),
+        if let mailbox = query.mailbox, let fact = fact(of: mailbox),
             let acceptance = judgement.acceptance(on: fact, over: routes)
         {
             return acceptance
@@ -200,10 +200,21 @@ final class LoopContext {
         return resolution.map { judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord) }
     }
 
-    /// What is remembered of an address, in the batch at hand, which this begins where there is none.
-    func recall(_ mailbox: Mailbox) -> MailboxMemory.Fact? {
+    /// What is plainly true of an address, in the batch at hand, which this begins where there is none: as it is remembered, or
+    /// as the source has it. Nil where only a walk can tell.
+    private func fact(of mailbox: Mailbox, withName: Bool = false) -> MailboxMemory.Fact? {
         beginBatch()
-        return version.flatMap { memory.recall(mailbox, version: $0, withName: false) }
+        if let version, let fact = memory.recall(mailbox, version: version, withName: withName),
+            !withName || fact.isWhole
+        {
+            return fact
+        }
+        guard answersAtOnce, sources.count == 1,
+            service.configuration.expansion.lookups >= MailboxMemory.Fact.plainLookups,
+            let fact = MailboxMemory.Fact.plain(mailbox, in: sources[0])
+        else { return nil }
+        if let version { memory.remember(fact, of: mailbox, version: version, withName: withName) }
+        return fact
     }
 
     /// The resolution of one walk, remembered and logged.

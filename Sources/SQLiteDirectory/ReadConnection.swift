@@ -7,7 +7,7 @@ import GRDBSQLite
 final class ReadConnection {
     /// Memory for pages of the file, in KiB. The inner pages of every index fit, and two readers of ten million addresses
     /// stay under 150 MB together with what the server remembers.
-    static let cacheKiB = 10 * 1024
+    static let cacheKiB = 12 * 1024
     /// How long a question may wait for a lock, in milliseconds: it holds up an event loop. In WAL mode readers wait
     /// only while another program recovers the log or removes it.
     static let lockPatience: Int32 = 20

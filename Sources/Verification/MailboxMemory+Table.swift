@@ -26,7 +26,7 @@ extension MailboxMemory {
         func fact(of mailbox: Mailbox, _ key: ShortPlace, withName: Bool) -> Fact? {
             let first = start(of: key)
             let one = fact(of: mailbox, key, from: first)
-            if let one, !withName || one.hasName { return one }
+            if let one, !withName || one.isWhole { return one }
             return fact(of: mailbox, key, from: first ^ Self.bucket) ?? one
         }
 
@@ -105,13 +105,5 @@ extension MailboxMemory {
             }
             for index in start..<start + Self.bucket { words[index] = 0 }
         }
-    }
-}
-
-extension MailboxMemory.Fact {
-    /// Whether there is no more to be known.
-    fileprivate var hasName: Bool {
-        if case .user(_, name: nil) = self { return false }
-        return true
     }
 }

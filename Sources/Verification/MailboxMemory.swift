@@ -30,7 +30,7 @@ public struct MailboxMemory: Sendable {
     static let keyLimit = wholeSize - 8
 
     /// Places to begin with: a site of ten users needs no more.
-    static let firstPlaces = 16_384
+    static let firstPlaces = 8192
     /// Buckets of the table before that are moved into a new one with each address that is remembered: all at once would hold
     /// up an event loop for some hundredths of a second.
     static let movedAtOnce = 16
@@ -67,7 +67,13 @@ public struct MailboxMemory: Sendable {
     public mutating func remember(
         _ resolution: Resolution, of mailbox: Mailbox, version: UInt64, withName: Bool
     ) {
-        guard limit > 0, let fact = Fact(resolution, of: mailbox) else { return }
+        guard let fact = Fact(resolution, of: mailbox) else { return }
+        remember(fact, of: mailbox, version: version, withName: withName)
+    }
+
+    /// Keeps what is true of this address.
+    public mutating func remember(_ fact: Fact, of mailbox: Mailbox, version: UInt64, withName: Bool) {
+        guard limit > 0 else { return }
         if version >> 32 != era {
             era = version >> 32
             // The one before goes first, so that there are never both.
@@ -115,5 +121,11 @@ extension MailboxMemory.Fact {
             case .user(let user, forward: nil) = resolution.chain[0], user.status == .active, user.address == mailbox
         else { return nil }
         self = .user(user.address, name: user.fullName)
+    }
+
+    /// Whether there is no more to be known.
+    public var isWhole: Bool {
+        if case .user(_, name: nil) = self { return false }
+        return true
     }
 }

@@ -1,0 +1,30 @@
+// The short way of most questions: a plain user, or plainly nobody, needs no walk.
+
+public import MailAddress
+public import MailboxDirectory
+
+extension MailboxMemory.Fact {
+    /// How many lookups this takes; a walk that may not take so many must say so itself.
+    public static let plainLookups = 2
+
+    /// What the only source there is has plainly at an address of a domain that is no alias: the same as a walk would find,
+    /// or nil where that has more to find out, trouble above all.
+    /// - Parameter source: one that answers at once.
+    public static func plain(_ mailbox: Mailbox, in source: any Source) -> Self? {
+        if mailbox.localPart.isPostmaster { return nil }
+        guard case .domain(let record) = source.answer(.domain(mailbox.domain)) else { return nil }
+        if case .alias = record.kind { return nil }
+        switch source.answer(.entries([mailbox])) {
+        case .entry(.user(let user, forward: nil), key: 0) where user.status == .active && user.address == mailbox:
+            return .user(user.address, name: user.fullName)
+        case .absent:
+            // Without its detail somebody may be found, and else the catch-all or the kind of the domain decides.
+            let separators = record.detailSeparators
+            guard record.kind == .local, record.catchAll == nil,
+                separators.isEmpty || mailbox.localPart.splitDetail(separators: separators) == nil
+            else { return nil }
+            return .unknown
+        default: return nil
+        }
+    }
+}
