@@ -68,11 +68,11 @@ find_addressee() {
     addressee=$(cd "$here/../.." && swift build -c release --show-bin-path)/addressee
 }
 
-# ask PORT LOAD VERB NAMES [WIRE]: one measurement of `seconds`, as the JSON that `addressee bench` prints, on one line.
+# ask PORT LOAD VERB NAMES [WIRE [RATE]]: one measurement of `seconds`, as the JSON that `addressee bench` prints, on one line.
 ask() {
     timeout --foreground $((seconds + 60)) "$addressee" bench --host "127.0.0.1:$1" \
         --connections "${2%x*}" --in-flight "${2#*x}" --seconds "$seconds" --verb "$3" --names "$4" \
-        --wire "${5:-smtp}" --json | tr -d '\n'
+        --wire "${5:-smtp}" ${6:+--rate "$6"} --json | tr -d '\n'
 }
 
 # free_port: the next one from `next_port` on that nobody listens on, left in `port`.

@@ -11,7 +11,8 @@ struct Bench: ParsableCommand {
         discussion: """
             Asks any SMTP server, or one of maps or policies, about random names of a file, over some connections with some questions in flight on \
             each, and prints the rate, the latencies and the replies by their code. With --rate the questions come at \
-            a set rate, and a latency counts from when its question was due.
+            a set rate, however slow the replies are, and a latency counts from when its question was due, sent or not. \
+            What falls due within a fifth of a millisecond goes together, over one connection after the other.
 
             The questions are RCPT, VRFY or EXPN; no mail is sent. With --wire they go over another wire: socketmap and \
             tcp-table ask for keys, policy asks what Postfix asks at RCPT or VRFY.

@@ -78,9 +78,10 @@ struct LoadGenerator: ~Copyable {
 
     /// After so long it is looked whether the time is over.
     private static let longestPause: Nanoseconds = 100_000_000
-    /// At a set rate, what is due within so long is sent together: a write for each question would take the processor
-    /// that the server needs. A question counts from when it was due, so this shows in its latency.
-    private static let shortestPause: Nanoseconds = 100_000
+    /// At a set rate, what is due within so long is sent together, over one connection as long as that has room: a write
+    /// for each question would take the processor that the server needs. A question counts from when it was due, so this
+    /// shows in its latency.
+    private static let shortestPause: Nanoseconds = 200_000
 
     private var isOver: Bool { now >= until || stop.isRaised }
 
@@ -121,12 +122,16 @@ struct LoadGenerator: ~Copyable {
         let start = now
         var asked = 0
         var turn = 0
+        var next = start
         while !isOver {
-            let isBehind = askWhatIsDue(start: start, interval: interval, asked: &asked, turn: &turn)
-            let next = start + Nanoseconds(Double(asked) * interval)
+            var isBehind = false
+            // Replies come in between, and are no reason to ask sooner.
+            if now >= next {
+                isBehind = askWhatIsDue(start: start, interval: interval, asked: &asked, turn: &turn)
+                if !isBehind { next = max(start + Nanoseconds(Double(asked) * interval), now + Self.shortestPause) }
+            }
             now = Self.clock()
-            let left = max(next, now) - now
-            let pause = isBehind ? Self.longestPause : min(max(left, Self.shortestPause), Self.longestPause)
+            let pause = isBehind ? Self.longestPause : min(max(next, now) - now, Self.longestPause)
             let count = ready.wait(nanoseconds: pause)
             now = Self.clock()
             for position in 0..<count { try listen(to: ready.index(position)) }
@@ -146,9 +151,10 @@ struct LoadGenerator: ~Copyable {
                 full = 0
             } else {
                 full += 1
+                turn = (turn + 1) % connections.count
             }
-            turn = turn + 1 == connections.count ? 0 : turn + 1
         }
+        turn = (turn + 1) % connections.count
         for index in connections.indices where connections[index].hasUnsent { send(index) }
         return asked < due
     }
