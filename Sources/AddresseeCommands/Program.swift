@@ -100,7 +100,9 @@ public enum Program {
 
     /// The parser's words as one line, and where there is more to read: `See 'addressee user add --help'`, as it ends.
     private static func usage(_ message: String, help: String) -> String {
-        var sentence = message.prefix(1).lowercased() + message.dropFirst()
+        // Of a list of values, each on a line of its own.
+        let line = message.replacing(":\n  - ", with: ": ").replacing("\n  - ", with: ", ")
+        var sentence = line.prefix(1).lowercased() + line.dropFirst()
         if sentence.hasSuffix(".") { sentence.removeLast() }
         let more = help.matches(of: /See '(addressee [^']+)' for more/).last.map { String($0.1) }
         // A question, such as whether another option was meant, keeps its mark.

@@ -32,18 +32,24 @@ final class QmailDeliverableHandler: Connection {
         try channel.pipeline.syncOperations.addHandler(handler)
         let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
         let http = HTTP1Channel { request, writer, channel in
+            if request.headers[.expect]?.lowercased() == "100-continue" {
+                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            }
             // An answer before the end of the request would be one to a request that is none yet.
             for try await _ in request.body {}
             guard let answer = await bound.answer(request.head) else {
                 // What was sent last is on its way; the connection closes by itself.
                 return try await channel.closeFuture.get()
             }
-            let head = HTTPResponse(
+            var head = HTTPResponse(
                 status: HTTPResponse.Status(code: answer.status),
                 headerFields: [
                     .contentType: "text/plain; charset=utf-8", .contentLength: "\(answer.text.utf8.count)",
                     .cacheControl: "no-store",
                 ])
+            if answer == .noSuchMethod { head.headerFields[.allow] = "GET" }
+            // No content may follow then (RFC 9110 9.3.2).
+            if request.method == .head { return try await writer.writeResponse(head) }
             try await writer.write(response: head, body: ResponseBody(byteBuffer: ByteBuffer(string: answer.text)))
         }
         // What happens on a connection is told by this server's own log, one line an event.
@@ -53,7 +59,9 @@ final class QmailDeliverableHandler: Connection {
                 let pipeline = channel.pipeline.syncOperations
                 let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
                 try pipeline.addHandler(HTTPTurns(handler), position: .after(decoder))
-                Task { await http.handle(value: asynchronous, logger: silent) }
+                loop.shared.run(for: ObjectIdentifier(handler)) {
+                    await http.handle(value: asynchronous, logger: silent)
+                }
             } catch {
                 channel.close(promise: nil)
             }
@@ -199,8 +207,8 @@ private final class HTTPTurns: ChannelDuplexHandler {
 
     /// What came before is answered; then hummingbird says 400.
     private func refuse(_ context: ChannelHandlerContext, _ error: HTTPParserError) {
-        // The second comes of what a client sends after the first.
-        if isOver { return }
+        // The second comes of what a client sends after the first, and one of a connection that ends within a request.
+        if isOver || connection.state != .open { return }
         isOver = true
         connection.waiting.append(QmailDeliverableHandler.Turn(version: .http1_1, isLast: true))
         connection.timers.lastCommand = .now()
@@ -211,7 +219,8 @@ private final class HTTPTurns: ChannelDuplexHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(var head):
-            if let turn = connection.waiting.first {
+            // 100 is for a request that has not come in whole.
+            if head.status.code >= 200, let turn = connection.waiting.first {
                 head.version = turn.version == .http1_0 ? .http1_0 : .http1_1
                 if turn.isLast {
                     head.headers.replaceOrAdd(name: "Connection", value: "close")

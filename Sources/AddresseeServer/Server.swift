@@ -108,7 +108,10 @@ public struct Server: Sendable {
         }
         await listeners.close()
         // A cancelled task may not wait, and connections have to be waited for.
-        try await Task { [timeout] in try await loops.stop(shared: shared, timeout: timeout) }.value
+        try await Task { [timeout] in
+            try await loops.stop(shared: shared, timeout: timeout)
+            await shared.endOfTasks()
+        }.value
         log.stopped()
     }
 

@@ -15,6 +15,7 @@ final class SharedState: Sendable {
     /// What each mail server offered when it was last spoken to.
     private let known = NIOLockedValueBox<[MailServer: ServerExtensions]>([:])
     private let connections = NIOLockedValueBox(0)
+    private let tasks = NIOLockedValueBox<[ObjectIdentifier: Task<Void, Never>]>([:])
     private let budget = NIOLockedValueBox(QuestionBudget())
 
     init(log: ServerLog) {
@@ -42,6 +43,21 @@ final class SharedState: Sendable {
     func extensions(of server: MailServer) -> ServerExtensions? { known.withLockedValue { $0[server] } }
 
     var openConnections: Int { connections.withLockedValue { $0 } }
+
+    /// Runs in a task what serves one connection until that is closed.
+    func run(for connection: ObjectIdentifier, _ body: @escaping @Sendable () async -> Void) {
+        tasks.withLockedValue { tasks in
+            tasks[connection] = Task {
+                await body()
+                self.tasks.withLockedValue { $0[connection] = nil }
+            }
+        }
+    }
+
+    /// Waits for those tasks: their event loops have to outlive them.
+    func endOfTasks() async {
+        for task in tasks.withLockedValue({ Array($0.values) }) { await task.value }
+    }
 
     func admitQuestion(of client: ClientAddress, perMinute: Int) -> QuestionBudget.Admission {
         let now = Double(NIODeadline.now().uptimeNanoseconds) / 1e9

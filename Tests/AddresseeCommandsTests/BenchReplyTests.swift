@@ -103,5 +103,7 @@ import Testing
                 250                      2
                 550                      1
                 """)
+        let paced = BenchReport(plan: BenchPlan(server: .unix(path: "/x"), rate: 5000), tally: tally, seconds: 0.5)
+        #expect(paced.table.hasPrefix("rcpt, 8 x 32 in flight, 0.5 s, 5,000 /s asked for\n"))
     }
 }

@@ -169,6 +169,12 @@ import Testing
             ["user", "add", "a@example.org", "--staus", "full"],
             "unknown option '--staus'. Did you mean '--status'? see: addressee user add --help"
         ),
+        (
+            ["bench", "--host", "127.0.0.1:1", "--names", "x", "--wire", "socketmap", "--map", "aliasses"],
+            "the value 'aliasses' is invalid for '--map <map>'. Please provide one of the following: domains,"
+                + " relay-domains, mailboxes, recipients, aliases, aliases-step, forwards, relocated, senders, transport;"
+                + " see: addressee bench --help"
+        ),
         (["bogus"], "there is no command \"bogus\"; see: addressee --help"),
         (["usr", "add", "x@y"], "there is no command \"usr\"; did you mean \"user\"? see: addressee --help"),
         (["user", "ad", "x@y"], "there is no command \"ad\"; did you mean \"add\"? see: addressee user --help"),

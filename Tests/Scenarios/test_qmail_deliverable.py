@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 import unittest
 from urllib.parse import quote
@@ -31,12 +32,13 @@ def status(number):
     return 503 if number == 34 else 200
 
 
-def http_get(service, address):
-    connection = http.client.HTTPConnection(*service.address, timeout=PATIENCE)
+def http_get(service, address, kept=None):
+    connection = kept or http.client.HTTPConnection(*service.address, timeout=PATIENCE)
     connection.request("GET", f"/qd1/deliverable?{quote(address)}")
     response = connection.getresponse()
     found = response.status, response.read()
-    connection.close()
+    if not kept:
+        connection.close()
     return found
 
 
@@ -96,6 +98,25 @@ class Deliverable(unittest.TestCase):
             # No number is in it, whatever a client takes for one.
             self.assertNotRegex(response.read(), rb"^\d")
             connection.close()
+
+    def test_a_head_has_no_content_and_the_methods_are_told(self):
+        line = b"/qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\n"
+        found = self.raw(b"HEAD " + line + b"\r\nPOST " + line + b"\r\nGET " + line + b"Connection: close\r\n\r\n")
+        head, post, get = found.split(b"HTTP/1.1 ")[1:]
+        self.assertTrue(head.startswith(b"405 ") and head.endswith(b"\r\n\r\n"), head)
+        self.assertTrue(post.startswith(b"405 ") and post.endswith(b"\r\n\r\nAsk with GET\n"), post)
+        self.assertTrue(get.endswith(b"\r\n\r\n241\n"), get)
+        for part in head, post:
+            self.assertIn(b"\r\nallow: get\r\n", part.lower())
+
+    def test_who_waits_to_be_told_to_go_on(self):
+        with Client(self.service.address, greeted=False) as client:
+            for _ in range(2):
+                client.send(b"GET /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                            b"Content-Length: 5\r\n\r\n")
+                self.assertEqual(client.socket.recv(65536), b"HTTP/1.1 100 Continue\r\n\r\n")
+                client.send(b"hello")
+                self.assertTrue(client.socket.recv(65536).endswith(b"\r\n\r\n241\n"))
 
     def test_pipelined_requests_are_answered_in_order(self):
         asked = b"".join(b"GET /qd1/deliverable?%s HTTP/1.1\r\nHost: x\r\n\r\n" % address for address in
@@ -210,6 +231,8 @@ class Trouble(unittest.TestCase):
                     client.send(octets)
                     # An answer to what is no request yet would be one to a request that was never made.
                     self.assertEqual(client.socket.recv(65536), b"", octets)
+            # Silence is not malformed.
+            self.assertFalse([line for line in service.log.lines if "malformed" in line])
 
     def test_who_leaves_leaves_nothing_behind(self):
         whole = b"GET /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -235,6 +258,33 @@ class Trouble(unittest.TestCase):
             # As many as linger at one time take their memory once; a leak takes some each time.
             self.assertLess(min(growth), 1_500_000, growth)
             self.assertEqual(http_get(service, "fred@example.org"), (200, b"241\n"))
+
+    def test_who_goes_on_asking_is_not_waited_for_long(self):
+        with Service(listeners=[LISTENER]) as service:
+            ends = []
+
+            def ask(connection):
+                try:
+                    while True:
+                        self.assertEqual(http_get(service, "fred@example.org", connection)[1], b"241\n")
+                except (OSError, http.client.HTTPException) as error:
+                    ends.append(error)
+
+            threads = []
+            for _ in range(4):
+                connection = http.client.HTTPConnection(*service.address, timeout=PATIENCE)
+                http_get(service, "fred@example.org", connection)
+                threads.append(threading.Thread(target=ask, args=[connection]))
+                threads[-1].start()
+            begin = time.monotonic()
+            os.kill(service.process.pid, signal.SIGTERM)
+            self.assertEqual(service.process.wait(PATIENCE), 0)
+            self.assertLess(time.monotonic() - begin, 6)
+            for thread in threads:
+                thread.join(PATIENCE)
+            self.assertEqual(len(ends), 4)
+            service.log.wait(" stopped")
+            self.assertNotIn("Cannot schedule tasks", "\n".join(service.log.lines))
 
     def test_too_many_questions(self):
         clients = [{"name": "others", "questions-per-minute": 3}]

@@ -38,7 +38,8 @@ struct BenchReport {
             return unit.isEmpty ? line : "\(line) \(unit)"
         }
         let time = (seconds * 10).rounded() / 10
-        return (["\(plan.subject), \(plan.connections) x \(plan.inFlight) in flight, \(time) s"] + lines)
+        let asked = plan.rate.map { ", \(grouped(UInt64($0.rounded()))) /s asked for" } ?? ""
+        return (["\(plan.subject), \(plan.connections) x \(plan.inFlight) in flight, \(time) s\(asked)"] + lines)
             .joined(separator: "\n")
     }
 
