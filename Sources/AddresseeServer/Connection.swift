@@ -87,6 +87,9 @@ class Connection: ChannelDuplexHandler {
     /// Whether an answer has to be waited for.
     var isWaiting: Bool { false }
 
+    /// Whether a message is on its way, which is not cut short as long as it goes on.
+    var isTakingMessage: Bool { false }
+
     /// How long a client may ask nothing.
     var idleLimit: TimeAmount { TimeAmount(loop.service.configuration.timeouts.idle) }
 
@@ -147,6 +150,7 @@ class Connection: ChannelDuplexHandler {
     final func channelReadComplete(context: ChannelHandlerContext) {
         loop.endBatch()
         context.flush()
+        if state == .lingering { context.read() }
         // However few requests come at a time, who takes no replies must wait.
         if state == .open, !context.channel.isWritable { isHeld = true }
     }
@@ -192,6 +196,8 @@ class Connection: ChannelDuplexHandler {
 
     /// An answer that had to be waited for has been taken: goes on with what had to wait for it, and sends what may be sent.
     final func goOnAfterAnswer() {
+        // It came at a time of its own, and what was asked then needs a new view of the directory after it.
+        defer { loop.endBatch() }
         guard let context, state == .open else { return }
         // What waited for this answer is taken now; a client that takes no replies is still waited for.
         if isHeld, context.channel.isWritable { isHeld = false }
@@ -272,6 +278,8 @@ class Connection: ChannelDuplexHandler {
         send(flush: true)
         // The client may be found gone while the last reply is sent.
         if state != .open { return }
+        // Closing one side of two, of which the other is closed, would throw away what it has not taken yet.
+        if hasInputEnded { return finish() }
         state = .lingering
         inbound = ByteBuffer()
         isHeld = false
@@ -282,12 +290,10 @@ class Connection: ChannelDuplexHandler {
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { [self] _ in
             timers.end?.cancel()
-            // Who has closed already sends nothing more that would have to be thrown away.
-            if hasInputEnded { return abort() }
             if state == .lingering { timers.end = eventLoop.scheduleTask(in: Self.lingering) { [self] in abort() } }
         }
         context.close(mode: .output, promise: sent)
-        if wantsRead { context.read() }
+        context.read()
     }
 
     /// The client has closed its side: closes ours when all is sent, or when it won't take it.
@@ -320,7 +326,7 @@ class Connection: ChannelDuplexHandler {
         timers.end?.cancel()
         timers.end = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainGrace) { [self] in
             let lastHeard = max(timers.lastInput, timers.lastCommand)
-            let isAsking = lastHeard != before && .now() - start < Self.drainLimit
+            let isAsking = lastHeard != before && (isTakingMessage || .now() - start < Self.drainLimit)
             if isHeld || isWaiting || isAsking { return drain(lastHeard: lastHeard, since: start) }
             end(.shuttingDown)
         }

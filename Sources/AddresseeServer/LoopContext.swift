@@ -250,7 +250,8 @@ final class LoopContext {
     }
 
     private func remember(_ resolution: Resolution, _ key: Remembered?) {
-        guard let key else { return }
+        // What has changed since is not to be mixed with what was.
+        guard let key, key.version == version else { return }
         memory.remember(resolution, of: key.mailbox, version: key.version, withName: key.withName)
     }
 

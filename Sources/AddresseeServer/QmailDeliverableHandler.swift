@@ -59,9 +59,7 @@ final class QmailDeliverableHandler: Connection {
                 let pipeline = channel.pipeline.syncOperations
                 let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
                 try pipeline.addHandler(HTTPTurns(handler), position: .after(decoder))
-                loop.shared.run(for: ObjectIdentifier(handler)) {
-                    await http.handle(value: asynchronous, logger: silent)
-                }
+                loop.shared.run { await http.handle(value: asynchronous, logger: silent) }
             } catch {
                 channel.close(promise: nil)
             }
@@ -183,6 +181,13 @@ private final class HTTPTurns: ChannelDuplexHandler {
             bodyLength = 0
             // This is how hummingbird is told.
             if isLast { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            if (head.version.major, head.version.minor) < (1, 1) {
+                // It knows no 100 (RFC 9110 10.1.1).
+                head.headers.remove(name: "Expect")
+            } else if head.headers["Host"].count != 1 {
+                // RFC 9112 3.2.
+                return refuse(context, HTTPParserError.unknown)
+            }
             part = .head(head)
         case .body(let bytes):
             bodyLength += bytes.readableBytes

@@ -15,7 +15,7 @@ final class SharedState: Sendable {
     /// What each mail server offered when it was last spoken to.
     private let known = NIOLockedValueBox<[MailServer: ServerExtensions]>([:])
     private let connections = NIOLockedValueBox(0)
-    private let tasks = NIOLockedValueBox<[ObjectIdentifier: Task<Void, Never>]>([:])
+    private let tasks = NIOLockedValueBox<(last: Int, running: [Int: Task<Void, Never>])>((0, [:]))
     private let budget = NIOLockedValueBox(QuestionBudget())
 
     init(log: ServerLog) {
@@ -45,18 +45,19 @@ final class SharedState: Sendable {
     var openConnections: Int { connections.withLockedValue { $0 } }
 
     /// Runs in a task what serves one connection until that is closed.
-    func run(for connection: ObjectIdentifier, _ body: @escaping @Sendable () async -> Void) {
+    func run(_ body: @escaping @Sendable () async -> Void) {
         tasks.withLockedValue { tasks in
-            tasks[connection] = Task {
+            tasks.last += 1
+            tasks.running[tasks.last] = Task { [number = tasks.last] in
                 await body()
-                self.tasks.withLockedValue { $0[connection] = nil }
+                self.tasks.withLockedValue { $0.running[number] = nil }
             }
         }
     }
 
     /// Waits for those tasks: their event loops have to outlive them.
     func endOfTasks() async {
-        for task in tasks.withLockedValue({ Array($0.values) }) { await task.value }
+        while let task = tasks.withLockedValue({ $0.running.first?.value }) { await task.value }
     }
 
     func admitQuestion(of client: ClientAddress, perMinute: Int) -> QuestionBudget.Admission {

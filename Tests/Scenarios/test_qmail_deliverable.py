@@ -127,7 +127,7 @@ class Deliverable(unittest.TestCase):
         self.assertTrue(bodies[-1].startswith(b"Ask "))
 
     def test_old_clients_and_half_closed_ones(self):
-        octets = b"GET /qd1/deliverable?fred@example.org HTTP/1.0\r\n\r\n"
+        octets = b"GET /qd1/deliverable?fred@example.org HTTP/1.0\r\nExpect: 100-continue\r\n\r\n"
         for half_closed in False, True:
             found = self.raw(octets, half_closed)
             self.assertRegex(found, rb"^HTTP/1.0 200 OK\r\n(.*\r\n)*\r\n241\n$")
@@ -138,9 +138,10 @@ class Deliverable(unittest.TestCase):
         good = b"GET /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\n\r\n"
         for octets in [
             b"hello\r\n\r\n", b"\0\0\0\0", b"GET\r\n\r\n", b"GET /x HTTP/9.9\r\n\r\n", b"EHLO client\r\n",
-            b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
-            b"GET / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000,
-            b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+            b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 200_000 + b"\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000,
+            b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
         ]:
             try:
                 found = self.raw(good + octets)
@@ -225,8 +226,8 @@ class Trouble(unittest.TestCase):
 
     def test_a_part_of_a_request_and_silence(self):
         with Service(listeners=[LISTENER], timeouts={"idle": "1s"}) as service:
-            for octets in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nContent-Length: 9\r\n\r\nx",
-                           b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"):
+            for octets in (b"", b"GET", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx",
+                           b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n"):
                 with Client(service.address, greeted=False) as client:
                     client.send(octets)
                     # An answer to what is no request yet would be one to a request that was never made.
@@ -285,6 +286,11 @@ class Trouble(unittest.TestCase):
             self.assertEqual(len(ends), 4)
             service.log.wait(" stopped")
             self.assertNotIn("Cannot schedule tasks", "\n".join(service.log.lines))
+
+    def test_who_sends_much_reads_the_refusal(self):
+        with Service(listeners=[LISTENER]) as service, Client(service.address, greeted=False) as client:
+            client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n" + b"x" * 10_000_000)
+            self.assertTrue(client.socket.recv(65536).startswith(b"HTTP/1.1 400 "))
 
     def test_too_many_questions(self):
         clients = [{"name": "others", "questions-per-minute": 3}]
