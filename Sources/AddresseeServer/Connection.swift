@@ -25,8 +25,6 @@ class Connection: ChannelDuplexHandler {
     static let lingering = TimeAmount.seconds(2)
     /// Time between two looks at whether a client is still sending, when the server stops.
     static let drainGrace = TimeAmount.milliseconds(100)
-    /// How long a client may go on asking then.
-    static let drainLimit = TimeAmount.seconds(2)
 
     final let loop: LoopContext
     final let listener: ListenerConfiguration
@@ -86,9 +84,6 @@ class Connection: ChannelDuplexHandler {
 
     /// Whether an answer has to be waited for.
     var isWaiting: Bool { false }
-
-    /// Whether a message is on its way, which is not cut short as long as it goes on.
-    var isTakingMessage: Bool { false }
 
     /// How long a client may ask nothing.
     var idleLimit: TimeAmount { TimeAmount(loop.service.configuration.timeouts.idle) }
@@ -319,15 +314,13 @@ class Connection: ChannelDuplexHandler {
 
     /// The server is stopping: what has been asked is answered, then 421. Only silence tells that nothing more is under
     /// way, so the end comes when nothing came in and nothing waited to go out between two looks. The loop reads from
-    /// every connection between them, so that what a client has sent is not taken for silence when the loop is busy. Who
-    /// never falls silent is told after a while.
-    final func drain(lastHeard before: NIODeadline? = nil, since start: NIODeadline = .now()) {
+    /// every connection between them, so that what a client has sent is not taken for silence when the loop is busy.
+    final func drain(lastHeard before: NIODeadline? = nil) {
         guard let context, state == .open else { return }
         timers.end?.cancel()
         timers.end = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainGrace) { [self] in
             let lastHeard = max(timers.lastInput, timers.lastCommand)
-            let isAsking = lastHeard != before && (isTakingMessage || .now() - start < Self.drainLimit)
-            if isHeld || isWaiting || isAsking { return drain(lastHeard: lastHeard, since: start) }
+            if isHeld || isWaiting || lastHeard != before { return drain(lastHeard: lastHeard) }
             end(.shuttingDown)
         }
     }

@@ -143,9 +143,12 @@ final class LoopContext {
         beginBatch()
         var key: Remembered?
         if let mailbox = query.mailbox {
-            if let fact = fact(of: mailbox, withName: judgement.tellsNames),
-                let verdict = judgement.verdict(on: fact, asked: mailbox)
-            {
+            // EXPN is asked of lists, which always need a walk.
+            let fact =
+                judgement.wire == .expand
+                ? version.flatMap { memory.recall(mailbox, version: $0, withName: true) }
+                : fact(of: mailbox, withName: judgement.tellsNames)
+            if let fact, let verdict = judgement.verdict(on: fact, asked: mailbox) {
                 return verdict
             }
             key = version.map { Remembered(mailbox: mailbox, version: $0, withName: judgement.tellsNames) }

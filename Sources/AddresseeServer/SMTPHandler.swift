@@ -39,8 +39,6 @@ final class SMTPHandler: Connection {
 
     override var isWaiting: Bool { session.isWaiting }
 
-    override var isTakingMessage: Bool { session.isTakingMessage }
-
     override func takeOutput(_ allocator: ByteBufferAllocator) -> ByteBuffer? {
         unsent = 0
         var buffer: ByteBuffer?

@@ -97,14 +97,6 @@ public struct Session: Sendable {
     /// Whether an answer is awaited.
     public var isWaiting: Bool { !slots.isEmpty || isHandlingMessage }
 
-    /// Whether what comes in is a message.
-    public var isTakingMessage: Bool {
-        switch phase {
-        case .data, .chunk, .refusedChunk: true
-        case .commands, .opening, .handing: false
-        }
-    }
-
     /// A line has come in; `line` is without its CRLF.
     public mutating func received(_ line: Span<UInt8>) -> Action {
         if isClosed { return .close }

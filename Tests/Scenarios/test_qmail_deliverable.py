@@ -261,7 +261,7 @@ class Trouble(unittest.TestCase):
             self.assertEqual(http_get(service, "fred@example.org"), (200, b"241\n"))
 
     def test_who_goes_on_asking_is_not_waited_for_long(self):
-        with Service(listeners=[LISTENER]) as service:
+        with Service(listeners=[LISTENER], timeouts={"shutdown": "2s"}) as service:
             ends = []
 
             def ask(connection):

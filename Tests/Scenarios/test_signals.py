@@ -56,9 +56,9 @@ class Stopping(unittest.TestCase):
 
     def test_a_late_reader_gets_what_it_asked_before_sigterm(self):
         # More replies than the kernels hold, so the server is in the middle of them when it is told to stop; it has
-        # timeouts.shutdown to deliver them. (A much smaller buffer makes the kernels dawdle longer than that.)
+        # timeouts.shutdown to deliver them. (A much smaller buffer makes the kernels dawdle long.)
         count = 45_000
-        with Service() as service, service.client(receive_buffer=65536) as client:
+        with Service(timeouts={"shutdown": "1m"}) as service, service.client(receive_buffer=65536) as client:
             sender = threading.Thread(target=client.send, args=[b"EXPN staff\r\n" * count])
             sender.start()
             sender.join(2)
