@@ -78,9 +78,11 @@ class Hop:
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                command, state, group = re.search(r"\((.*)\) (\S) \d+ (\d+)", (entry / "stat").read_text()).groups()
+                stat = (entry / "stat").read_text()
             except OSError:
                 continue
+            # One that is ending has the group -1.
+            command, state, group = re.search(r"\((.*)\) (\S) -?\d+ (-?\d+)", stat, re.DOTALL).groups()
             if int(group) == self.process.pid and state != "Z" and name in (None, command):
                 found.append(int(entry.name))
         return found
