@@ -144,13 +144,10 @@ final class LoopContext {
         var key: Remembered?
         if let mailbox = query.mailbox {
             // EXPN is asked of lists, which always need a walk.
-            let fact =
-                judgement.wire == .expand
-                ? version.flatMap { memory.recall(mailbox, version: $0, withName: true) }
-                : fact(of: mailbox, withName: judgement.tellsNames)
-            if let fact, let verdict = judgement.verdict(on: fact, asked: mailbox) {
-                return verdict
+            let verdict = plainly(mailbox, withName: judgement.tellsNames, mayAsk: judgement.wire != .expand) { fact in
+                judgement.verdict(on: fact, asked: mailbox)
             }
+            if let verdict { return verdict }
             key = version.map { Remembered(mailbox: mailbox, version: $0, withName: judgement.tellsNames) }
         }
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
@@ -168,9 +165,7 @@ final class LoopContext {
     func answer(
         _ inquiry: MapInquiry, about: @autoclosure () -> String, later: @autoclosure () -> (MapAnswer) -> Void
     ) -> MapAnswer? {
-        if let mailbox = inquiry.mailbox, let fact = fact(of: mailbox), let answer = inquiry.answer(on: fact) {
-            return answer
-        }
+        if let mailbox = inquiry.mailbox, let answer = plainly(mailbox, { inquiry.answer(on: $0) }) { return answer }
         guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
         let resolution = resolve(
             expansion, of: inquiry.mailbox, about: about(),
@@ -189,8 +184,8 @@ final class LoopContext {
         onlyOnRecord: Bool = false, later: @autoclosure () -> (Acceptance) -> Void
     ) -> Acceptance? {
         let judgement = Judgement(query, by: client)
-        if let mailbox = query.mailbox, let fact = fact(of: mailbox),
-            let acceptance = judgement.acceptance(on: fact, over: routes)
+        if let mailbox = query.mailbox,
+            let acceptance = plainly(mailbox, { judgement.acceptance(on: $0, over: routes) })
         {
             return acceptance
         }
@@ -203,21 +198,25 @@ final class LoopContext {
         return resolution.map { judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord) }
     }
 
-    /// What is plainly true of an address, in the batch at hand, which this begins where there is none: as it is remembered, or
-    /// as the source has it. Nil where only a walk can tell.
-    private func fact(of mailbox: Mailbox, withName: Bool = false) -> MailboxMemory.Fact? {
+    /// The answer to what is plainly true of an address, in the batch at hand, which this begins where there is none: to what is
+    /// remembered where that suffices, else to what the source has. Nil where only a walk can tell.
+    /// - Parameter mayAsk: whether the source is worth asking before a walk does.
+    private func plainly<Answer>(
+        _ mailbox: Mailbox, withName: Bool = false, mayAsk: Bool = true,
+        _ answer: (MailboxMemory.Fact) -> Answer?
+    ) -> Answer? {
         beginBatch()
         if let version, let fact = memory.recall(mailbox, version: version, withName: withName),
-            !withName || fact.isWhole
+            let answer = answer(fact)
         {
-            return fact
+            return answer
         }
-        guard answersAtOnce, sources.count == 1,
+        guard mayAsk, answersAtOnce, sources.count == 1,
             service.configuration.expansion.lookups >= MailboxMemory.Fact.plainLookups,
             let fact = MailboxMemory.Fact.plain(mailbox, in: sources[0])
         else { return nil }
         if let version { memory.remember(fact, of: mailbox, version: version, withName: withName) }
-        return fact
+        return answer(fact)
     }
 
     /// The resolution of one walk, remembered and logged.

@@ -124,7 +124,7 @@ extension MailboxMemory.Fact {
     }
 
     /// Whether there is no more to be known.
-    public var isWhole: Bool {
+    var isWhole: Bool {
         if case .user(_, name: nil) = self { return false }
         return true
     }
