@@ -72,7 +72,7 @@ public struct MapClientWire: Hashable, Sendable {
 
     /// `200 SP value`, `400 SP why`, `500 SP why`, with %XX escapes.
     private static func tcpTable(_ line: [UInt8]) -> MapAnswer? {
-        guard line.count >= 4, line[3] == UInt8(ascii: " "), let text = TCPTableWire.decoded(Array(line[4...])) else {
+        guard line.count >= 4, line[3] == UInt8(ascii: " "), let text = PercentEncoding.decoded(line[4...]) else {
             return nil
         }
         switch line[0] {

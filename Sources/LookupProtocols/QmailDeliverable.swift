@@ -24,37 +24,11 @@ public enum QmailDeliverableRequest: Hashable, Sendable {
             self = .refused(.malformed)
         } else if !octets.starts(with: page.utf8) {
             self = .refused(.noSuchPage)
-        } else if let address = Self.decoded(octets.dropFirst(page.utf8.count)) {
+        } else if let address = PercentEncoding.decoded(octets.dropFirst(page.utf8.count)) {
+            // "+" is a plus: clients escape spaces as %20.
             self = .deliverable(address)
         } else {
             self = .refused(.malformed)
-        }
-    }
-
-    /// The octets that %XX stands for (RFC 3986 2.1); nil where "%" is followed by anything else. "+" is a plus: clients escape
-    /// spaces as %20.
-    private static func decoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        var octets: [UInt8] = []
-        var rest = text
-        while let octet = rest.popFirst() {
-            guard octet == UInt8(ascii: "%") else {
-                octets.append(octet)
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(value), let low = rest.popFirst().flatMap(value) else {
-                return nil
-            }
-            octets.append(high << 4 | low)
-        }
-        return octets
-    }
-
-    private static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        default: nil
         }
     }
 }

@@ -19,7 +19,7 @@ public struct TCPTableWire: LookupWire, Hashable {
         case .overlong(let next): return .answer(Self.overlong, next: next)
         case .line(let end, let next):
             let line = bytes.array(0..<end)
-            guard line.starts(with: "get ".utf8), let key = Self.decoded(Array(line[4...])) else {
+            guard line.starts(with: "get ".utf8), let key = PercentEncoding.decoded(line[4...]) else {
                 return .answer(Self.malformed, next: next)
             }
             return .ask(MapRequest(map: map, key: key), next: next)
@@ -39,50 +39,7 @@ public struct TCPTableWire: LookupWire, Hashable {
     }
 
     static func line(_ code: String, _ text: [UInt8]) -> [UInt8] {
-        Array(code.utf8) + encoded(text) + [UInt8(ascii: "\n")]
-    }
-
-    private static func encoded(_ text: [UInt8]) -> [UInt8] {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var octets: [UInt8] = []
-        octets.reserveCapacity(text.count)
-        for octet in text {
-            if octet > 32, octet < 127, octet != UInt8(ascii: "%") {
-                octets.append(octet)
-            } else {
-                octets += [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
-            }
-        }
-        return octets
-    }
-
-    /// Nil where a "%" is not followed by two hexadecimal digits, in either case.
-    static func decoded(_ text: [UInt8]) -> [UInt8]? {
-        var octets: [UInt8] = []
-        octets.reserveCapacity(text.count)
-        var index = 0
-        while index < text.count {
-            if text[index] != UInt8(ascii: "%") {
-                octets.append(text[index])
-                index += 1
-                continue
-            }
-            guard index + 2 < text.count, let high = digit(text[index + 1]), let low = digit(text[index + 2]) else {
-                return nil
-            }
-            octets.append(high << 4 | low)
-            index += 3
-        }
-        return octets
-    }
-
-    private static func digit(_ octet: UInt8) -> UInt8? {
-        switch octet {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): octet - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): octet - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): octet - UInt8(ascii: "A") + 10
-        default: nil
-        }
+        Array(code.utf8) + PercentEncoding.encoded(text) + [UInt8(ascii: "\n")]
     }
 
     public static let malformed = MapAnswer.permanent("5.5.2 A request is \"get\", a space, and a key with %XX escapes")
