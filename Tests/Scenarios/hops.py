@@ -40,7 +40,11 @@ def field(octets, name):
 
 
 class Hop:
-    """A server whose own children are in its process group, and that delivers below mail/DOMAIN/LOCAL-PART of its folder."""
+    """A server whose own children are in its process group, and that delivers below mail/DOMAIN/LOCAL-PART of its folder.
+
+    What it was delivering when it was ended it may deliver again after its start. That says nothing about who handed the
+    message to it, so it counts once: every octet is the same then, the identifier in Received too, which is new in each
+    message that is handed to a server."""
 
     def stop(self):
         """`launch` starts it again, with the same port and what is in its queue."""
@@ -91,7 +95,7 @@ class Hop:
         """What arrived, whole, as octets; the oldest first."""
         name, domain = address.split("@")
         files = (self.folder / "mail" / domain / name / "new").glob("*")
-        return [file.read_bytes() for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)]
+        return list(dict.fromkeys(file.read_bytes() for file in sorted(files, key=lambda file: file.stat().st_mtime_ns)))
 
     def wait(self, address, count=1):
         """The messages of an address, once there are so many."""
@@ -102,12 +106,12 @@ class Hop:
     def arrived(self, subject=None):
         """All that arrived, with that subject when one is given: pairs of an address and the octets."""
         self.settle()
-        found = []
+        found = set()
         for file in (self.folder / "mail").glob("*/*/new/*"):
             with open(file, "rb") as message:
                 head = message.read(4000)
                 if subject is None or field(head, "Subject") == subject:
-                    found.append((f"{file.parts[-3]}@{file.parts[-4]}", head + message.read()))
+                    found.add((f"{file.parts[-3]}@{file.parts[-4]}", head + message.read()))
         return sorted(found)
 
 
