@@ -139,8 +139,8 @@ public struct ConfigurationTemplate {
         #  pipelined-questions: 64
           # Bad commands or requests that a session may send before it is closed: 1 to 1000000.
         #  errors: 20
-          # Addresses that are remembered until the directory changes: 0 to 67108864. Each takes 16 octets, and 64 where
-          # its name was asked for (VRFY, EXPN), as the table fills.
+          # Addresses that are remembered until the directory changes: 0 to 67108864. Each takes 16 octets as the table
+          # fills; 32 where a name was asked for (VRFY, EXPN), and 64 where that has over 16 octets.
         #  remembered-recipients: 4194304
           # Octets of a message, as SIZE offers it and DATA holds to it: up to 1000000000000; 0 states no limit.
         #  message-size: 26214400

@@ -206,7 +206,7 @@ final class LoopContext {
         _ answer: (MailboxMemory.Fact) -> Answer?
     ) -> Answer? {
         beginBatch()
-        if let version, let fact = memory.recall(mailbox, version: version, withName: withName),
+        if let version, let fact = memory.recall(mailbox, version: version),
             let answer = answer(fact)
         {
             return answer

@@ -1,109 +1,119 @@
-// The table itself: buckets of 64 octets, one after the other. An address is in one of two that are neighbours.
+// The table itself: buckets of four slots, one after the other. An address is in one of two that are neighbours. A place of
+// two slots begins at the first or the third of its bucket, one of four at the first.
 
 import MailAddress
 
 extension MailboxMemory {
     struct Table {
-        /// Words of a bucket: four short places of two words each, or a whole one.
-        private static let bucket = wholeSize / 8
+        /// Words of a bucket: the 64 octets that a processor fetches at once.
+        private static let bucket = 8
 
         private var words: [UInt64]
         /// Buckets, less one.
         private let mask: Int
-        /// Short places in use, and four for each whole one.
+        /// Slots in use, under whatever version.
         private(set) var taken = 0
 
         /// An empty one. Places: 0, or a power of two from 8 on.
         init(places: Int) {
-            words = Array(repeating: 0, count: places * placeSize / 8)
+            words = Array(repeating: 0, count: places * Place.slot)
             mask = words.count / Self.bucket - 1
         }
 
-        var places: Int { words.count * 8 / placeSize }
+        /// As many as there are slots.
+        var places: Int { words.count / Place.slot }
         var buckets: Int { mask + 1 }
 
-        /// What is there of an address; of two facts, the one with the name if it is wanted.
-        func fact(of mailbox: Mailbox, _ key: ShortPlace, withName: Bool) -> Fact? {
+        /// What is there of an address.
+        func fact(of mailbox: Mailbox, _ key: Place) -> Fact? {
             let first = start(of: key)
-            let one = fact(of: mailbox, key, from: first)
-            if let one, !withName || one.isWhole { return one }
-            return fact(of: mailbox, key, from: first ^ Self.bucket) ?? one
+            return fact(of: mailbox, key, from: first) ?? fact(of: mailbox, key, from: first ^ Self.bucket)
         }
 
-        private func fact(of mailbox: Mailbox, _ key: ShortPlace, from start: Int) -> Fact? {
-            if WholePlace.isWhole(words[start]) {
-                // Its head tells at once whether it can be the address.
-                guard words[start] >> 16 == WholePlace.head(mailbox, version: key.version) >> 16 else { return nil }
-                return WholePlace(mailbox, version: key.version)?.fact(in: words, at: start, of: mailbox)
-            }
-            for index in stride(from: start, to: start + Self.bucket, by: 2) {
+        private func fact(of mailbox: Mailbox, _ key: Place, from start: Int) -> Fact? {
+            var index = start
+            while index < start + Self.bucket {
                 if let fact = key.fact(in: words, at: index, of: mailbox) { return fact }
+                index = end(index)
             }
             return nil
         }
 
-        /// The first of the two buckets, unless it is in use under this version, then the second: what is asked for again
-        /// and again comes back soon enough.
-        mutating func write(_ whole: WholePlace, for key: ShortPlace) {
-            let first = start(of: key)
-            let isInUse = (first..<first + Self.bucket).contains { self.isInUse($0, key.version) }
-            let start = isInUse ? first ^ Self.bucket : first
-            clear(start)
-            whole.write(to: &words, at: start)
-            taken += Self.bucket / 2
-        }
-
-        /// Where the address stands already, else where there is room; else one of the first bucket goes, or of the second
-        /// where the first is a whole place.
-        mutating func write(_ short: ShortPlace) {
-            let first = start(of: short)
+        /// Where the address stands already, if that is as wide; else where there is room, in the first bucket or the second;
+        /// else whatever is in its way goes.
+        mutating func write(_ place: Place) {
+            let first = start(of: place)
             let second = first ^ Self.bucket
+            if let index = own(place, from: first) ?? own(place, from: second) {
+                if place.isTold(by: words, at: index) { return }
+                if Place.width(words[index]) == place.width { return place.write(to: &words, at: index) }
+                clear(index)
+            }
             let index =
-                own(short, from: first) ?? own(short, from: second) ?? room(for: short, from: first)
-                ?? room(for: short, from: second)
-                ?? (WholePlace.isWhole(words[first]) ? second : first) + 2 * short.turn
-            let start = index & ~(Self.bucket - 1)
-            if WholePlace.isWhole(words[start]) { clear(start) }
-            if words[index] == 0 { taken += 1 }
-            short.write(to: &words, at: index)
+                room(for: place, from: first) ?? room(for: place, from: second)
+                ?? {
+                    let slots = (place.turn & 3) * Place.slot / place.width * place.width
+                    return (place.turn < 4 ? first : second) + slots
+                }()
+            makeRoom(index..<index + place.width)
+            place.write(to: &words, at: index)
+            taken += place.width / Place.slot
         }
 
         /// Takes over what a bucket of another table has under this version.
         mutating func take(bucket: Int, of other: Table, version: UInt32) {
-            let start = bucket * Self.bucket
-            if WholePlace.isWhole(other.words[start]) {
-                guard other.isInUse(start, version) else { return }
-                let whole = WholePlace(other.words, at: start)
-                return write(whole, for: whole.key)
-            }
-            for index in stride(from: start, to: start + Self.bucket, by: 2) where other.isInUse(index, version) {
-                write(ShortPlace(other.words, at: index))
+            var index = bucket * Self.bucket
+            while index < (bucket + 1) * Self.bucket {
+                if other.isInUse(index, version) { write(Place(other.words, at: index)) }
+                index = other.end(index)
             }
         }
 
-        private func start(of key: ShortPlace) -> Int { (key.number & mask) * Self.bucket }
+        private func start(of key: Place) -> Int { (key.number & mask) * Self.bucket }
 
-        private func own(_ short: ShortPlace, from start: Int) -> Int? {
-            if WholePlace.isWhole(words[start]) { return nil }
-            return stride(from: start, to: start + Self.bucket, by: 2).first { short.isSameAddress(in: words, at: $0) }
+        private func own(_ place: Place, from start: Int) -> Int? {
+            first(from: start) { place.isSameAddress(in: words, at: $0) }
         }
 
-        private func room(for short: ShortPlace, from start: Int) -> Int? {
-            if WholePlace.isWhole(words[start]) { return isInUse(start, short.version) ? nil : start }
-            return stride(from: start, to: start + Self.bucket, by: 2).first { !isInUse($0, short.version) }
+        /// Where a place could stand without taking anything from another under its version.
+        private func room(for place: Place, from start: Int) -> Int? {
+            stride(from: start, to: start + Self.bucket, by: place.width).first { index in
+                let wanted = index..<index + place.width
+                return first(from: start) { isInUse($0, place.version) && wanted.overlaps($0..<end($0)) } == nil
+            }
+        }
+
+        private mutating func makeRoom(_ wanted: Range<Int>) {
+            var index = wanted.lowerBound & ~(Self.bucket - 1)
+            while index < wanted.upperBound {
+                let end = end(index)
+                if wanted.overlaps(index..<end) { clear(index) }
+                index = end
+            }
+        }
+
+        private mutating func clear(_ index: Int) {
+            if words[index] == 0 { return }
+            let end = end(index)
+            taken -= (end - index) / Place.slot
+            for word in index..<end { words[word] = 0 }
         }
 
         private func isInUse(_ index: Int, _ version: UInt32) -> Bool {
-            words[index] != 0 && UInt32(truncatingIfNeeded: words[index] >> 32) == version
+            words[index] != 0 && Place.version(words[index]) == version
         }
 
-        private mutating func clear(_ start: Int) {
-            if WholePlace.isWhole(words[start]) {
-                taken -= Self.bucket / 2
-            } else {
-                for index in stride(from: start, to: start + Self.bucket, by: 2) where words[index] != 0 { taken -= 1 }
+        /// Where the place that begins here ends, and the next one begins.
+        private func end(_ index: Int) -> Int { index + Place.width(words[index]) }
+
+        /// The first place of a bucket of which something holds; an empty slot is one too.
+        private func first(from start: Int, where holds: (Int) -> Bool) -> Int? {
+            var index = start
+            while index < start + Self.bucket {
+                if holds(index) { return index }
+                index = end(index)
             }
-            for index in start..<start + Self.bucket { words[index] = 0 }
+            return nil
         }
     }
 }

@@ -9,9 +9,8 @@ public import SMTPProtocol
 /// A bounded table of addresses and what stands at them. It belongs to one owner, who clears nothing: what was remembered
 /// under another version is as good as gone.
 ///
-/// Where nothing but existence matters, as at RCPT, 92 bits of a hash stand for the address: SipHash under a key that is drawn
-/// anew in each process, so that nobody can choose addresses that share one, and two of a thousand million addresses do so in
-/// one of 10^9 processes. Where a name is to be told, all octets are kept and compared.
+/// 92 bits of a hash stand for the address: SipHash under a key that is drawn anew in each process, so that nobody can choose
+/// addresses that share one, and two of a thousand million addresses do so in one of 10^9 processes.
 public struct MailboxMemory: Sendable {
     /// What may be remembered of an address.
     public enum Fact: Hashable, Sendable {
@@ -22,12 +21,11 @@ public struct MailboxMemory: Sendable {
         case unknown
     }
 
-    /// Octets that an address takes in the table, and those that it takes with its name.
+    /// Octets that an address takes in the table; twice as many with a name of so many octets, and four times as many with a
+    /// longer one.
     public static let placeSize = 16
-    static let wholeSize = 64
-    /// Octets that a local-part, its domain and the full name may have together; without the name they find place more
-    /// often.
-    static let keyLimit = wholeSize - 8
+    /// Octets of the longest name that is kept.
+    static let longestName = 3 * placeSize
 
     /// Places to begin with: a site of ten users needs no more.
     static let firstPlaces = 8192
@@ -50,20 +48,18 @@ public struct MailboxMemory: Sendable {
         table = Table(places: min(limit, Self.firstPlaces))
     }
 
-    /// What is remembered of an address.
-    /// - Parameters:
-    ///   - version: another number whenever any answer may be another one, and never one that was used before.
-    ///   - withName: whether a user's name is wanted; it is told where it is there in any case.
-    public func recall(_ mailbox: Mailbox, version: UInt64, withName: Bool) -> Fact? {
+    /// What is remembered of an address, and of a user's name if that is.
+    /// - Parameter version: another number whenever any answer may be another one, and never one that was used before.
+    public func recall(_ mailbox: Mailbox, version: UInt64) -> Fact? {
         guard version >> 32 == era, limit > 0 else { return nil }
-        let key = ShortPlace(mailbox, version: version)
-        return table.fact(of: mailbox, key, withName: withName) ?? old?.fact(of: mailbox, key, withName: withName)
+        let key = Place(mailbox, version: version)
+        return table.fact(of: mailbox, key) ?? old?.fact(of: mailbox, key)
     }
 
     /// Keeps what a walk from this address found, if it is something to keep.
     /// - Parameters:
     ///   - version: as for `recall`.
-    ///   - withName: whether a user's name is to be kept too, for four times the room.
+    ///   - withName: whether a user's name is to be kept too, for twice the room or more.
     public mutating func remember(
         _ resolution: Resolution, of mailbox: Mailbox, version: UInt64, withName: Bool
     ) {
@@ -81,13 +77,9 @@ public struct MailboxMemory: Sendable {
             (table, old) = (Table(places: 0), nil)
             table = Table(places: places)
         }
-        let short = ShortPlace(mailbox, version: version, fact)
-        moveSome(short.version)
-        if withName, let whole = WholePlace(mailbox, version: short.version, fact) {
-            table.write(whole, for: short)
-        } else {
-            table.write(short)
-        }
+        let place = Place(mailbox, version: version, fact, withName: withName)
+        moveSome(place.version)
+        table.write(place)
         // Half full, addresses begin to push each other out.
         if table.taken * 2 > table.places, table.places < limit, old == nil {
             old = table
@@ -121,11 +113,5 @@ extension MailboxMemory.Fact {
             case .user(let user, forward: nil) = resolution.chain[0], user.status == .active, user.address == mailbox
         else { return nil }
         self = .user(user.address, name: user.fullName)
-    }
-
-    /// Whether there is no more to be known.
-    var isWhole: Bool {
-        if case .user(_, name: nil) = self { return false }
-        return true
     }
 }

@@ -73,7 +73,7 @@ struct MapTests {
             if let mailbox = inquiry.mailbox, let resolution {
                 var memory = MailboxMemory(places: 8)
                 memory.remember(resolution, of: mailbox, version: 1, withName: false)
-                if let again = memory.recall(mailbox, version: 1, withName: false).flatMap({ inquiry.answer(on: $0) }) {
+                if let again = memory.recall(mailbox, version: 1).flatMap({ inquiry.answer(on: $0) }) {
                     #expect(again == answer, "remembered: \(map) \(key)")
                 }
             }
