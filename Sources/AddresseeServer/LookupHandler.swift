@@ -10,13 +10,33 @@ class LookupHandler<Wire: ServedWire>: Connection {
     private var wire: Wire
     private var output: [UInt8] = []
     private var isAsking = false
+    /// Requests that have come together.
+    private let ahead: MovingQueue<Ahead>
+    private let lookahead: Int
+    private var keysAhead: [MailboxMemory.Key] = []
+    /// What comes after them, if it is no request.
+    private var afterAhead: Refusal?
     /// Requests that the wire itself had to refuse.
     private var errors = 0
     /// Replies that have not been handed to the channel yet.
     private var unsent = 0
 
+    /// What the wire itself has to say, and whether it can go on.
+    private enum Refusal {
+        case answer(Wire.Answer)
+        case fail(Wire.Answer)
+    }
+
+    private struct Ahead {
+        let request: Wire.Request
+        var question: Wire.Question
+        let key: MailboxMemory.Key?
+    }
+
     init(_ wire: Wire, loop: LoopContext, listener: ListenerConfiguration) {
         self.wire = wire
+        lookahead = Wire.isForOneQuestion || !loop.answersAtOnce ? 1 : 8
+        ahead = MovingQueue(capacity: lookahead)
         super.init(loop: loop, listener: listener)
     }
 
@@ -37,7 +57,7 @@ class LookupHandler<Wire: ServedWire>: Connection {
     override func inputEnded() { wire.inputEnded() }
 
     override func farewell(_ ending: Ending) {
-        if let answer = Wire.farewell(ending) { wire.append(answer, to: &output) }
+        if let answer = Wire.farewell(ending) { Wire.append(answer, to: &output) }
     }
 
     /// Takes whole requests from what has come in, one at a time, as long as there is room for their replies.
@@ -49,30 +69,24 @@ class LookupHandler<Wire: ServedWire>: Connection {
             isHeld = true
             return
         }
+        // What was to be asked may have waited for a client that takes no replies, and the configuration be another one.
+        let (client, loop) = (clientClass, loop)
+        ahead.update { $0.question = Wire.question($0.request, by: client, on: loop) }
         var hasNewRequest = false
         // A request keeps the connection alive; a client that sends octet after octet and no end of one does not.
         defer { if hasNewRequest { timers.lastCommand = .now() } }
         while state == .open, !isHeld {
-            let step = inbound.withUnsafeReadableBytes { bytes in wire.next(Span(_unsafeBytes: bytes)) }
-            switch step {
-            case .incomplete(let consumed):
-                inbound.moveReaderIndex(forwardBy: consumed)
+            if ahead.isEmpty, afterAhead == nil, !lookAhead(client, loop) {
                 compact()
-                send(flush: false)
-                return
-            case .answer(let answer, let next):
-                inbound.moveReaderIndex(forwardBy: next)
-                say(answer)
-                errors += 1
-                if errors >= loop.service.configuration.limits.errors { fail() }
-            case .ask(let request, let next):
-                inbound.moveReaderIndex(forwardBy: next)
-                ask(request)
-            case .fail(let answer):
-                say(answer)
-                fail()
+                break
             }
             hasNewRequest = true
+            if let next = ahead.popFirst() {
+                ask(next, client, loop)
+            } else if let refusal = afterAhead {
+                afterAhead = nil
+                take(refusal)
+            }
             if output.count >= Self.flushSize || unsent >= loop.service.configuration.limits.pipelinedQuestions {
                 sendMuch()
             }
@@ -80,7 +94,58 @@ class LookupHandler<Wire: ServedWire>: Connection {
         send(flush: false)
     }
 
-    private func ask(_ request: Wire.Request) {
+    /// Finds requests that have come together, and has memory fetched for all of them at once: what is remembered of one is
+    /// on its way while the next is read.
+    /// - Returns: whether there is anything to take.
+    private func lookAhead(_ client: ClientClass, _ loop: LoopContext) -> Bool {
+        // What is an object's is checked at run time for overlapping access each time; what is local is not.
+        var (wire, inbound, keys) = (self.wire, inbound, [MailboxMemory.Key]())
+        swap(&keys, &keysAhead)
+        keys.removeAll(keepingCapacity: true)
+        let length = inbound.readableBytes
+        var isIncomplete = false
+        find: while ahead.count < lookahead {
+            switch inbound.withUnsafeReadableBytes({ bytes in wire.next(Span(_unsafeBytes: bytes)) }) {
+            case .incomplete(let consumed):
+                inbound.moveReaderIndex(forwardBy: consumed)
+                isIncomplete = true
+                break find
+            case .ask(let request, let next):
+                inbound.moveReaderIndex(forwardBy: next)
+                let question = Wire.question(request, by: client, on: loop)
+                let key = Wire.mailbox(question).map { MailboxMemory.Key($0) }
+                ahead.append(Ahead(request: request, question: question, key: key))
+                if let key { keys.append(key) }
+            case .answer(let answer, let next):
+                inbound.moveReaderIndex(forwardBy: next)
+                afterAhead = .answer(answer)
+                break find
+            case .fail(let answer):
+                afterAhead = .fail(answer)
+                break find
+            }
+        }
+        if keys.count > 1 { loop.expect(keys) }
+        swap(&keys, &keysAhead)
+        self.wire = wire
+        self.inbound.moveReaderIndex(forwardBy: length - inbound.readableBytes)
+        return !isIncomplete || !ahead.isEmpty
+    }
+
+    private func take(_ refusal: Refusal) {
+        switch refusal {
+        case .answer(let answer):
+            say(answer)
+            errors += 1
+            if errors >= loop.service.configuration.limits.errors { fail() }
+        case .fail(let answer):
+            say(answer)
+            fail()
+        }
+    }
+
+    private func ask(_ next: consuming Ahead, _ client: ClientClass, _ loop: LoopContext) {
+        let request = next.request
         switch admitQuestion(isForPostmaster: Wire.isForPostmaster(request)) {
         case .admitted: break
         case .refused:
@@ -89,7 +154,8 @@ class LookupHandler<Wire: ServedWire>: Connection {
         case .closed: return end(.tooManyQuestions)
         }
         let answer = Wire.answer(
-            request, of: loop, by: clientClass, later: { [self] answer in answerLater(request, answer) })
+            next.question, known: next.key, to: request, by: client, of: loop,
+            later: { [self] answer in answerLater(request, answer) })
         if let answer { return take(answer, to: request) }
         isAsking = true
         isHeld = true
@@ -105,14 +171,14 @@ class LookupHandler<Wire: ServedWire>: Connection {
     private func take(_ answer: Wire.Answer, to request: Wire.Request) {
         if loop.logsQuestions { Wire.log(request, answer, by: client, in: loop.shared.log) }
         let length = output.count
-        wire.append(answer, to: &output)
+        Wire.append(answer, to: &output)
         if output.count == length { return close() }
         unsent += 1
         if Wire.isForOneQuestion { close() }
     }
 
     private func say(_ answer: Wire.Answer) {
-        wire.append(answer, to: &output)
+        Wire.append(answer, to: &output)
         unsent += 1
     }
 

@@ -14,7 +14,8 @@ final class LoopContext {
     private(set) var sources: [any Source] {
         didSet { answersAtOnce = sources.allSatisfy(\.answersAtOnce) }
     }
-    private var answersAtOnce: Bool
+    /// Whether no source makes a question wait.
+    private(set) var answersAtOnce: Bool
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var unflushed: [ObjectIdentifier: Connection] = [:]
     private var isInBatch = false
@@ -132,11 +133,17 @@ final class LoopContext {
         for handler in connections.values { handler.stop() }
     }
 
+    /// These addresses are about to be asked for: has what is remembered of them fetched.
+    func expect(_ keys: [MailboxMemory.Key]) { _ = memory.expected(keys) }
+
     /// The verdict on one query: every question that is RCPT, VRFY or EXPN takes this way, whatever the wire.
-    /// - Parameter later: called on this loop with the verdict, where it has to be waited for; made only there.
+    /// - Parameters:
+    ///   - known: the key of the mailbox that is asked about, where it has been made already.
+    ///   - later: called on this loop with the verdict, where it has to be waited for; made only there.
     /// - Returns: the verdict; nil where it comes later.
     func answer(
-        _ query: Query, by client: ClientClass, later: @autoclosure () -> (Verdict) -> Void
+        _ query: Query, by client: ClientClass, known: MailboxMemory.Key? = nil,
+        later: @autoclosure () -> (Verdict) -> Void
     ) -> Verdict? {
         let judgement = Judgement(query, by: client)
         if let decided = judgement.decided { return decided }
@@ -144,7 +151,9 @@ final class LoopContext {
         var key: Remembered?
         if let mailbox = query.mailbox {
             // EXPN is asked of lists, which always need a walk.
-            let verdict = plainly(mailbox, withName: judgement.tellsNames, mayAsk: judgement.wire != .expand) { fact in
+            let verdict = plainly(
+                mailbox, known, withName: judgement.tellsNames, mayAsk: judgement.wire != .expand
+            ) { fact in
                 judgement.verdict(on: fact, asked: mailbox)
             }
             if let verdict { return verdict }
@@ -160,12 +169,17 @@ final class LoopContext {
     }
 
     /// The answer of a map, whatever the wire.
-    /// - Parameter later: called on this loop with the answer, where it has to be waited for; made only there.
+    /// - Parameters:
+    ///   - known: the key of the mailbox that is asked about, where it has been made already.
+    ///   - later: called on this loop with the answer, where it has to be waited for; made only there.
     /// - Returns: the answer; nil where it comes later.
     func answer(
-        _ inquiry: MapInquiry, about: @autoclosure () -> String, later: @autoclosure () -> (MapAnswer) -> Void
+        _ inquiry: MapInquiry, known: MailboxMemory.Key? = nil, about: @autoclosure () -> String,
+        later: @autoclosure () -> (MapAnswer) -> Void
     ) -> MapAnswer? {
-        if let mailbox = inquiry.mailbox, let answer = plainly(mailbox, { inquiry.answer(on: $0) }) { return answer }
+        if let mailbox = inquiry.mailbox, let answer = plainly(mailbox, known, { inquiry.answer(on: $0) }) {
+            return answer
+        }
         guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
         let resolution = resolve(
             expansion, of: inquiry.mailbox, about: about(),
@@ -185,7 +199,7 @@ final class LoopContext {
     ) -> Acceptance? {
         let judgement = Judgement(query, by: client)
         if let mailbox = query.mailbox,
-            let acceptance = plainly(mailbox, { judgement.acceptance(on: $0, over: routes) })
+            let acceptance = plainly(mailbox, nil, { judgement.acceptance(on: $0, over: routes) })
         {
             return acceptance
         }
@@ -202,11 +216,11 @@ final class LoopContext {
     /// remembered where that suffices, else to what the source has. Nil where only a walk can tell.
     /// - Parameter mayAsk: whether the source is worth asking before a walk does.
     private func plainly<Answer>(
-        _ mailbox: Mailbox, withName: Bool = false, mayAsk: Bool = true,
+        _ mailbox: Mailbox, _ key: MailboxMemory.Key?, withName: Bool = false, mayAsk: Bool = true,
         _ answer: (MailboxMemory.Fact) -> Answer?
     ) -> Answer? {
         beginBatch()
-        if let version, let fact = memory.recall(mailbox, version: version),
+        if let version, let fact = memory.recall(mailbox, key ?? .init(mailbox), version: version),
             let answer = answer(fact)
         {
             return answer

@@ -2,26 +2,39 @@
 
 import AddresseeConfiguration
 import LookupProtocols
+import MailAddress
 import SMTPProtocol
 import Verification
 
 extension MilterWire: ServedWire {
-    static func answer(
-        _ request: MilterRequest, of loop: LoopContext, by client: ClientClass,
-        later: @autoclosure () -> (MilterAnswer) -> Void
-    ) -> MilterAnswer? {
-        guard case .recipient(let recipient) = request else { return request.answer }
+    static func question(_ request: MilterRequest, by client: ClientClass, on loop: LoopContext) -> RecipientQuestion {
+        guard case .recipient(let recipient) = request else { return .nothing }
         guard let query = Query(recipient) else {
-            guard let inquiry = MapInquiry(malformed: recipient, in: loop.service.inquiries) else { return .proceed }
-            let answer = loop.answer(
-                inquiry, about: recipient.about,
-                later: { [later = later()] in later($0.milterAnswerOnMalformed) })
-            return answer?.milterAnswerOnMalformed
+            return MapInquiry(malformed: recipient, in: loop.service.inquiries).map { .malformed($0) } ?? .nothing
         }
         // What is said goes on to the SMTP client. A mail server learns nothing in its name that it may not know itself.
         let named = loop.service.configuration.clientClass(of: ClientAddress(recipient.client))
-        let asking = client.limited(to: named.disclosure)
-        return loop.answer(query, by: asking, later: { [later = later()] in later($0.milterAnswer) })?.milterAnswer
+        return .query(query, client.disclosure.limited(to: named.disclosure))
+    }
+
+    static func mailbox(_ question: RecipientQuestion) -> Mailbox? { question.mailbox }
+
+    static func answer(
+        _ question: RecipientQuestion, known: MailboxMemory.Key?, to request: MilterRequest, by client: ClientClass,
+        of loop: LoopContext, later: @autoclosure () -> (MilterAnswer) -> Void
+    ) -> MilterAnswer? {
+        switch question {
+        case .query(let query, let disclosure):
+            let verdict = loop.answer(
+                query, by: client.limited(to: disclosure), known: known,
+                later: { [later = later()] in later($0.milterAnswer) })
+            return verdict?.milterAnswer
+        case .malformed(let inquiry):
+            let answer = loop.answer(
+                inquiry, about: request.about, later: { [later = later()] in later($0.milterAnswerOnMalformed) })
+            return answer?.milterAnswerOnMalformed
+        case .nothing: return request.answer ?? .proceed
+        }
     }
 
     /// The other steps ask nothing.
@@ -50,4 +63,8 @@ extension MilterWire: ServedWire {
 extension MilterRecipient {
     /// What is asked about, for the log.
     var about: String { String(decoding: address ?? path, as: UTF8.self) }
+}
+
+extension MilterRequest {
+    fileprivate var about: String { if case .recipient(let recipient) = self { recipient.about } else { "" } }
 }

@@ -18,11 +18,23 @@ extension ClientClass {
 }
 
 protocol ServedWire: LookupWire {
+    /// What a request asks of the directory.
+    associatedtype Question
+
+    static func question(_ request: Request, by client: ClientClass, on loop: LoopContext) -> Question
+
+    /// The address that a question is about, where what was found of it may be remembered.
+    static func mailbox(_ question: Question) -> Mailbox?
+
     /// The answer to one request.
-    /// - Parameter later: called on the loop with the answer, where it has to be waited for; made only there.
+    /// - Parameters:
+    ///   - question: that of the request.
+    ///   - known: the key of its mailbox, where it has been made already.
+    ///   - later: called on the loop with the answer, where it has to be waited for; made only there.
     /// - Returns: the answer; nil where it comes later.
     static func answer(
-        _ request: Request, of loop: LoopContext, by client: ClientClass, later: @autoclosure () -> (Answer) -> Void
+        _ question: Question, known: MailboxMemory.Key?, to request: Request, by client: ClientClass,
+        of loop: LoopContext, later: @autoclosure () -> (Answer) -> Void
     ) -> Answer?
 
     /// Whether it asks for the postmaster, who is never refused for policy (RFC 5321 4.5.1).
@@ -51,9 +63,9 @@ extension ServedWire {
 
     /// A client that asks for another one, whose address it names. What is said goes on to that one, who may know less;
     /// and whoever names a client that may know all is not told more for it. "unknown" is nobody's friend.
-    static func client(_ client: ClientClass, for address: [UInt8], on loop: LoopContext) -> ClientClass {
-        if address.isEmpty { return client }
-        return client.limited(to: loop.disclosure(to: address))
+    static func disclosure(to client: ClientClass, for address: [UInt8], on loop: LoopContext) -> Disclosure {
+        if address.isEmpty { return client.disclosure }
+        return client.disclosure.limited(to: loop.disclosure(to: address))
     }
 }
 
@@ -65,12 +77,17 @@ extension SocketmapWire: MapWire {}
 extension TCPTableWire: MapWire {}
 
 extension MapWire {
+    static func question(_ request: MapRequest, by client: ClientClass, on loop: LoopContext) -> MapInquiry {
+        MapInquiry(request, by: client, in: loop.service.inquiries)
+    }
+
+    static func mailbox(_ question: MapInquiry) -> Mailbox? { question.mailbox }
+
     static func answer(
-        _ request: MapRequest, of loop: LoopContext, by client: ClientClass,
-        later: @autoclosure () -> (MapAnswer) -> Void
+        _ question: MapInquiry, known: MailboxMemory.Key?, to request: MapRequest, by client: ClientClass,
+        of loop: LoopContext, later: @autoclosure () -> (MapAnswer) -> Void
     ) -> MapAnswer? {
-        loop.answer(
-            MapInquiry(request, by: client, in: loop.service.inquiries), about: request.about, later: later())
+        loop.answer(question, known: known, about: request.about, later: later())
     }
 
     static func isForPostmaster(_ request: MapRequest) -> Bool {
@@ -95,22 +112,46 @@ extension MapWire {
     }
 }
 
+/// What a mail server asks about a recipient, without saying what it would do with the answer.
+enum RecipientQuestion {
+    case query(Query, Disclosure)
+    /// No mailbox of anybody; the question is whether its domain is one where all mailboxes are on record.
+    case malformed(MapInquiry)
+    /// There is nothing to ask of a directory.
+    case nothing
+
+    var mailbox: Mailbox? {
+        if case .query(let query, _) = self { query.mailbox } else { nil }
+    }
+}
+
 extension PolicyWire: ServedWire {
-    static func answer(
-        _ request: PolicyRequest, of loop: LoopContext, by client: ClientClass,
-        later: @autoclosure () -> (PolicyAction) -> Void
-    ) -> PolicyAction? {
-        guard let query = Query(request) else {
-            guard let inquiry = MapInquiry(malformed: request, in: loop.service.inquiries) else { return .dunno }
-            let answer = loop.answer(
-                inquiry, about: request.about,
-                later: { [later = later()] in later($0.policyActionOnMalformed) })
-            return answer?.policyActionOnMalformed
+    static func question(_ request: PolicyRequest, by client: ClientClass, on loop: LoopContext) -> RecipientQuestion {
+        if let query = Query(request) {
+            return .query(query, Self.disclosure(to: client, for: request.clientAddress, on: loop))
         }
-        let asking = Self.client(client, for: request.clientAddress, on: loop)
-        let verdict = loop.answer(
-            query, by: asking, later: { [later = later()] in later($0.policyAction(on: query.wire)) })
-        return verdict?.policyAction(on: query.wire)
+        return MapInquiry(malformed: request, in: loop.service.inquiries).map { .malformed($0) } ?? .nothing
+    }
+
+    static func mailbox(_ question: RecipientQuestion) -> Mailbox? { question.mailbox }
+
+    static func answer(
+        _ question: RecipientQuestion, known: MailboxMemory.Key?, to request: PolicyRequest, by client: ClientClass,
+        of loop: LoopContext, later: @autoclosure () -> (PolicyAction) -> Void
+    ) -> PolicyAction? {
+        switch question {
+        case .query(let query, let disclosure):
+            let wire = query.wire
+            let verdict = loop.answer(
+                query, by: client.limited(to: disclosure), known: known,
+                later: { [later = later()] in later($0.policyAction(on: wire)) })
+            return verdict?.policyAction(on: wire)
+        case .malformed(let inquiry):
+            let answer = loop.answer(
+                inquiry, about: request.about, later: { [later = later()] in later($0.policyActionOnMalformed) })
+            return answer?.policyActionOnMalformed
+        case .nothing: return .dunno
+        }
     }
 
     static func isForPostmaster(_ request: PolicyRequest) -> Bool { Query(request)?.isForPostmaster ?? false }
@@ -128,21 +169,45 @@ extension PolicyWire: ServedWire {
 extension ReadsocketWire: ServedWire {
     static var isForOneQuestion: Bool { true }
 
-    static func answer(
-        _ request: ReadsocketRequest, of loop: LoopContext, by client: ClientClass,
-        later: @autoclosure () -> (ReadsocketAnswer) -> Void
-    ) -> ReadsocketAnswer? {
-        let asking = Self.client(client, for: request.clientAddress, on: loop)
+    enum Question {
+        case query(Query, Disclosure)
+        case map(MapInquiry)
+        case decided(ReadsocketAnswer)
+    }
+
+    static func question(_ request: ReadsocketRequest, by client: ClientClass, on loop: LoopContext) -> Question {
+        let disclosure = Self.disclosure(to: client, for: request.clientAddress, on: loop)
         switch ReadsocketQuestion(request) {
-        case .decided(let answer): return answer
-        case .query(let query):
-            let verdict = loop.answer(
-                query, by: asking, later: { [later = later()] in later($0.readsocketAnswer(on: query.wire)) })
-            return verdict?.readsocketAnswer(on: query.wire)
+        case .decided(let answer): return .decided(answer)
+        case .query(let query): return .query(query, disclosure)
         case .map(let map):
-            let inquiry = MapInquiry(map, by: asking, in: loop.service.inquiries)
+            return .map(MapInquiry(map, by: client.limited(to: disclosure), in: loop.service.inquiries))
+        }
+    }
+
+    static func mailbox(_ question: Question) -> Mailbox? {
+        switch question {
+        case .query(let query, _): query.mailbox
+        case .map(let inquiry): inquiry.mailbox
+        case .decided: nil
+        }
+    }
+
+    static func answer(
+        _ question: Question, known: MailboxMemory.Key?, to request: ReadsocketRequest, by client: ClientClass,
+        of loop: LoopContext, later: @autoclosure () -> (ReadsocketAnswer) -> Void
+    ) -> ReadsocketAnswer? {
+        switch question {
+        case .decided(let answer): return answer
+        case .query(let query, let disclosure):
+            let wire = query.wire
+            let verdict = loop.answer(
+                query, by: client.limited(to: disclosure), known: known,
+                later: { [later = later()] in later($0.readsocketAnswer(on: wire)) })
+            return verdict?.readsocketAnswer(on: wire)
+        case .map(let inquiry):
             let answer = loop.answer(
-                inquiry, about: request.about, later: { [later = later()] in later($0.readsocketAnswer) })
+                inquiry, known: known, about: request.about, later: { [later = later()] in later($0.readsocketAnswer) })
             return answer?.readsocketAnswer
         }
     }

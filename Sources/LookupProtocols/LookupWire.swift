@@ -11,18 +11,20 @@ public protocol LookupWire: Sendable {
     /// Nothing more will come. What is left may be a request all the same.
     mutating func inputEnded()
 
-    /// The reply as it goes on the wire; empty where the wire has no way to say it, and only closing is left.
-    func reply(_ answer: Answer) -> [UInt8]
-
-    /// Appends that reply.
-    func append(_ answer: Answer, to output: inout [UInt8])
+    /// Appends the reply as it goes on the wire; nothing where the wire has no way to say it, and only closing is left.
+    static func append(_ answer: Answer, to output: inout [UInt8])
 }
 
 extension LookupWire {
     /// A request has an end of its own.
     public mutating func inputEnded() {}
 
-    public func append(_ answer: Answer, to output: inout [UInt8]) { output += reply(answer) }
+    /// The reply as it goes on the wire.
+    public static func reply(_ answer: Answer) -> [UInt8] {
+        var output: [UInt8] = []
+        append(answer, to: &output)
+        return output
+    }
 }
 
 /// What is to be done with what has come in.

@@ -109,7 +109,9 @@ public struct MilterWire: LookupWire, Hashable {
         return .ask(.negotiate(offer))
     }
 
-    public func reply(_ answer: MilterAnswer) -> [UInt8] {
+    public static func append(_ answer: MilterAnswer, to output: inout [UInt8]) { output += packet(answer) }
+
+    private static func packet(_ answer: MilterAnswer) -> [UInt8] {
         switch answer {
         case .agreed(let offer):
             // No action is asked for: nothing of a message is ever changed.

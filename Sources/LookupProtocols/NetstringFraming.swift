@@ -66,16 +66,12 @@ public struct NetstringFraming: Hashable, Sendable {
         output.append(UInt8(ascii: ","))
     }
 
-    /// A netstring that holds a word and octets after it.
-    static func netstring(_ word: StaticString, _ octets: [UInt8]) -> [UInt8] {
-        let length = word.utf8CodeUnitCount + octets.count
-        var output: [UInt8] = []
-        output.reserveCapacity(length + LookupLimits.netstringDigits + 2)
-        append(length: length, to: &output)
+    /// Appends a netstring that holds a word and octets after it.
+    static func append(_ word: StaticString, _ octets: [UInt8], to output: inout [UInt8]) {
+        append(length: word.utf8CodeUnitCount + octets.count, to: &output)
         word.withUTF8Buffer { output.append(contentsOf: $0) }
         output.append(contentsOf: octets)
         output.append(UInt8(ascii: ","))
-        return output
     }
 
     private static func append(length: Int, to output: inout [UInt8]) {

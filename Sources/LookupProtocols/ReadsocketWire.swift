@@ -83,9 +83,11 @@ public struct ReadsocketWire: LookupWire, Hashable {
         return .ask(request, next: next)
     }
 
-    public func reply(_ answer: ReadsocketAnswer) -> [UInt8] {
-        let word = Array(answer.word.utf8)
-        return answer.text.isEmpty ? word : word + [UInt8(ascii: " ")] + answer.text
+    public static func append(_ answer: ReadsocketAnswer, to output: inout [UInt8]) {
+        output += answer.word.utf8
+        if answer.text.isEmpty { return }
+        output.append(UInt8(ascii: " "))
+        output += answer.text
     }
 
     public static let malformed = ReadsocketAnswer.later(Array("5.5.2 A question is a word, a space, and a key".utf8))

@@ -31,14 +31,14 @@ public struct SocketmapWire: LookupWire, Hashable {
 
     /// `OK SP data`, `NOTFOUND SP`, `TEMP SP why` or `PERM SP why`. A reply over the limit would be cut off by the
     /// client, or its connection: it is "not now" instead, and never a shorter list.
-    public func reply(_ answer: MapAnswer) -> [UInt8] {
+    public static func append(_ answer: MapAnswer, to output: inout [UInt8]) {
         switch answer {
         case .found(let value):
-            return value.count + 3 <= LookupLimits.socketmapReply
-                ? NetstringFraming.netstring("OK ", value) : reply(Self.tooLong)
-        case .absent: return NetstringFraming.netstring("NOTFOUND ", [])
-        case .temporary(let text): return NetstringFraming.netstring("TEMP ", text)
-        case .permanent(let text): return NetstringFraming.netstring("PERM ", text)
+            if value.count + 3 > LookupLimits.socketmapReply { return append(tooLong, to: &output) }
+            NetstringFraming.append("OK ", value, to: &output)
+        case .absent: NetstringFraming.append("NOTFOUND ", [], to: &output)
+        case .temporary(let text): NetstringFraming.append("TEMP ", text, to: &output)
+        case .permanent(let text): NetstringFraming.append("PERM ", text, to: &output)
         }
     }
 

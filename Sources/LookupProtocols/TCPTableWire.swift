@@ -28,11 +28,13 @@ public struct TCPTableWire: LookupWire, Hashable {
 
     /// 500 is "not found" to Postfix: so whatever else can't be answered is 400, for good or not. A reply over the limit
     /// would be thrown away by the client, which then asks nine times more: it is "not now", and never a shorter list.
-    public func reply(_ answer: MapAnswer) -> [UInt8] {
+    public static func append(_ answer: MapAnswer, to output: inout [UInt8]) { output += line(answer) }
+
+    private static func line(_ answer: MapAnswer) -> [UInt8] {
         switch answer {
         case .found(let value):
             let line = Self.line("200 ", value)
-            return line.count <= LookupLimits.tcpTableReply ? line : reply(Self.tooLong)
+            return line.count <= LookupLimits.tcpTableReply ? line : Self.line(tooLong)
         case .absent: return Self.line("500 ", Array("not found".utf8))
         case .temporary(let text), .permanent(let text): return Self.line("400 ", text)
         }

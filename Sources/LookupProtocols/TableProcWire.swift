@@ -142,23 +142,25 @@ public struct TableProcWire: LookupWire, Hashable {
         }
     }
 
-    public func reply(_ reply: TableProcReply) -> [UInt8] {
+    public static func append(_ reply: TableProcReply, to output: inout [UInt8]) { output += lines(reply) }
+
+    private static func lines(_ reply: TableProcReply) -> [UInt8] {
         switch reply {
         case .services(let services):
             return Array(services.map { "register|\($0.rawValue)\n" }.joined().utf8) + Array("register|ready\n".utf8)
         case .found(let head, let value):
-            if head.operation == .check { return Self.line(head, "found") }
+            if head.operation == .check { return line(head, "found") }
             // smtpd ends itself at an empty value, and would take what follows a line end for another reply.
             guard !value.isEmpty, !value.contains(where: { $0 < 32 || $0 == 127 }) else {
-                return self.reply(.trouble(head, Self.noValue))
+                return lines(.trouble(head, noValue))
             }
-            guard value.count <= LookupLimits.tableProcValue else { return self.reply(.trouble(head, Self.tooLong)) }
-            return Self.line(head, "found", value)
-        case .absent(let head): return Self.line(head, "not-found")
+            guard value.count <= LookupLimits.tableProcValue else { return lines(.trouble(head, tooLong)) }
+            return line(head, "found", value)
+        case .absent(let head): return line(head, "not-found")
         case .trouble(let head, let text):
             let shown = text.prefix(LookupLimits.tableProcText).map { $0 < 32 || $0 > 126 ? UInt8(ascii: "?") : $0 }
-            return Self.line(head, "error", shown.isEmpty ? Array("could not tell".utf8) : shown)
-        case .updated(let id): return Self.line(TableProcHead(.update, id: id), "ok")
+            return line(head, "error", shown.isEmpty ? Array("could not tell".utf8) : shown)
+        case .updated(let id): return line(TableProcHead(.update, id: id), "ok")
         }
     }
 

@@ -58,6 +58,9 @@ public struct Mailbox: Sendable {
         return Mailbox(localPart: localPart, domain: domain)
     }
 
+    /// Whether both parts are in the spelling that addresses are compared in.
+    @inlinable public var isSpelledAsKey: Bool { parts.localPart.folded == nil && parts.domain.folded == nil }
+
     /// Whether no SMTPUTF8 is needed to say it (RFC 6531 3.4).
     public var isASCII: Bool { localPart.isASCII && domain.isASCII }
 

@@ -2,7 +2,7 @@
 // head: 32 bits of the version, 28 of the address's hash, and in the last four what is true of it. The second is 64 more of
 // the hash.
 
-import MailAddress
+public import MailAddress
 
 /// What the last four bits of a head say.
 private enum Mark {
@@ -20,42 +20,15 @@ private enum Mark {
 }
 
 extension MailboxMemory {
-    struct Place {
-        let head: UInt64
+    /// What stands for an address: 92 bits of its hash.
+    public struct Key: Sendable {
+        fileprivate static let mask: UInt64 = 0xFFFF_FFF0
+
+        /// 28 bits, where a head has them.
+        fileprivate let high: UInt64
         let low: UInt64
-        /// UTF-8 from the lowest octet on, then zeros.
-        private var name: [6 of UInt64] = .init(repeating: 0)
 
-        /// The key alone, under which nothing is true yet.
-        init(_ mailbox: Mailbox, version: UInt64) { self.init(mailbox, version: version, mark: 0) }
-
-        /// - Parameter withName: whether a name is to be kept.
-        init(_ mailbox: Mailbox, version: UInt64, _ fact: Fact, withName: Bool) {
-            guard case .user(let user, let fullName) = fact else {
-                self.init(mailbox, version: version, mark: Mark.unknown)
-                return
-            }
-            guard let user, user.isSpelledAsKey else {
-                self.init(mailbox, version: version, mark: Mark.user)
-                return
-            }
-            guard let fullName, fullName.utf8.isEmpty || withName, fullName.utf8.count <= MailboxMemory.longestName,
-                // The first zero is the end of it.
-                !fullName.utf8.contains(0)
-            else {
-                self.init(mailbox, version: version, mark: Mark.userAsKey)
-                return
-            }
-            let length = fullName.utf8.count
-            let mark =
-                length == 0 ? Mark.withoutName : length <= Self.slot * 8 ? Mark.withName : Mark.withLongName
-            self.init(mailbox, version: version, mark: mark)
-            for (offset, octet) in fullName.utf8.enumerated() {
-                name[offset >> 3] |= UInt64(octet) << UInt64(8 * (offset & 7))
-            }
-        }
-
-        private init(_ mailbox: Mailbox, version: UInt64, mark: UInt64) {
+        public init(_ mailbox: Mailbox) {
             var hasher = Hasher()
             mailbox.localPart.key.withUnsafeBytes { hasher.combine(bytes: $0) }
             // Where one part ends and the other begins counts; no key has this octet.
@@ -65,8 +38,48 @@ extension MailboxMemory {
             var other = hasher
             other.combine(1 as UInt8)
             low = UInt64(bitPattern: Int64(hasher.finalize()))
-            let hash = UInt64(bitPattern: Int64(other.finalize())) & 0xFFFF_FFF0
-            head = version << 32 | hash | mark
+            high = UInt64(bitPattern: Int64(other.finalize())) & Self.mask
+        }
+    }
+
+    struct Place {
+        let head: UInt64
+        let low: UInt64
+        /// UTF-8 from the lowest octet on, then zeros.
+        private var name: [6 of UInt64] = .init(repeating: 0)
+
+        /// The key alone, under which nothing is true yet.
+        init(_ key: Key, version: UInt64) { self.init(key, version: version, mark: 0) }
+
+        /// - Parameter withName: whether a name is to be kept.
+        init(_ key: Key, version: UInt64, _ fact: Fact, withName: Bool) {
+            guard case .user(let user, let fullName) = fact else {
+                self.init(key, version: version, mark: Mark.unknown)
+                return
+            }
+            guard let user, user.isSpelledAsKey else {
+                self.init(key, version: version, mark: Mark.user)
+                return
+            }
+            guard let fullName, fullName.utf8.isEmpty || withName, fullName.utf8.count <= MailboxMemory.longestName,
+                // The first zero is the end of it.
+                !fullName.utf8.contains(0)
+            else {
+                self.init(key, version: version, mark: Mark.userAsKey)
+                return
+            }
+            let length = fullName.utf8.count
+            let mark =
+                length == 0 ? Mark.withoutName : length <= Self.slot * 8 ? Mark.withName : Mark.withLongName
+            self.init(key, version: version, mark: mark)
+            for (offset, octet) in fullName.utf8.enumerated() {
+                name[offset >> 3] |= UInt64(octet) << UInt64(8 * (offset & 7))
+            }
+        }
+
+        private init(_ key: Key, version: UInt64, mark: UInt64) {
+            head = version << 32 | key.high | mark
+            low = key.low
         }
 
         /// What the table has at this index.
@@ -89,9 +102,6 @@ extension MailboxMemory {
 
         var width: Int { Self.width(head) }
 
-        /// Which bucket it is for.
-        var number: Int { Int(truncatingIfNeeded: low & 0xFFFF_FFFF) }
-
         /// Which of eight gives way to it.
         var turn: Int { Int(low >> 61) }
 
@@ -101,7 +111,7 @@ extension MailboxMemory {
         var version: UInt32 { Self.version(head) }
 
         func isSameAddress(in words: [UInt64], at index: Int) -> Bool {
-            words[index + 1] == low && (words[index] ^ head) & 0xFFFF_FFF0 == 0
+            words[index + 1] == low && (words[index] ^ head) & Key.mask == 0
         }
 
         /// Whether what the table has at this index, of the same address, tells all that this does.
@@ -147,10 +157,6 @@ extension MailboxMemory {
 }
 
 extension Mailbox {
-    fileprivate var isSpelledAsKey: Bool {
-        localPart.octets == localPart.key && domain.octets == domain.key
-    }
-
     /// The same mailbox in the spelling that addresses are compared in.
     fileprivate var spelledAsKey: Mailbox {
         if isSpelledAsKey { return self }

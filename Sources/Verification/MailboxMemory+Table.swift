@@ -26,8 +26,15 @@ extension MailboxMemory {
 
         /// What is there of an address.
         func fact(of mailbox: Mailbox, _ key: Place) -> Fact? {
-            let first = start(of: key)
+            let first = start(of: key.low)
             return fact(of: mailbox, key, from: first) ?? fact(of: mailbox, key, from: first ^ Self.bucket)
+        }
+
+        /// How many addresses have something in the first of their two buckets, under whatever version.
+        func inUse(_ keys: [Key]) -> Int {
+            var count = 0
+            for key in keys where words[start(of: key.low)] != 0 { count += 1 }
+            return count
         }
 
         private func fact(of mailbox: Mailbox, _ key: Place, from start: Int) -> Fact? {
@@ -42,7 +49,7 @@ extension MailboxMemory {
         /// Where the address stands already, if that is as wide; else where there is room, in the first bucket or the second;
         /// else whatever is in its way goes.
         mutating func write(_ place: Place) {
-            let first = start(of: place)
+            let first = start(of: place.low)
             let second = first ^ Self.bucket
             if let index = own(place, from: first) ?? own(place, from: second) {
                 if place.isTold(by: words, at: index) { return }
@@ -69,7 +76,7 @@ extension MailboxMemory {
             }
         }
 
-        private func start(of key: Place) -> Int { (key.number & mask) * Self.bucket }
+        private func start(of low: UInt64) -> Int { (Int(truncatingIfNeeded: low) & mask) * Self.bucket }
 
         private func own(_ place: Place, from start: Int) -> Int? {
             first(from: start) { place.isSameAddress(in: words, at: $0) }

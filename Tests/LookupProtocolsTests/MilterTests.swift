@@ -154,7 +154,7 @@ struct MilterTests {
         ] as [(UInt32, UInt32, UInt32, UInt32)])
     func negotiate(version: UInt32, steps: UInt32, wanted: UInt32, off: UInt32) throws {
         let request = MilterRequest.negotiate(MilterOffer(version: version, steps: MilterSteps(rawValue: steps)))
-        #expect(MilterWire().reply(try #require(request.answer)) == packet("O", numbers(wanted, 0, off)))
+        #expect(MilterWire.reply(try #require(request.answer)) == packet("O", numbers(wanted, 0, off)))
     }
 
     @Test(arguments: [
@@ -163,7 +163,7 @@ struct MilterTests {
         (.reply(Array("551 5.1.6 try <a%b%%c@d>".utf8)), packet("y", "551 5.1.6 try <a%%b%%%%c@d>\0")),
     ])
     func reply(answer: MilterAnswer, octets: [UInt8]) {
-        #expect(MilterWire().reply(answer) == octets)
+        #expect(MilterWire.reply(answer) == octets)
     }
 
     @Test func answersThatNeedNoDirectory() {

@@ -87,6 +87,6 @@ struct PolicyTests {
         (.reply(Array("550 5.1.1 No such user here".utf8)), "action=550 5.1.1 No such user here\n\n"),
     ])
     func reply(action: PolicyAction, octets: String) {
-        #expect(String(decoding: PolicyWire().reply(action), as: UTF8.self) == octets)
+        #expect(String(decoding: PolicyWire.reply(action), as: UTF8.self) == octets)
     }
 }

@@ -69,6 +69,6 @@ struct ReadsocketTests {
         (.later(Array("451 4.4.3 why".utf8)), "defer 451 4.4.3 why"),
     ])
     func reply(answer: ReadsocketAnswer, octets: String) {
-        #expect(String(decoding: ReadsocketWire().reply(answer), as: UTF8.self) == octets)
+        #expect(String(decoding: ReadsocketWire.reply(answer), as: UTF8.self) == octets)
     }
 }

@@ -114,14 +114,13 @@ struct SocketmapTests {
         (.permanent("5.5.2 why"), "14:PERM 5.5.2 why,"),
     ])
     func reply(answer: MapAnswer, octets: String) {
-        #expect(String(decoding: SocketmapWire().reply(answer), as: UTF8.self) == octets)
+        #expect(String(decoding: SocketmapWire.reply(answer), as: UTF8.self) == octets)
     }
 
     /// Never cut off: at the limit whole, over it "not now".
     @Test func longValues() {
-        let wire = SocketmapWire()
         let most = [UInt8](repeating: 97, count: LookupLimits.socketmapReply - 3)
-        #expect(wire.reply(.found(most)).count == LookupLimits.socketmapReply + 8)
-        #expect(wire.reply(.found(most + [97])) == wire.reply(SocketmapWire.tooLong))
+        #expect(SocketmapWire.reply(.found(most)).count == LookupLimits.socketmapReply + 8)
+        #expect(SocketmapWire.reply(.found(most + [97])) == SocketmapWire.reply(SocketmapWire.tooLong))
     }
 }

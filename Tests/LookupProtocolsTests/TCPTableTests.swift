@@ -64,16 +64,15 @@ struct TCPTableTests {
         (.permanent("5.5.2 why"), "400 5.5.2%20why\n"),
     ])
     func reply(answer: MapAnswer, octets: String) {
-        #expect(String(decoding: TCPTableWire(map: []).reply(answer), as: UTF8.self) == octets)
+        #expect(String(decoding: TCPTableWire.reply(answer), as: UTF8.self) == octets)
     }
 
     /// Never cut off: at the limit whole, over it "not now". What counts is what is sent.
     @Test func longValues() {
-        let wire = TCPTableWire(map: [])
         let most = [UInt8](repeating: 97, count: LookupLimits.tcpTableReply - 5)
-        #expect(wire.reply(.found(most)).count == LookupLimits.tcpTableReply)
-        #expect(wire.reply(.found(most + [97])) == wire.reply(TCPTableWire.tooLong))
-        #expect(wire.reply(.found(Array(most.dropLast(3)) + [32])).count == LookupLimits.tcpTableReply)
-        #expect(wire.reply(.found(Array(most.dropLast(2)) + [32])) == wire.reply(TCPTableWire.tooLong))
+        #expect(TCPTableWire.reply(.found(most)).count == LookupLimits.tcpTableReply)
+        #expect(TCPTableWire.reply(.found(most + [97])) == TCPTableWire.reply(TCPTableWire.tooLong))
+        #expect(TCPTableWire.reply(.found(Array(most.dropLast(3)) + [32])).count == LookupLimits.tcpTableReply)
+        #expect(TCPTableWire.reply(.found(Array(most.dropLast(2)) + [32])) == TCPTableWire.reply(TCPTableWire.tooLong))
     }
 }

@@ -139,17 +139,17 @@ struct TableProcTests {
         (.found(head(.check, "a1"), []), "check-result|a1|found\n"),
     ])
     func reply(reply: TableProcReply, octets: String) {
-        #expect(String(decoding: TableProcWire().reply(reply), as: UTF8.self) == octets)
+        #expect(String(decoding: TableProcWire.reply(reply), as: UTF8.self) == octets)
     }
 
     @Test func longValues() {
-        let wire = TableProcWire()
         let head = Self.head(.lookup, "1")
         let most = [UInt8](repeating: 97, count: LookupLimits.tableProcValue)
-        #expect(wire.reply(.found(head, most)).starts(with: "lookup-result|1|found|".utf8))
-        #expect(wire.reply(.found(head, most + [97])).starts(with: "lookup-result|1|error|4.3.0 ".utf8))
+        #expect(TableProcWire.reply(.found(head, most)).starts(with: "lookup-result|1|found|".utf8))
+        #expect(TableProcWire.reply(.found(head, most + [97])).starts(with: "lookup-result|1|error|4.3.0 ".utf8))
         #expect(
-            wire.reply(.trouble(head, most)).count == LookupLimits.tableProcText + "lookup-result|1|error|\n".utf8.count
+            TableProcWire.reply(.trouble(head, most)).count == LookupLimits.tableProcText
+                + "lookup-result|1|error|\n".utf8.count
         )
     }
 }

@@ -27,15 +27,19 @@ private func user(_ mailbox: Mailbox, _ name: String = "") -> MailboxMemory.Fact
 }
 
 extension MailboxMemory {
+    fileprivate func recall(_ mailbox: Mailbox, version: UInt64) -> Fact? {
+        recall(mailbox, Key(mailbox), version: version)
+    }
+
     /// With names, as VRFY wants them.
-    fileprivate mutating func remember(_ resolution: Resolution, of mailbox: Mailbox, version: UInt64) {
+    fileprivate func remember(_ resolution: Resolution, of mailbox: Mailbox, version: UInt64) {
         remember(resolution, of: mailbox, version: version, withName: true)
     }
 }
 
 struct MailboxMemoryTests {
     @Test func remembers() throws {
-        var memory = MailboxMemory(places: 64)
+        let memory = MailboxMemory(places: 64)
         let (fred, none) = (try mailbox("fred@example.org"), try mailbox("nobody@example.org"))
         #expect(memory.recall(fred, version: 1) == nil)
         memory.remember(here(fred, "Fred Claude"), of: fred, version: 1)
@@ -69,7 +73,7 @@ struct MailboxMemoryTests {
             "", "F", "Fred", "Fred Cl\u{e9}", "Jos\u{e9} \u{4e2d}\u{6587}", "Fred\nClaude", "Fred\0", "\0",
         ] + [7, 8, 9, 15, 16, 17, 24, 25, 47, 48, 49, 1000].map { String(repeating: "x", count: $0) })
     func keepsNames(name: String) throws {
-        var memory = MailboxMemory(places: 64)
+        let memory = MailboxMemory(places: 64)
         for local in ["a", "ab", "abc", "abcd", "abcde", "abcdef", "abcdefg", "abcdefgh"] {
             let address = try mailbox(local + "@b.example")
             memory.remember(here(address, name), of: address, version: 1)
@@ -79,7 +83,7 @@ struct MailboxMemoryTests {
     }
 
     @Test func forgetsWithTheVersion() throws {
-        var memory = MailboxMemory(places: 64)
+        let memory = MailboxMemory(places: 64)
         let fred = try mailbox("fred@example.org")
         memory.remember(nobody(fred), of: fred, version: 7)
         for version: UInt64 in [0, 6, 8, 1 << 31, 1 << 32 | 7] { #expect(memory.recall(fred, version: version) == nil) }
@@ -89,7 +93,7 @@ struct MailboxMemoryTests {
 
     /// However often the directory has changed.
     @Test func forgetsAcrossTheWordOfAPlace() throws {
-        var memory = MailboxMemory(places: 64)
+        let memory = MailboxMemory(places: 64)
         let (fred, jane) = (try mailbox("fred@example.org"), try mailbox("jane@example.org"))
         memory.remember(nobody(fred), of: fred, version: 7)
         memory.remember(nobody(jane), of: jane, version: 1 << 32 | 7)
@@ -104,7 +108,7 @@ struct MailboxMemoryTests {
         ("abcdefgh@b", "abcdefgh@bb"), ("abcdef@b", "abcdef@bx"),
     ])
     func tellsNeighboursApart(one: String, other: String) throws {
-        var memory = MailboxMemory(places: 8)
+        let memory = MailboxMemory(places: 8)
         memory.remember(here(try mailbox(one), "b"), of: try mailbox(one), version: 1, withName: false)
         #expect(memory.recall(try mailbox(other), version: 1) == nil)
         memory.remember(here(try mailbox(one), "b"), of: try mailbox(one), version: 1)
@@ -114,7 +118,7 @@ struct MailboxMemoryTests {
 
     @Test(arguments: [Failure.Reason.notServed, .disabled, .suspended, .moved(to: nil)])
     func keepsNoOtherFailure(reason: Failure.Reason) throws {
-        var memory = MailboxMemory(places: 64)
+        let memory = MailboxMemory(places: 64)
         let fred = try mailbox("fred@example.org")
         memory.remember(nobody(fred, reason), of: fred, version: 1)
         #expect(memory.recall(fred, version: 1) == nil)
@@ -141,7 +145,7 @@ struct MailboxMemoryTests {
         var alias = here(fred)
         alias.chain.insert(.alias(Alias(address: fred, targets: [jane])), at: 0)
         others.append(alias)
-        var memory = MailboxMemory(places: 64)
+        let memory = MailboxMemory(places: 64)
         for resolution in others {
             memory.remember(resolution, of: fred, version: 1)
             #expect(memory.recall(fred, version: 1) == nil, "\(resolution)")
@@ -150,7 +154,7 @@ struct MailboxMemoryTests {
 
     @Test(arguments: [Int.min, -1, 0, 7])
     func mayHaveNoPlace(places: Int) throws {
-        var memory = MailboxMemory(places: places)
+        let memory = MailboxMemory(places: places)
         let fred = try mailbox("fred@example.org")
         memory.remember(nobody(fred), of: fred, version: 1)
         #expect(memory.recall(fred, version: 1) == nil)
@@ -158,7 +162,7 @@ struct MailboxMemoryTests {
 
     /// Whatever is asked first, and whatever has been asked since.
     @Test func namesAreKeptWhereTheyAreAskedFor() throws {
-        var memory = MailboxMemory(places: 8)
+        let memory = MailboxMemory(places: 8)
         let fred = try mailbox("fred@example.org")
         memory.remember(here(fred, "Fred"), of: fred, version: 1, withName: false)
         #expect(memory.recall(fred, version: 1) == .user(fred, name: nil))
@@ -174,7 +178,7 @@ struct MailboxMemoryTests {
 
     /// However long they are, for it is their hash that is kept.
     @Test func keepsLongAddresses() throws {
-        var memory = MailboxMemory(places: 64)
+        let memory = MailboxMemory(places: 64)
         for count in 40...64 {
             let long = try mailbox(
                 String(repeating: "x", count: count) + "@" + String(repeating: "y", count: 63) + ".example")
@@ -187,7 +191,7 @@ struct MailboxMemoryTests {
 
     /// However full it is, it says what is true or nothing.
     @Test func isNeverWrong() throws {
-        var memory = MailboxMemory(places: 2048)
+        let memory = MailboxMemory(places: 2048)
         let mailboxes = try (0..<2000).map { try mailbox("user\($0)@example.org") }
         // Of no, one, and three slots more.
         let names = (0..<2000).map { $0 == 0 ? "" : String(repeating: "\($0) ", count: [0, 2, 2, 8][$0 % 4]) }
@@ -216,7 +220,7 @@ struct MailboxMemoryTests {
     /// However many it has to grow for, with names and without, nothing is lost by it, and nothing of before.
     @Test(arguments: [nil, "", "Name", "Of twenty octets and more"])
     func growsAsItFills(name: String?) throws {
-        var memory = MailboxMemory(places: 1 << 20)
+        let memory = MailboxMemory(places: 1 << 20)
         let mailboxes = try (0..<60_000).map { try mailbox("user\($0)@example.org") }
         var lost = 0
         for (index, mailbox) in mailboxes.enumerated() {

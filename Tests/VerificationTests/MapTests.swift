@@ -71,9 +71,9 @@ struct MapTests {
             let answer = inquiry.answer(on: resolution)
             // What is remembered must say the same, or nothing.
             if let mailbox = inquiry.mailbox, let resolution {
-                var memory = MailboxMemory(places: 8)
+                let memory = MailboxMemory(places: 8)
                 memory.remember(resolution, of: mailbox, version: 1, withName: false)
-                if let again = memory.recall(mailbox, version: 1).flatMap({ inquiry.answer(on: $0) }) {
+                if let again = memory.recall(mailbox, .init(mailbox), version: 1).flatMap({ inquiry.answer(on: $0) }) {
                     #expect(again == answer, "remembered: \(map) \(key)")
                 }
             }

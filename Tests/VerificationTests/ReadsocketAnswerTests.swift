@@ -46,7 +46,7 @@ struct ReadsocketAnswerTests {
                 return inquiry.answer(on: inquiry.expansion?.run(sources)).readsocketAnswer
             }
         }
-        return String(decoding: ReadsocketWire().reply(answer), as: UTF8.self)
+        return String(decoding: ReadsocketWire.reply(answer), as: UTF8.self)
     }
 
     @Test(arguments: [

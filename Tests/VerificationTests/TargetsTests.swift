@@ -58,7 +58,7 @@ struct TargetsTests {
             let question = TableQuestion(head: head, service: service, key: Array(key.utf8))
             let inquiry = TableInquiry(question, to: table, for: client, in: context)
             let reply = inquiry.reply(on: inquiry.expansion?.run(sources))
-            let line = String(decoding: TableProcWire().reply(reply), as: UTF8.self)
+            let line = String(decoding: TableProcWire.reply(reply), as: UTF8.self)
             #expect(line.hasPrefix("lookup-result|1|") && line.hasSuffix("\n"))
             return String(line.dropFirst(16).dropLast())
         }

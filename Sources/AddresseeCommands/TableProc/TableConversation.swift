@@ -37,11 +37,11 @@ final class TableConversation {
                     break requests
                 case .ask(let request, let next):
                     start += next
-                    if let reply = answer(request) { try write(reply, by: wire) }
+                    if let reply = answer(request) { try write(reply) }
                 case .answer(let reply, let next):
                     start += next
-                    try write(reply, by: wire)
-                case .fail(let reply): return try write(reply, by: wire)
+                    try write(reply)
+                case .fail(let reply): return try write(reply)
                 }
             }
             held.removeFirst(start)
@@ -49,8 +49,8 @@ final class TableConversation {
     }
 
     /// At once: smtpd asks nothing more before it has its answer.
-    private func write(_ reply: TableProcReply, by wire: TableProcWire) throws {
-        try output.write(String(decoding: wire.reply(reply), as: UTF8.self))
+    private func write(_ reply: TableProcReply) throws {
+        try output.write(String(decoding: TableProcWire.reply(reply), as: UTF8.self))
     }
 
     /// Nil where nothing is to be said.
