@@ -74,6 +74,27 @@ struct SocketmapServerTests {
         }
     }
 
+    /// What comes before a fault is answered, however many requests came together, and nothing after it is.
+    @Test(arguments: [0, 1, 7, 8, 9, 16, 30], [1, 100_000])
+    func faultAmongRequests(count: Int, size: Int) async throws {
+        let requests = Array(Self.requests.prefix(count))
+        let octets = Self.octets(requests) + Array("x:".utf8) + Self.octets(Array(Self.requests.prefix(20)))
+        for isLate in [false, true] {
+            try await ServedDirectory.serve(try DialogueFiles.dialogue("table-alias"), wire: .socketmap, isLate: isLate)
+            { port in
+                let replies = try await SocketPeer.connected(port: port) { peer in
+                    for start in stride(from: 0, to: octets.count, by: size) {
+                        try await peer.send(Array(octets[start..<min(start + size, octets.count)]))
+                    }
+                    return try await Self.replies(count + 2, from: peer)
+                }
+                #expect(replies.count == count + 1)
+                #expect(replies.last == "PERM 5.5.2 Malformed netstring")
+                #expect(!replies.dropLast().contains { $0.contains("5.5.2") })
+            }
+        }
+    }
+
     actor Mailbag {
         private(set) var replies: [String] = []
 

@@ -68,10 +68,11 @@ find_addressee() {
     addressee=$(cd "$here/../.." && swift build -c release --show-bin-path)/addressee
 }
 
-# ask PORT LOAD VERB NAMES [WIRE [RATE]]: one measurement of `seconds`, as the JSON that `addressee bench` prints, on one line.
+# ask PORT LOAD VERB NAMES [WIRE [RATE]]: one measurement of `seconds`, after `warm_up` seconds (1 unless set), as the JSON that
+# `addressee bench` prints, on one line.
 ask() {
     timeout --foreground $((seconds + 60)) "$addressee" bench --host "127.0.0.1:$1" \
-        --connections "${2%x*}" --in-flight "${2#*x}" --seconds "$seconds" --verb "$3" --names "$4" \
+        --connections "${2%x*}" --in-flight "${2#*x}" --seconds "$seconds" --warm-up "${warm_up:-1}" --verb "$3" --names "$4" \
         --wire "${5:-smtp}" ${6:+--rate "$6"} --json | tr -d '\n'
 }
 
