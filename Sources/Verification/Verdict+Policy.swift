@@ -22,26 +22,25 @@ extension Verdict {
 extension Query {
     /// What a policy request asks; nil where there is nothing to ask of a directory.
     public init?(_ request: PolicyRequest) {
-        let name = request.recipient
-        if request.state == .rcpt {
-            if let mailbox = Mailbox(key: name) {
+        switch request.state {
+        case .rcpt:
+            if let mailbox = Mailbox(key: request.recipient) {
                 self = .recipient(.mailbox(mailbox), utf8: false)
-            } else if let localPart = try? LocalPart(octets: name), localPart.isPostmaster {
+            } else if let localPart = try? LocalPart(octets: request.recipient), localPart.isPostmaster {
                 self = .recipient(.postmaster, utf8: false)
             } else {
                 // Without a domain it is not yet what it will be.
                 return nil
             }
-        } else if request.state == .vrfy {
-            if let mailbox = Mailbox(key: name) {
+        case .vrfy:
+            if let mailbox = Mailbox(key: request.recipient) {
                 self = .verify(.mailbox(mailbox), utf8: false)
-            } else if let localPart = try? LocalPart(octets: name) {
-                self = .verify(localPart.isPostmaster ? .postmaster : .name(name), utf8: false)
+            } else if let localPart = try? LocalPart(octets: request.recipient) {
+                self = .verify(localPart.isPostmaster ? .postmaster : .name(request.recipient), utf8: false)
             } else {
                 return nil
             }
-        } else {
-            return nil
+        case .other: return nil
         }
     }
 

@@ -103,8 +103,8 @@ extension BenchPlan.Verb {
 
 /// What an answer is counted as: a reply code where the wire has one, and a word of the wire's where not.
 enum BenchAnswer {
-    /// The words, each at its number, which is below every reply code.
-    static let words: [StaticString] = ["OK", "NOTFOUND", "TEMP", "TIMEOUT", "PERM", "DUNNO"]
+    /// The words, each at its number, which is below every reply code; those that come often first.
+    static let words: [StaticString] = ["OK", "DUNNO", "NOTFOUND", "TEMP", "TIMEOUT", "PERM"]
 
     static func name(_ number: Int) -> String { number < words.count ? "\(words[number])" : String(number) }
 
