@@ -140,7 +140,8 @@ public struct ConfigurationTemplate {
           # Bad commands or requests that a session may send before it is closed: 1 to 1000000.
         #  errors: 20
           # Addresses that are remembered until the directory changes: 0 to 67108864. Each takes 16 octets as the table
-          # fills; 32 where a name was asked for (VRFY, EXPN), and 64 where that has over 16 octets.
+          # fills; 32 where a name was asked for (VRFY, EXPN), and 64 where that has over 16 octets. Names of over 48 are
+          # looked up each time.
         #  remembered-recipients: 4194304
           # Octets of a message, as SIZE offers it and DATA holds to it: up to 1000000000000; 0 states no limit.
         #  message-size: 26214400

@@ -13,7 +13,8 @@ public struct SessionLimits: Hashable, Sendable {
     /// Bad commands in one session before 421.
     public var errors: Int
     /// Recipients that are remembered, all together, for as long as the directory does not change; 0 for none. Each takes
-    /// 16 octets as the table fills, 32 where a name was asked for and 64 where that has over 16 octets.
+    /// 16 octets as the table fills, 32 where a name was asked for and 64 where that has over 16 octets; names of over
+    /// 48 are looked up each time.
     public var rememberedRecipients: Int
     /// Octets of a message, as SIZE offers it (RFC 1870); 0 states no limit.
     public var messageSize: Int

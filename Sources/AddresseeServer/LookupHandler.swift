@@ -1,5 +1,5 @@
-// One connection of a lookup wire: finds requests, has each answered before the next is looked at, and closes where the
-// wire can't go on. What a request means is in ServedWire and in Verification.
+// One connection of a lookup wire: finds requests, has them answered one after the other, and closes where the wire can't
+// go on. What a request means is in ServedWire and in Verification.
 
 import AddresseeConfiguration
 import LookupProtocols
@@ -60,7 +60,7 @@ class LookupHandler<Wire: ServedWire>: Connection {
         if let answer = Wire.farewell(ending) { Wire.append(answer, to: &output) }
     }
 
-    /// Takes whole requests from what has come in, one at a time, as long as there is room for their replies.
+    /// Takes whole requests from what has come in, in their order, as long as there is room for their replies.
     override func process() { takeRequests() }
 
     fileprivate final func takeRequests() {
@@ -69,7 +69,8 @@ class LookupHandler<Wire: ServedWire>: Connection {
             isHeld = true
             return
         }
-        // What was to be asked may have waited for a client that takes no replies, and the configuration be another one.
+        // What was to be asked may have waited for a client that takes no replies, and the configuration be another one. The
+        // key is still right: which mailbox a request names depends on nothing else.
         let (client, loop) = (clientClass, loop)
         ahead.update { $0.question = Wire.question($0.request, by: client, on: loop) }
         var hasNewRequest = false

@@ -134,7 +134,7 @@ final class LoopContext {
     }
 
     /// These addresses are about to be asked for: has what is remembered of them fetched.
-    func expect(_ keys: [MailboxMemory.Key]) { _ = memory.expected(keys) }
+    func expect(_ keys: [MailboxMemory.Key]) { memory.fetch(keys) }
 
     /// The verdict on one query: every question that is RCPT, VRFY or EXPN takes this way, whatever the wire.
     /// - Parameters:

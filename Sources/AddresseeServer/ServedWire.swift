@@ -112,8 +112,9 @@ extension MapWire {
     }
 }
 
-/// What a mail server asks about a recipient, without saying what it would do with the answer.
+/// What a mail server asks about a recipient.
 enum RecipientQuestion {
+    /// What may be told is what both the mail server and the client that it names may learn.
     case query(Query, Disclosure)
     /// No mailbox of anybody; the question is whether its domain is one where all mailboxes are on record.
     case malformed(MapInquiry)

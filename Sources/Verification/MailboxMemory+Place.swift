@@ -20,6 +20,8 @@ private enum Mark {
 }
 
 extension MailboxMemory {
+    typealias Words = UnsafeMutablePointer<UInt64>
+
     /// What stands for an address: 92 bits of its hash.
     public struct Key: Sendable {
         fileprivate static let mask: UInt64 = 0xFFFF_FFF0
@@ -83,7 +85,7 @@ extension MailboxMemory {
         }
 
         /// What the table has at this index.
-        init(_ words: [UInt64], at index: Int) {
+        init(_ words: Words, at index: Int) {
             (head, low) = (words[index], words[index + 1])
             for word in 0..<Self.width(head) - Self.slot { name[word] = words[index + Self.slot + word] }
         }
@@ -110,24 +112,24 @@ extension MailboxMemory {
 
         var version: UInt32 { Self.version(head) }
 
-        func isSameAddress(in words: [UInt64], at index: Int) -> Bool {
+        func isSameAddress(in words: Words, at index: Int) -> Bool {
             words[index + 1] == low && (words[index] ^ head) & Key.mask == 0
         }
 
         /// Whether what the table has at this index, of the same address, tells all that this does.
-        func isTold(by words: [UInt64], at index: Int) -> Bool {
+        func isTold(by words: Words, at index: Int) -> Bool {
             (words[index] ^ head) & ~Mark.mask == 0 && head & Mark.mask == Mark.userAsKey
                 && words[index] & Mark.mask > Mark.userAsKey
         }
 
-        func write(to words: inout [UInt64], at index: Int) {
+        func write(to words: Words, at index: Int) {
             words[index] = head
             words[index + 1] = low
             for word in 0..<width - Self.slot { words[index + Self.slot + word] = name[word] }
         }
 
         /// What the table has at this index, if it is of this address and this version.
-        func fact(in words: [UInt64], at index: Int, of mailbox: Mailbox) -> Fact? {
+        func fact(in words: Words, at index: Int, of mailbox: Mailbox) -> Fact? {
             guard words[index + 1] == low, (words[index] ^ head) & ~Mark.mask == 0 else { return nil }
             switch words[index] & Mark.mask {
             case Mark.unknown: return .unknown
@@ -140,7 +142,7 @@ extension MailboxMemory {
             }
         }
 
-        private static func name(in words: [UInt64], at index: Int) -> String {
+        private static func name(in words: Words, at index: Int) -> String {
             let start = index + slot
             var end = index + width(words[index])
             while end > start, words[end - 1] == 0 { end -= 1 }

@@ -4,24 +4,30 @@
 import MailAddress
 
 extension MailboxMemory {
-    struct Table {
-        /// Words of a bucket: the 64 octets that a processor fetches at once.
+    final class Table {
+        /// Words of a bucket: the 64 octets that a processor fetches at once, for it begins where they do.
         private static let bucket = 8
 
-        private var words: [UInt64]
-        /// Buckets, less one.
+        private let words: Words
+        /// As many as there are slots.
+        let places: Int
+        /// Buckets, less one: whatever a hash is, a bucket of its last bits is there.
         private let mask: Int
         /// Slots in use, under whatever version.
         private(set) var taken = 0
 
         /// An empty one. Places: 0, or a power of two from 8 on.
         init(places: Int) {
-            words = Array(repeating: 0, count: places * Place.slot)
-            mask = words.count / Self.bucket - 1
+            self.places = places
+            let count = places * Place.slot
+            words = UnsafeMutableRawPointer.allocate(byteCount: count * 8, alignment: Self.bucket * 8)
+                .bindMemory(to: UInt64.self, capacity: count)
+            words.initialize(repeating: 0, count: count)
+            mask = count / Self.bucket - 1
         }
 
-        /// As many as there are slots.
-        var places: Int { words.count / Place.slot }
+        deinit { UnsafeMutableRawPointer(words).deallocate() }
+
         var buckets: Int { mask + 1 }
 
         /// What is there of an address.
@@ -30,11 +36,15 @@ extension MailboxMemory {
             return fact(of: mailbox, key, from: first) ?? fact(of: mailbox, key, from: first ^ Self.bucket)
         }
 
-        /// How many addresses have something in the first of their two buckets, under whatever version.
-        func inUse(_ keys: [Key]) -> Int {
-            var count = 0
-            for key in keys where words[start(of: key.low)] != 0 { count += 1 }
-            return count
+        /// Has the processor fetch both buckets of each of these addresses, side by side.
+        /// - Returns: what nobody needs, so that nothing is left out as needless.
+        func fetch(_ keys: [Key]) -> UInt64 {
+            var sum: UInt64 = 0
+            for key in keys {
+                let first = start(of: key.low)
+                sum &+= words[first] &+ words[first ^ Self.bucket]
+            }
+            return sum
         }
 
         private func fact(of mailbox: Mailbox, _ key: Place, from start: Int) -> Fact? {
@@ -48,12 +58,12 @@ extension MailboxMemory {
 
         /// Where the address stands already, if that is as wide; else where there is room, in the first bucket or the second;
         /// else whatever is in its way goes.
-        mutating func write(_ place: Place) {
+        func write(_ place: Place) {
             let first = start(of: place.low)
             let second = first ^ Self.bucket
             if let index = own(place, from: first) ?? own(place, from: second) {
                 if place.isTold(by: words, at: index) { return }
-                if Place.width(words[index]) == place.width { return place.write(to: &words, at: index) }
+                if Place.width(words[index]) == place.width { return place.write(to: words, at: index) }
                 clear(index)
             }
             let index =
@@ -63,12 +73,12 @@ extension MailboxMemory {
                     return (place.turn < 4 ? first : second) + slots
                 }()
             makeRoom(index..<index + place.width)
-            place.write(to: &words, at: index)
+            place.write(to: words, at: index)
             taken += place.width / Place.slot
         }
 
         /// Takes over what a bucket of another table has under this version.
-        mutating func take(bucket: Int, of other: Table, version: UInt32) {
+        func take(bucket: Int, of other: Table, version: UInt32) {
             var index = bucket * Self.bucket
             while index < (bucket + 1) * Self.bucket {
                 if other.isInUse(index, version) { write(Place(other.words, at: index)) }
@@ -90,7 +100,7 @@ extension MailboxMemory {
             }
         }
 
-        private mutating func makeRoom(_ wanted: Range<Int>) {
+        private func makeRoom(_ wanted: Range<Int>) {
             var index = wanted.lowerBound & ~(Self.bucket - 1)
             while index < wanted.upperBound {
                 let end = end(index)
@@ -99,7 +109,7 @@ extension MailboxMemory {
             }
         }
 
-        private mutating func clear(_ index: Int) {
+        private func clear(_ index: Int) {
             if words[index] == 0 { return }
             let end = end(index)
             taken -= (end - index) / Place.slot

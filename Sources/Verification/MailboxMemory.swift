@@ -14,8 +14,8 @@ public import SMTPProtocol
 public final class MailboxMemory {
     /// What may be remembered of an address.
     public enum Fact: Hashable, Sendable {
-        /// An active user who has no forward. The mailbox is nil where the spelling on record is another than the key; the
-        /// name, empty where there is none, is nil where it was not asked for or has no place in the table.
+        /// An active user who has no forward. The mailbox is nil where the spelling on record is another than the key, and
+        /// then so is the name; that is empty where there is none, and nil where it was not asked for or has no place.
         case user(Mailbox?, name: String?)
         /// Nobody.
         case unknown
@@ -58,9 +58,10 @@ public final class MailboxMemory {
         return table.fact(of: mailbox, place) ?? old?.fact(of: mailbox, place)
     }
 
-    /// Of how many addresses there may be something to recall. Asked before the first of them is recalled, this has the processor
-    /// fetch their places side by side, and not one after the other.
-    @inline(never) public func expected(_ keys: [Key]) -> Int { limit > 0 ? table.inUse(keys) : 0 }
+    /// Has the processor fetch what there is of these addresses, side by side and not one after the other: worth while before
+    /// the first of them is recalled.
+    /// - Returns: what nobody needs; it keeps the reading from being left out.
+    @inline(never) @discardableResult public func fetch(_ keys: [Key]) -> UInt64 { limit > 0 ? table.fetch(keys) : 0 }
 
     /// Keeps what a walk from this address found, if it is something to keep.
     /// - Parameters:

@@ -189,6 +189,26 @@ struct MailboxMemoryTests {
         }
     }
 
+    /// In the middle of growing too.
+    @Test func forgetsWhileItGrows() throws {
+        let mailboxes = try (0..<30_000).map { try mailbox("user\($0)@example.org") }
+        var found = 0
+        for changes in [4_000, 4_200, 4_700, 17_000] {
+            let memory = MailboxMemory(places: 1 << 20)
+            for (index, mailbox) in mailboxes.enumerated() {
+                let version: UInt64 = index < changes ? 1 : 2
+                memory.remember(here(mailbox, "Name \(version)"), of: mailbox, version: version, withName: true)
+                let earlier = mailboxes[Int.random(in: 0...index)]
+                switch memory.recall(earlier, version: version) {
+                case nil: continue
+                case let recalled: #expect(recalled == user(earlier, "Name \(version)"))
+                }
+                found += 1
+            }
+        }
+        #expect(found > 20_000)
+    }
+
     /// However full it is, it says what is true or nothing.
     @Test func isNeverWrong() throws {
         let memory = MailboxMemory(places: 2048)
@@ -224,11 +244,14 @@ struct MailboxMemoryTests {
         let mailboxes = try (0..<60_000).map { try mailbox("user\($0)@example.org") }
         var lost = 0
         for (index, mailbox) in mailboxes.enumerated() {
-            memory.remember(here(mailbox, name ?? "Name"), of: mailbox, version: 1, withName: name != nil)
+            // Each has its own, unless all have none.
+            let names = name.map { $0.isEmpty ? $0 : "\($0) \(index)" }
+            memory.remember(here(mailbox, names ?? "Name"), of: mailbox, version: 1, withName: name != nil)
             let earlier = Int.random(in: 0...index)
+            let wanted = name.map { $0.isEmpty ? $0 : "\($0) \(earlier)" }
             switch memory.recall(mailboxes[earlier], version: 1) {
             case nil: lost += 1
-            case let recalled: #expect(recalled == .user(mailboxes[earlier], name: name))
+            case let recalled: #expect(recalled == .user(mailboxes[earlier], name: wanted))
             }
         }
         // Some push each other out, above all with names.
