@@ -57,7 +57,11 @@ class Relay:
         self.accepted = 0
         self.cuts = 0
         self.links = set()
-        self.server = None
+        # The connections that were accepted, until they are over.
+        self.tasks = set()
+        # How often all connections were dropped.
+        self.drops = 0
+        self.listener = None
         self.holder = None
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self._run, daemon=True, name="relay")
@@ -143,34 +147,53 @@ class Relay:
         if self.holder:
             self.holder.close()
             self.holder = None
-        listener = self._bind()
-        self.server = await asyncio.start_server(self._accept, sock=listener)
-        return listener.getsockname()[1]
+        self.listener = self._bind()
+        self.listener.listen(100)
+        self.listener.setblocking(False)
+        self.loop.add_reader(self.listener, self._accept)
+        return self.listener.getsockname()[1]
 
     async def _set(self, fault):
         self.fault = fault
         self.generation += 1
-        if self.server is None:
+        if self.listener is None:
             await self._listen()
 
     async def _refuse(self):
         self.fault = Fault()
         self.generation += 1
-        if self.server:
-            self.server.close()
-            self.server = None
+        if self.listener:
+            self.loop.remove_reader(self.listener)
+            self.listener.close()
+            self.listener = None
             # Bound and not listening: nobody else gets the port, and who connects is refused.
             self.holder = self._bind()
         await self._drop(True)
 
     async def _drop(self, reset):
+        self.drops += 1
         for link in list(self.links):
             link.end(reset)
         await asyncio.sleep(0)
 
-    async def _accept(self, reader, writer):
+    def _accept(self):
+        # By hand: a server of asyncio that is closed loses what it was accepting, neither served nor closed.
+        try:
+            connection, _ = self.listener.accept()
+        except OSError:
+            return
+        connection.setblocking(False)
         self.accepted += 1
+        task = self.loop.create_task(self._relay(connection, self.drops))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _relay(self, connection, drops):
+        reader, writer = await asyncio.open_connection(sock=connection)
         link = Link(self, reader, writer)
+        if drops != self.drops:
+            link.end(True)
+            return
         self.links.add(link)
         try:
             await link.run()

@@ -471,6 +471,21 @@ class Faults(unittest.TestCase):
         self.relay.heal()
         self.assertTrue(self.bind(self.connect()))
 
+    def test_refuses_whoever_is_just_coming(self):
+        """However far the relay has got with a connection, none lives on."""
+        for number in range(300):
+            self.relay.heal()
+            clients = [self.connect() for _ in range(3)]
+            time.sleep(number % 10 * 0.0001)
+            self.relay.refuse()
+            for client in clients:
+                client.settimeout(5)
+                try:
+                    self.assertEqual(client.recv(64), b"")
+                except ConnectionResetError:
+                    pass
+                client.close()
+
     def test_hangs(self):
         before = self.connect()
         self.assertTrue(self.bind(before))
