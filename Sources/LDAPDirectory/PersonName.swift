@@ -5,7 +5,7 @@ import MailboxDirectory
 
 enum PersonName {
     /// The name without what `NameFault` forbids: control characters and angle brackets become spaces, octets that are
-    /// no UTF-8 are replaced, and what is too long is cut at a character.
+    /// no UTF-8 are replaced, what is too long is cut at a character, and nothing but spaces is no name.
     static func clean(_ value: [UInt8]) -> String {
         if NameFault(value.span) == nil, Folding.isWellFormedUTF8(value.span) {
             return String(decoding: value, as: UTF8.self)
@@ -19,7 +19,7 @@ enum PersonName {
             if count > NameFault.limit { break }
             text.unicodeScalars.append(kept)
         }
-        return text
+        return text.unicodeScalars.allSatisfy { $0 == " " } ? "" : text
     }
 }
 

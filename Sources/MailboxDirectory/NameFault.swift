@@ -6,6 +6,8 @@ public enum NameFault: Error, Hashable, Sendable {
     case tooLong
     case controlCharacter
     case angleBracket
+    /// Not empty, but nothing to be seen.
+    case blank
 
     /// Longest name on record, in octets: a reply line has 512, of which a path may take 256 (RFC 5321 4.5.3.1.5).
     public static let limit = 200
@@ -18,6 +20,7 @@ public enum NameFault: Error, Hashable, Sendable {
             return
         }
         var last: UInt8 = 0
+        var isBlank = !octets.isEmpty
         for index in octets.indices {
             let octet = octets[index]
             // U+0080 to U+009F are C2 80 to C2 9F.
@@ -29,9 +32,11 @@ public enum NameFault: Error, Hashable, Sendable {
                 self = .angleBracket
                 return
             }
+            if octet != UInt8(ascii: " ") { isBlank = false }
             last = octet
         }
-        return nil
+        if !isBlank { return nil }
+        self = .blank
     }
 }
 
@@ -41,6 +46,7 @@ extension NameFault: CustomStringConvertible {
         case .tooLong: "is longer than \(Self.limit) octets; shorten it"
         case .controlCharacter: "holds a control character; leave it out"
         case .angleBracket: "holds < or >, which in a reply enclose the mailbox; leave them out"
+        case .blank: "is nothing but spaces; leave it out to have none"
         }
     }
 }

@@ -135,6 +135,7 @@ import Testing
             "address,name\na@example.org,\(String(repeating: "x", count: 201))\n",
             "2: the name is longer than 200 octets; shorten it"),
         Wrong("address,login\na@example.org,x\u{7F}\n", "2: the login holds a control character; leave it out"),
+        Wrong("address,login\na@example.org, \n", "2: the login is nothing but spaces; leave it out to have none"),
         Wrong("address\na@example.org\n\nb@example.org\nA@EXAMPLE.ORG\n", "5: A@EXAMPLE.ORG is in line 2 already"),
         Wrong(
             "address\na@example.org\n\nfred@example.org\n",

@@ -45,6 +45,7 @@ private let formRows: [EditRow] = [
         small, "add user x@a (\(String(repeating: "é", count: 101)))",
         "the full name is longer than 200 octets; shorten it"),
     EditRow(small, "add user x@a login=", "the login is empty; leave it out to have none"),
+    EditRow(small, "add user x@a ( )", "the full name is nothing but spaces; leave it out to have none"),
     EditRow(
         small, "add user x@a login=a<b", "the login holds < or >, which in a reply enclose the mailbox; leave them out"),
     EditRow(small, "add list x@a (A\rB)", "the list's name holds a control character; leave it out"),

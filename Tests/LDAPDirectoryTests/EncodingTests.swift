@@ -139,7 +139,8 @@ private func octets(_ text: String) -> [UInt8] { Array(text.utf8) }
     }
 
     @Test(arguments: [
-        ("Fred Claude", "Fred Claude"), ("A <b>", "A  b "), ("A\r\n250 ok", "A  250 ok"), ("é\u{85}", "é "),
+        ("Fred Claude", "Fred Claude"), ("A <b>", "A  b "), ("A\r\n250 ok", "A  250 ok"), ("é\u{85}", "é "), ("  ", ""),
+        ("<>", ""),
     ])
     func cleanNames(name: String, clean: String) {
         #expect(PersonName.clean(octets(name)) == clean)

@@ -7,7 +7,8 @@ import Testing
 
 @Test(
     arguments: [
-        ("", nil), ("Fred Claude", nil), ("山田 太郎", nil), ("\u{A0}x", nil), ("é\u{9F}", .controlCharacter),
+        ("", nil), (" ", .blank), ("   ", .blank), (" x", nil), ("Fred Claude", nil), ("山田 太郎", nil), ("\u{A0}x", nil),
+        ("é\u{9F}", .controlCharacter),
         ("x\u{80}", .controlCharacter), ("\u{7F}", .controlCharacter), ("a\tb", .controlCharacter),
         ("a\r\nb", .controlCharacter), ("Fred <fred@a>", .angleBracket), (">", .angleBracket),
         (String(repeating: "x", count: 200), nil), (String(repeating: "x", count: 201), .tooLong),
