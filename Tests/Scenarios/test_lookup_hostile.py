@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 import time
 import unittest
 
@@ -84,6 +85,35 @@ class Socketmap(unittest.TestCase):
             pass
         self.assertLess(sent, 200_000_000)
         self.assertLess(self.service.memory() - before, 64_000_000)
+
+    def test_a_new_configuration_while_requests_wait_for_a_late_reader(self):
+        """Each is answered, by the old sources or the new; and once by the new, by those ever after."""
+        count = 400_000
+        peer = self.peer(receive_buffer=4096)
+        sender = threading.Thread(target=peer.send, args=[request("mailboxes", "fred@example.org") * count])
+        sender.start()
+        self.assertEqual(peer.replies(1), [FRED])
+        # Then some more are answered, and most are not even read.
+        time.sleep(1)
+        start = len(self.service.log.lines)
+        self.service.configure(
+            listeners=[SOCKETMAP], sources=[{"name": "main", "sqlite": "other.sqlite"}])
+        self.service.change("init")
+        self.service.run("domain", "add", "example.org")
+        self.service.process.send_signal(signal.SIGHUP)
+        self.service.log.wait(" configuration-reloaded ", start=start)
+        parts = [FRED + peer.buffer]
+        answered = parts[0].count(b",")
+        while answered < count:
+            parts.append(peer.socket.recv(1 << 20))
+            self.assertTrue(parts[-1], "the server has closed")
+            answered += parts[-1].count(b",")
+        sender.join()
+        replies = b"".join(parts)
+        found = replies.count(FRED)
+        self.assertEqual(replies, FRED * found + NOTFOUND * (count - found))
+        self.assertGreater(found, 1000)
+        self.assertGreater(count - found, 1000, "all had been answered before")
 
     def test_no_netstring_is_told_so_and_closed(self):
         for octets in b"hello\r\n", b"3:abcd", b"03:m k,", b"-5:a b c,", b"99999999999:", b"\0\0\0\0":
