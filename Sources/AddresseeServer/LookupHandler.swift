@@ -29,7 +29,7 @@ class LookupHandler<Wire: ServedWire>: Connection {
 
     private struct Ahead {
         let request: Wire.Request
-        var question: Wire.Question
+        var question: LookupQuestion<Wire.Answer>
         let key: MailboxMemory.Key?
     }
 
@@ -73,13 +73,16 @@ class LookupHandler<Wire: ServedWire>: Connection {
         // key is still right: which mailbox a request names depends on nothing else.
         let (client, loop) = (clientClass, loop)
         ahead.update { $0.question = Wire.question($0.request, by: client, on: loop) }
-        var hasNewRequest = false
+        var (hasNewRequest, mayHaveMore) = (false, true)
         // A request keeps the connection alive; a client that sends octet after octet and no end of one does not.
         defer { if hasNewRequest { timers.lastCommand = .now() } }
         while state == .open, !isHeld {
-            if ahead.isEmpty, afterAhead == nil, !lookAhead(client, loop) {
-                compact()
-                break
+            if ahead.isEmpty, afterAhead == nil {
+                if mayHaveMore { mayHaveMore = lookAhead(client, loop) }
+                if ahead.isEmpty, afterAhead == nil {
+                    compact()
+                    break
+                }
             }
             hasNewRequest = true
             if let next = ahead.popFirst() {
@@ -97,7 +100,7 @@ class LookupHandler<Wire: ServedWire>: Connection {
 
     /// Finds requests that have come together, and has memory fetched for all of them at once: what is remembered of one is
     /// on its way while the next is read.
-    /// - Returns: whether there is anything to take.
+    /// - Returns: whether there may be more in what has come in.
     private func lookAhead(_ client: ClientClass, _ loop: LoopContext) -> Bool {
         // What is an object's is checked at run time for overlapping access each time; what is local is not.
         var (wire, inbound, keys) = (self.wire, inbound, [MailboxMemory.Key]())
@@ -114,7 +117,7 @@ class LookupHandler<Wire: ServedWire>: Connection {
             case .ask(let request, let next):
                 inbound.moveReaderIndex(forwardBy: next)
                 let question = Wire.question(request, by: client, on: loop)
-                let key = Wire.mailbox(question).map { MailboxMemory.Key($0) }
+                let key = lookahead > 1 ? question.mailbox.map { MailboxMemory.Key($0) } : nil
                 ahead.append(Ahead(request: request, question: question, key: key))
                 if let key { keys.append(key) }
             case .answer(let answer, let next):
@@ -130,7 +133,7 @@ class LookupHandler<Wire: ServedWire>: Connection {
         swap(&keys, &keysAhead)
         self.wire = wire
         self.inbound.moveReaderIndex(forwardBy: length - inbound.readableBytes)
-        return !isIncomplete || !ahead.isEmpty
+        return !isIncomplete
     }
 
     private func take(_ refusal: Refusal) {

@@ -147,25 +147,23 @@ final class LoopContext {
     ) -> Verdict? {
         let judgement = Judgement(query, by: client)
         if let decided = judgement.decided { return decided }
-        beginBatch()
-        var key: Remembered?
+        var place: Remembered?
         if let mailbox = query.mailbox {
+            place = remembered(mailbox, known, withName: judgement.tellsNames)
             // EXPN is asked of lists, which always need a walk.
-            let verdict = plainly(
-                mailbox, known, withName: judgement.tellsNames, mayAsk: judgement.wire != .expand
-            ) { fact in
+            let verdict = plainly(mailbox, place, mayAsk: judgement.wire != .expand) { fact in
                 judgement.verdict(on: fact, asked: mailbox)
             }
             if let verdict { return verdict }
-            key = version.map { Remembered(mailbox: mailbox, version: $0, withName: judgement.tellsNames) }
         }
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
         guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
-        if answersAtOnce { return verdict(on: expansion.run(sources), inquiry, query, key) }
+        beginBatch()
+        if answersAtOnce { return verdict(on: expansion.run(sources), inquiry, query, place) }
         let walk = WaitingWalk(expansion, loop: self) { [self, later = later()] resolution in
-            later(verdict(on: resolution, inquiry, query, key))
+            later(verdict(on: resolution, inquiry, query, place))
         }
-        return walk.begin().map { verdict(on: $0, inquiry, query, key) }
+        return walk.begin().map { verdict(on: $0, inquiry, query, place) }
     }
 
     /// The answer of a map, whatever the wire.
@@ -177,12 +175,14 @@ final class LoopContext {
         _ inquiry: MapInquiry, known: MailboxMemory.Key? = nil, about: @autoclosure () -> String,
         later: @autoclosure () -> (MapAnswer) -> Void
     ) -> MapAnswer? {
-        if let mailbox = inquiry.mailbox, let answer = plainly(mailbox, known, { inquiry.answer(on: $0) }) {
-            return answer
+        var place: Remembered?
+        if let mailbox = inquiry.mailbox {
+            place = remembered(mailbox, known)
+            if let answer = plainly(mailbox, place, { inquiry.answer(on: $0) }) { return answer }
         }
         guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
         let resolution = resolve(
-            expansion, of: inquiry.mailbox, about: about(),
+            expansion, place, about: about(),
             later: { [later = later()] in later(inquiry.answer(on: $0)) })
         return resolution.map { inquiry.answer(on: $0) }
     }
@@ -198,90 +198,96 @@ final class LoopContext {
         onlyOnRecord: Bool = false, later: @autoclosure () -> (Acceptance) -> Void
     ) -> Acceptance? {
         let judgement = Judgement(query, by: client)
-        if let mailbox = query.mailbox,
-            let acceptance = plainly(mailbox, nil, { judgement.acceptance(on: $0, over: routes) })
-        {
-            return acceptance
+        var place: Remembered?
+        if let mailbox = query.mailbox {
+            place = remembered(mailbox, nil)
+            if let found = plainly(mailbox, place, { judgement.acceptance(on: $0, over: routes) }) { return found }
         }
         let expansion = Inquiry.recipients(of: path, in: service.inquiries)
         let resolution = resolve(
-            expansion, of: query.mailbox, about: query.about,
+            expansion, place, about: query.about,
             later: { [later = later()] in
                 later(judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord))
             })
         return resolution.map { judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord) }
     }
 
-    /// The answer to what is plainly true of an address, in the batch at hand, which this begins where there is none: to what is
-    /// remembered where that suffices, else to what the source has. Nil where only a walk can tell.
+    /// The answer to what is plainly true of an address, in the batch at hand: to what is remembered where that suffices, else
+    /// to what the source has. Nil where only a walk can tell.
     /// - Parameter mayAsk: whether the source is worth asking before a walk does.
     private func plainly<Answer>(
-        _ mailbox: Mailbox, _ key: MailboxMemory.Key?, withName: Bool = false, mayAsk: Bool = true,
-        _ answer: (MailboxMemory.Fact) -> Answer?
+        _ mailbox: Mailbox, _ place: Remembered?, mayAsk: Bool = true, _ answer: (MailboxMemory.Fact) -> Answer?
     ) -> Answer? {
-        beginBatch()
-        if let version, let fact = memory.recall(mailbox, key ?? .init(mailbox), version: version),
-            let answer = answer(fact)
-        {
+        if let place, let fact = memory.recall(mailbox, place.key, version: place.version), let answer = answer(fact) {
             return answer
         }
         guard mayAsk, answersAtOnce, sources.count == 1,
             service.configuration.expansion.lookups >= MailboxMemory.Fact.plainLookups,
             let fact = MailboxMemory.Fact.plain(mailbox, in: sources[0])
         else { return nil }
-        if let version { memory.remember(fact, of: mailbox, version: version, withName: withName) }
+        if let place { memory.remember(fact, place.key, version: place.version, withName: place.withName) }
         return answer(fact)
     }
 
     /// The resolution of one walk, remembered and logged.
     /// - Parameters:
-    ///   - mailbox: the address that is asked about, where what is found of it may be remembered.
+    ///   - place: that of the address that is asked about, where what is found of it may be remembered.
     ///   - later: called on this loop with the resolution, where it has to be waited for; made only there.
     /// - Returns: the resolution; nil where it comes later.
-    func resolve(
-        _ expansion: consuming Expansion, of mailbox: Mailbox?, about: String,
+    private func resolve(
+        _ expansion: consuming Expansion, _ place: Remembered?, about: String,
         later: @autoclosure () -> (Resolution) -> Void
     ) -> Resolution? {
         beginBatch()
-        let key = version.flatMap { version in
-            mailbox.map { Remembered(mailbox: $0, version: version, withName: false) }
-        }
         if answersAtOnce {
             let resolution = expansion.run(sources)
-            keep(resolution, key, about)
+            keep(resolution, place, about)
             return resolution
         }
         let walk = WaitingWalk(expansion, loop: self) { [self, later = later()] resolution in
-            keep(resolution, key, about)
+            keep(resolution, place, about)
             later(resolution)
         }
         guard let resolution = walk.begin() else { return nil }
-        keep(resolution, key, about)
+        keep(resolution, place, about)
         return resolution
     }
 
-    private func keep(_ resolution: Resolution, _ key: Remembered?, _ about: String) {
-        remember(resolution, key)
+    private func keep(_ resolution: Resolution, _ place: Remembered?, _ about: String) {
+        remember(resolution, place)
         log(resolution.outcome, about)
     }
 
-    private func remember(_ resolution: Resolution, _ key: Remembered?) {
+    private func remember(_ resolution: Resolution, _ place: Remembered?) {
         // What has changed since is not to be mixed with what was.
-        guard let key, key.version == version else { return }
-        memory.remember(resolution, of: key.mailbox, version: key.version, withName: key.withName)
+        guard let place, place.version == version else { return }
+        memory.remember(
+            resolution, of: place.mailbox, place.key, version: place.version, withName: place.withName)
     }
 
-    /// Under what a resolution is to be remembered.
+    /// Under what an answer is to be remembered.
     private struct Remembered {
         var mailbox: Mailbox
+        var key: MailboxMemory.Key
         var version: UInt64
         var withName: Bool
     }
 
+    /// In the batch at hand, which this begins where there is none. Nil where a source can't tell whether anything has changed.
+    /// - Parameter known: the key, where it has been made already.
+    private func remembered(
+        _ mailbox: Mailbox, _ known: MailboxMemory.Key?, withName: Bool = false
+    ) -> Remembered? {
+        beginBatch()
+        return version.map {
+            Remembered(mailbox: mailbox, key: known ?? .init(mailbox), version: $0, withName: withName)
+        }
+    }
+
     private func verdict(
-        on resolution: Resolution, _ inquiry: Inquiry, _ query: Query, _ key: Remembered?
+        on resolution: Resolution, _ inquiry: Inquiry, _ query: Query, _ place: Remembered?
     ) -> Verdict {
-        remember(resolution, key)
+        remember(resolution, place)
         log(resolution.outcome, query.about)
         return inquiry.verdict(on: resolution)
     }

@@ -2,48 +2,36 @@
 
 import AddresseeConfiguration
 import LookupProtocols
-import MailAddress
 import SMTPProtocol
 import Verification
 
 extension MilterWire: ServedWire {
-    static func question(_ request: MilterRequest, by client: ClientClass, on loop: LoopContext) -> RecipientQuestion {
-        guard case .recipient(let recipient) = request else { return .nothing }
+    static func question(
+        _ request: MilterRequest, by client: ClientClass, on loop: LoopContext
+    ) -> LookupQuestion<MilterAnswer> {
+        guard case .recipient(let recipient) = request else { return .decided(request.answer ?? .proceed) }
         guard let query = Query(recipient) else {
-            return MapInquiry(malformed: recipient, in: loop.service.inquiries).map { .malformed($0) } ?? .nothing
+            return MapInquiry(malformed: recipient, in: loop.service.inquiries).map { .map($0) } ?? .decided(.proceed)
         }
         // What is said goes on to the SMTP client. A mail server learns nothing in its name that it may not know itself.
         let named = loop.service.configuration.clientClass(of: ClientAddress(recipient.client))
         return .query(query, client.disclosure.limited(to: named.disclosure))
     }
 
-    static func mailbox(_ question: RecipientQuestion) -> Mailbox? { question.mailbox }
-
-    static func answer(
-        _ question: RecipientQuestion, known: MailboxMemory.Key?, to request: MilterRequest, by client: ClientClass,
-        of loop: LoopContext, later: @autoclosure () -> (MilterAnswer) -> Void
-    ) -> MilterAnswer? {
-        switch question {
-        case .query(let query, let disclosure):
-            let verdict = loop.answer(
-                query, by: client.limited(to: disclosure), known: known,
-                later: { [later = later()] in later($0.milterAnswer) })
-            return verdict?.milterAnswer
-        case .malformed(let inquiry):
-            let answer = loop.answer(
-                inquiry, about: request.about, later: { [later = later()] in later($0.milterAnswerOnMalformed) })
-            return answer?.milterAnswerOnMalformed
-        case .nothing: return request.answer ?? .proceed
-        }
+    static func about(_ request: MilterRequest) -> String {
+        if case .recipient(let recipient) = request { recipient.about } else { "" }
     }
+
+    static func answer(_ verdict: Verdict, on wire: Verification.Wire) -> MilterAnswer { verdict.milterAnswer }
+
+    /// As for policy delegation.
+    static func answer(_ found: MapAnswer) -> MilterAnswer { found.milterAnswerOnMalformed }
 
     /// The other steps ask nothing.
     static func isForPostmaster(_ request: MilterRequest) -> Bool {
         guard case .recipient(let recipient) = request else { return true }
         return Query(recipient)?.isForPostmaster ?? false
     }
-
-    static var tooManyQuestions: MilterAnswer { Verdict.tooManyQuestions.milterAnswer }
 
     static func farewell(_ ending: Ending) -> MilterAnswer? {
         switch ending {
@@ -63,8 +51,4 @@ extension MilterWire: ServedWire {
 extension MilterRecipient {
     /// What is asked about, for the log.
     var about: String { String(decoding: address ?? path, as: UTF8.self) }
-}
-
-extension MilterRequest {
-    fileprivate var about: String { if case .recipient(let recipient) = self { recipient.about } else { "" } }
 }

@@ -17,30 +17,38 @@ extension ClientClass {
     }
 }
 
+/// What a request asks of the directory.
+enum LookupQuestion<Answer> {
+    /// What RCPT or VRFY would say. May be told is what both the client and the one that it names may learn.
+    case query(Query, Disclosure)
+    case map(MapInquiry)
+    /// Nothing: this is the answer.
+    case decided(Answer)
+
+    /// The address that it is about, where what was found of it may be remembered.
+    var mailbox: Mailbox? {
+        switch self {
+        case .query(let query, _): query.mailbox
+        case .map(let inquiry): inquiry.mailbox
+        case .decided: nil
+        }
+    }
+}
+
 protocol ServedWire: LookupWire {
-    /// What a request asks of the directory.
-    associatedtype Question
+    static func question(_ request: Request, by client: ClientClass, on loop: LoopContext) -> LookupQuestion<Answer>
 
-    static func question(_ request: Request, by client: ClientClass, on loop: LoopContext) -> Question
+    /// What is asked about, for the log.
+    static func about(_ request: Request) -> String
 
-    /// The address that a question is about, where what was found of it may be remembered.
-    static func mailbox(_ question: Question) -> Mailbox?
+    /// A verdict in the words of this wire.
+    static func answer(_ verdict: Verdict, on wire: Verification.Wire) -> Answer
 
-    /// The answer to one request.
-    /// - Parameters:
-    ///   - question: that of the request.
-    ///   - known: the key of its mailbox, where it has been made already.
-    ///   - later: called on the loop with the answer, where it has to be waited for; made only there.
-    /// - Returns: the answer; nil where it comes later.
-    static func answer(
-        _ question: Question, known: MailboxMemory.Key?, to request: Request, by client: ClientClass,
-        of loop: LoopContext, later: @autoclosure () -> (Answer) -> Void
-    ) -> Answer?
+    /// A map's answer in them.
+    static func answer(_ found: MapAnswer) -> Answer
 
     /// Whether it asks for the postmaster, who is never refused for policy (RFC 5321 4.5.1).
     static func isForPostmaster(_ request: Request) -> Bool
-
-    static var tooManyQuestions: Answer { get }
 
     /// Whether the server closes after its answer.
     static var isForOneQuestion: Bool { get }
@@ -56,10 +64,35 @@ protocol ServedWire: LookupWire {
 
 extension ServedWire {
     var patience: Duration? { nil }
-}
 
-extension ServedWire {
     static var isForOneQuestion: Bool { false }
+
+    static var tooManyQuestions: Answer { answer(.tooManyQuestions, on: .recipient) }
+
+    /// The answer to one request.
+    /// - Parameters:
+    ///   - question: that of the request.
+    ///   - known: the key of its mailbox, where it has been made already.
+    ///   - later: called on the loop with the answer, where it has to be waited for; made only there.
+    /// - Returns: the answer; nil where it comes later.
+    static func answer(
+        _ question: LookupQuestion<Answer>, known: MailboxMemory.Key?, to request: Request, by client: ClientClass,
+        of loop: LoopContext, later: @autoclosure () -> (Answer) -> Void
+    ) -> Answer? {
+        switch question {
+        case .query(let query, let disclosure):
+            let wire = query.wire
+            let verdict = loop.answer(
+                query, by: client.limited(to: disclosure), known: known,
+                later: { [later = later()] in later(answer($0, on: wire)) })
+            return verdict.map { answer($0, on: wire) }
+        case .map(let inquiry):
+            let found = loop.answer(
+                inquiry, known: known, about: about(request), later: { [later = later()] in later(answer($0)) })
+            return found.map { answer($0) }
+        case .decided(let answer): return answer
+        }
+    }
 
     /// A client that asks for another one, whose address it names. What is said goes on to that one, who may know less;
     /// and whoever names a client that may know all is not told more for it. "unknown" is nobody's friend.
@@ -77,25 +110,22 @@ extension SocketmapWire: MapWire {}
 extension TCPTableWire: MapWire {}
 
 extension MapWire {
-    static func question(_ request: MapRequest, by client: ClientClass, on loop: LoopContext) -> MapInquiry {
-        MapInquiry(request, by: client, in: loop.service.inquiries)
+    static func question(_ request: MapRequest, by client: ClientClass, on loop: LoopContext) -> LookupQuestion<
+        MapAnswer
+    > {
+        .map(MapInquiry(request, by: client, in: loop.service.inquiries))
     }
 
-    static func mailbox(_ question: MapInquiry) -> Mailbox? { question.mailbox }
+    static func about(_ request: MapRequest) -> String { request.about }
 
-    static func answer(
-        _ question: MapInquiry, known: MailboxMemory.Key?, to request: MapRequest, by client: ClientClass,
-        of loop: LoopContext, later: @autoclosure () -> (MapAnswer) -> Void
-    ) -> MapAnswer? {
-        loop.answer(question, known: known, about: request.about, later: later())
-    }
+    static func answer(_ verdict: Verdict, on wire: Verification.Wire) -> MapAnswer { verdict.refusal }
+
+    static func answer(_ found: MapAnswer) -> MapAnswer { found }
 
     static func isForPostmaster(_ request: MapRequest) -> Bool {
         guard let at = request.key.lastIndex(of: UInt8(ascii: "@")) else { return false }
         return (try? LocalPart(octets: Array(request.key[..<at])))?.isPostmaster ?? false
     }
-
-    static var tooManyQuestions: MapAnswer { Verdict.tooManyQuestions.refusal }
 
     static func farewell(_ ending: Ending) -> MapAnswer? {
         switch ending {
@@ -112,52 +142,26 @@ extension MapWire {
     }
 }
 
-/// What a mail server asks about a recipient.
-enum RecipientQuestion {
-    /// What may be told is what both the mail server and the client that it names may learn.
-    case query(Query, Disclosure)
-    /// No mailbox of anybody; the question is whether its domain is one where all mailboxes are on record.
-    case malformed(MapInquiry)
-    /// There is nothing to ask of a directory.
-    case nothing
-
-    var mailbox: Mailbox? {
-        if case .query(let query, _) = self { query.mailbox } else { nil }
-    }
-}
-
 extension PolicyWire: ServedWire {
-    static func question(_ request: PolicyRequest, by client: ClientClass, on loop: LoopContext) -> RecipientQuestion {
+    static func question(
+        _ request: PolicyRequest, by client: ClientClass, on loop: LoopContext
+    ) -> LookupQuestion<PolicyAction> {
         if let query = Query(request) {
             return .query(query, Self.disclosure(to: client, for: request.clientAddress, on: loop))
         }
-        return MapInquiry(malformed: request, in: loop.service.inquiries).map { .malformed($0) } ?? .nothing
+        return MapInquiry(malformed: request, in: loop.service.inquiries).map { .map($0) } ?? .decided(.dunno)
     }
 
-    static func mailbox(_ question: RecipientQuestion) -> Mailbox? { question.mailbox }
+    static func about(_ request: PolicyRequest) -> String { request.about }
 
-    static func answer(
-        _ question: RecipientQuestion, known: MailboxMemory.Key?, to request: PolicyRequest, by client: ClientClass,
-        of loop: LoopContext, later: @autoclosure () -> (PolicyAction) -> Void
-    ) -> PolicyAction? {
-        switch question {
-        case .query(let query, let disclosure):
-            let wire = query.wire
-            let verdict = loop.answer(
-                query, by: client.limited(to: disclosure), known: known,
-                later: { [later = later()] in later($0.policyAction(on: wire)) })
-            return verdict?.policyAction(on: wire)
-        case .malformed(let inquiry):
-            let answer = loop.answer(
-                inquiry, about: request.about, later: { [later = later()] in later($0.policyActionOnMalformed) })
-            return answer?.policyActionOnMalformed
-        case .nothing: return .dunno
-        }
+    static func answer(_ verdict: Verdict, on wire: Verification.Wire) -> PolicyAction {
+        verdict.policyAction(on: wire)
     }
+
+    /// A map is asked where the recipient is malformed, and nowhere else.
+    static func answer(_ found: MapAnswer) -> PolicyAction { found.policyActionOnMalformed }
 
     static func isForPostmaster(_ request: PolicyRequest) -> Bool { Query(request)?.isForPostmaster ?? false }
-
-    static var tooManyQuestions: PolicyAction { Verdict.tooManyQuestions.policyAction(on: .recipient) }
 
     /// In trouble the manual has a server say nothing and close.
     static func farewell(_ ending: Ending) -> PolicyAction? { nil }
@@ -170,13 +174,9 @@ extension PolicyWire: ServedWire {
 extension ReadsocketWire: ServedWire {
     static var isForOneQuestion: Bool { true }
 
-    enum Question {
-        case query(Query, Disclosure)
-        case map(MapInquiry)
-        case decided(ReadsocketAnswer)
-    }
-
-    static func question(_ request: ReadsocketRequest, by client: ClientClass, on loop: LoopContext) -> Question {
+    static func question(
+        _ request: ReadsocketRequest, by client: ClientClass, on loop: LoopContext
+    ) -> LookupQuestion<ReadsocketAnswer> {
         let disclosure = Self.disclosure(to: client, for: request.clientAddress, on: loop)
         switch ReadsocketQuestion(request) {
         case .decided(let answer): return .decided(answer)
@@ -186,32 +186,13 @@ extension ReadsocketWire: ServedWire {
         }
     }
 
-    static func mailbox(_ question: Question) -> Mailbox? {
-        switch question {
-        case .query(let query, _): query.mailbox
-        case .map(let inquiry): inquiry.mailbox
-        case .decided: nil
-        }
+    static func about(_ request: ReadsocketRequest) -> String { request.about }
+
+    static func answer(_ verdict: Verdict, on wire: Verification.Wire) -> ReadsocketAnswer {
+        verdict.readsocketAnswer(on: wire)
     }
 
-    static func answer(
-        _ question: Question, known: MailboxMemory.Key?, to request: ReadsocketRequest, by client: ClientClass,
-        of loop: LoopContext, later: @autoclosure () -> (ReadsocketAnswer) -> Void
-    ) -> ReadsocketAnswer? {
-        switch question {
-        case .decided(let answer): return answer
-        case .query(let query, let disclosure):
-            let wire = query.wire
-            let verdict = loop.answer(
-                query, by: client.limited(to: disclosure), known: known,
-                later: { [later = later()] in later($0.readsocketAnswer(on: wire)) })
-            return verdict?.readsocketAnswer(on: wire)
-        case .map(let inquiry):
-            let answer = loop.answer(
-                inquiry, known: known, about: request.about, later: { [later = later()] in later($0.readsocketAnswer) })
-            return answer?.readsocketAnswer
-        }
-    }
+    static func answer(_ found: MapAnswer) -> ReadsocketAnswer { found.readsocketAnswer }
 
     static func isForPostmaster(_ request: ReadsocketRequest) -> Bool {
         switch ReadsocketQuestion(request) {
@@ -220,8 +201,6 @@ extension ReadsocketWire: ServedWire {
         case .map(let map): SocketmapWire.isForPostmaster(map)
         }
     }
-
-    static var tooManyQuestions: ReadsocketAnswer { Verdict.tooManyQuestions.readsocketAnswer(on: .recipient) }
 
     static func farewell(_ ending: Ending) -> ReadsocketAnswer? {
         switch ending {

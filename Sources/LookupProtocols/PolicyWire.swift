@@ -67,9 +67,9 @@ public struct PolicyWire: LookupWire, Hashable {
     public init() {}
 
     public mutating func next(_ bytes: Span<UInt8>) -> LookupStep<PolicyRequest, PolicyAction> {
-        while let (newline, equals) = bytes.firstLine(from: attributes.end) {
+        while let newline = bytes.index(of: UInt8(ascii: "\n"), from: attributes.end) {
             if newline > attributes.end {
-                attributes.take(bytes, equals: equals, lineEnd: newline)
+                attributes.take(bytes, lineEnd: newline)
                 continue
             }
             // The empty line may be the first.
@@ -107,12 +107,11 @@ public struct PolicyWire: LookupWire, Hashable {
         /// There was a line that is no attribute; or one that matters came twice, and could mean either value.
         private(set) var isMalformed = false
 
-        /// - Parameter equals: where the first "=" of the line stands; nil where it has none.
-        @inline(__always) mutating func take(_ bytes: Span<UInt8>, equals: Int?, lineEnd: Int) {
+        @inline(__always) mutating func take(_ bytes: Span<UInt8>, lineEnd: Int) {
             let line = end
             end = lineEnd + 1
             if isMalformed { return }
-            guard let equals, line < equals else {
+            guard let equals = bytes.index(of: UInt8(ascii: "="), from: line), line < equals, equals < lineEnd else {
                 isMalformed = true
                 return
             }
@@ -152,38 +151,6 @@ public struct PolicyWire: LookupWire, Hashable {
 }
 
 extension Span<UInt8> {
-    /// Where the line that begins at `start` ends, and where its first "=" stands, if it has one; nil where no end is there. As
-    /// `index(of:from:)` does it, but for both in one pass: a request has some thirty lines.
-    @inline(__always) fileprivate func firstLine(from start: Int) -> (newline: Int, equals: Int?)? {
-        withUnsafeBytes { bytes in
-            let ones: UInt64 = 0x0101_0101_0101_0101
-            let highs: UInt64 = 0x8080_8080_8080_8080
-            var equals: Int?
-            var index = start
-            while index + 8 <= bytes.count {
-                let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                let atNewline = word ^ (ones &* UInt64(UInt8(ascii: "\n")))
-                let newlines = (atNewline &- ones) & ~atNewline & highs
-                if equals == nil {
-                    let atEquals = word ^ (ones &* UInt64(UInt8(ascii: "=")))
-                    let found = (atEquals &- ones) & ~atEquals & highs
-                    // The lowest bit is the first: of the other octet's too.
-                    if found != 0, newlines == 0 || found.trailingZeroBitCount < newlines.trailingZeroBitCount {
-                        equals = index + found.trailingZeroBitCount / 8
-                    }
-                }
-                if newlines != 0 { return (index + newlines.trailingZeroBitCount / 8, equals) }
-                index += 8
-            }
-            while index < bytes.count {
-                if bytes[index] == UInt8(ascii: "\n") { return (index, equals) }
-                if equals == nil, bytes[index] == UInt8(ascii: "=") { equals = index }
-                index += 1
-            }
-            return nil
-        }
-    }
-
     fileprivate func holds(_ text: StaticString, at range: Range<Int>) -> Bool {
         holds(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), at: range)
     }

@@ -65,17 +65,18 @@ public final class MailboxMemory {
 
     /// Keeps what a walk from this address found, if it is something to keep.
     /// - Parameters:
+    ///   - key: that of the mailbox.
     ///   - version: as for `recall`.
     ///   - withName: whether a user's name is to be kept too, for twice the room or more.
     public func remember(
-        _ resolution: Resolution, of mailbox: Mailbox, version: UInt64, withName: Bool
+        _ resolution: Resolution, of mailbox: Mailbox, _ key: Key, version: UInt64, withName: Bool
     ) {
         guard let fact = Fact(resolution, of: mailbox) else { return }
-        remember(fact, of: mailbox, version: version, withName: withName)
+        remember(fact, key, version: version, withName: withName)
     }
 
-    /// Keeps what is true of this address.
-    public func remember(_ fact: Fact, of mailbox: Mailbox, version: UInt64, withName: Bool) {
+    /// Keeps what is true of the address of this key.
+    public func remember(_ fact: Fact, _ key: Key, version: UInt64, withName: Bool) {
         guard limit > 0 else { return }
         if version >> 32 != era {
             era = version >> 32
@@ -84,7 +85,7 @@ public final class MailboxMemory {
             (table, old) = (Table(places: 0), nil)
             table = Table(places: places)
         }
-        let place = Place(Key(mailbox), version: version, fact, withName: withName)
+        let place = Place(key, version: version, fact, withName: withName)
         moveSome(place.version)
         table.write(place)
         // Half full, addresses begin to push each other out.

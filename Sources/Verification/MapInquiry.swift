@@ -76,24 +76,15 @@ public struct MapInquiry: Sendable {
 }
 
 extension [UInt8] {
-    var endsWithRoot: Bool { last == UInt8(ascii: ".") }
-
     /// Without the dot after a domain.
-    var withoutRoot: [UInt8] { endsWithRoot ? Array(dropLast()) : self }
+    var withoutRoot: [UInt8] { last == UInt8(ascii: ".") ? Array(dropLast()) : self }
 }
 
 extension Mailbox {
     /// An address as another mail server hands it on: its local-part quoted where it must be, or without quotes, as Postfix
     /// has it inside; its domain perhaps with the dot of the root, which mail servers take off later.
     public init?(key: [UInt8]) {
-        if key.endsWithRoot {
-            self.init(keyWithoutRoot: Array(key.dropLast()))
-        } else {
-            self.init(keyWithoutRoot: key)
-        }
-    }
-
-    private init?(keyWithoutRoot key: [UInt8]) {
+        let key = key.withoutRoot
         if let mailbox = try? Mailbox(octets: key.span) {
             self = mailbox
             return

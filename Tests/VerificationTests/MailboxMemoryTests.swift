@@ -32,8 +32,8 @@ extension MailboxMemory {
     }
 
     /// With names, as VRFY wants them.
-    fileprivate func remember(_ resolution: Resolution, of mailbox: Mailbox, version: UInt64) {
-        remember(resolution, of: mailbox, version: version, withName: true)
+    fileprivate func remember(_ resolution: Resolution, of mailbox: Mailbox, version: UInt64, withName: Bool = true) {
+        remember(resolution, of: mailbox, Key(mailbox), version: version, withName: withName)
     }
 }
 

@@ -72,7 +72,7 @@ struct MapTests {
             // What is remembered must say the same, or nothing.
             if let mailbox = inquiry.mailbox, let resolution {
                 let memory = MailboxMemory(places: 8)
-                memory.remember(resolution, of: mailbox, version: 1, withName: false)
+                memory.remember(resolution, of: mailbox, .init(mailbox), version: 1, withName: false)
                 if let again = memory.recall(mailbox, .init(mailbox), version: 1).flatMap({ inquiry.answer(on: $0) }) {
                     #expect(again == answer, "remembered: \(map) \(key)")
                 }
