@@ -156,7 +156,7 @@ extension Setting {
 
     /// A domain alone, or one with how it is served.
     fileprivate func domainRecord() -> DomainRecord? {
-        guard case .mapping = node else { return domain(such: "example.org").map { DomainRecord(domain: $0) } }
+        guard case .mapping = node else { return ownDomain(such: "example.org").map { DomainRecord(domain: $0) } }
         guard var section = section() else { return nil }
         let name = section.setting("domain")
         if name == nil { section.require("domain", for: "domain: example.org") }
@@ -165,21 +165,11 @@ extension Setting {
         let separators = section.setting("detail-separators")
         let transport = section.setting("transport")?.transport()
         section.close()
-        guard let domain = name?.domain(such: "example.org") else { return nil }
+        guard let domain = name?.ownDomain(such: "example.org") else { return nil }
         var record = DomainRecord(domain: domain, kind: isRelay ? .relay : .local, catchAll: catchAll)
         if let separators { record.detailSeparators = separators.separators() ?? [] }
         record.transport = transport
         return record
-    }
-
-    private func mailbox(such example: String) -> Mailbox? {
-        guard let text = text("an address such as \(example)") else { return nil }
-        do {
-            return try Mailbox(text)
-        } catch {
-            report("\(name) \(text.quoted) is no address. \(error)")
-            return nil
-        }
     }
 
     /// `TRANSPORT:NEXTHOP`, as a domain's record may have it.

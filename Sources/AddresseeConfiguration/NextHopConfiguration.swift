@@ -106,14 +106,4 @@ extension Setting {
         guard let items = items(empty: "leave the key out for all recipients") else { return nil }
         return Set(items.compactMap { $0.mailbox(such: "fred@example.org") })
     }
-
-    private func mailbox(such example: String) -> Mailbox? {
-        guard let text = text("an address such as \(example)") else { return nil }
-        do {
-            return try Mailbox(text)
-        } catch {
-            report("\(name) \(text.quoted) is no address. \(error)")
-            return nil
-        }
-    }
 }

@@ -100,6 +100,7 @@ class Connection: ChannelDuplexHandler {
         self.context = context
         loop.add(self)
         client = ClientAddress(context.remoteAddress, at: listener.address)
+        loop.learn(context.localAddress, of: listener.address)
         let service = loop.service
         clientClass = service.configuration.clientClass(of: client)
         prepare()

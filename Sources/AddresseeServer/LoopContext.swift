@@ -36,6 +36,9 @@ final class LoopContext {
     let shared: SharedState
     let eventLoop: any EventLoop
 
+    /// Addresses of this machine that are known at most: anybody on it has all of 127.0.0.0/8 to connect to.
+    private static let literalLimit = 1024
+
     /// How long a view of the directory may be kept, while nothing is written: so long a log may grow that others write.
     private static let viewAge = TimeAmount.milliseconds(10)
 
@@ -79,6 +82,15 @@ final class LoopContext {
         let disclosure = service.configuration.clientClass(of: known).disclosure
         lastNamed = (address, disclosure)
         return disclosure
+    }
+
+    /// A client came to this address. Where a listener is for all addresses, it is one of them, whatever the interfaces had
+    /// when the configuration was read; those of the loopback network are too many to be counted beforehand.
+    func learn(_ address: SocketAddress?, of listener: ListenAddress) {
+        guard listener.isForAll, service.inquiries.literals.count < Self.literalLimit,
+            let literal = ClientAddress(address, at: listener).literal
+        else { return }
+        service.inquiries.literals.insert(literal)
     }
 
     /// The connections to a mail server; nil for folders, and for what an older configuration had.

@@ -10,7 +10,7 @@ import Verification
 /// One configuration, ready for use.
 struct Service: Sendable {
     let configuration: Configuration
-    let inquiries: Inquiry.Context
+    var inquiries: Inquiry.Context
     let hostname: [UInt8]
     let tls: NIOSSLContext?
     /// Of the next hops in their order; nil for folders.
@@ -25,9 +25,7 @@ struct Service: Sendable {
     init(_ configuration: Configuration) throws(ServerError) {
         self.configuration = configuration
         hostname = Array(configuration.hostname.utf8)
-        inquiries = Inquiry.Context(
-            sources: configuration.sources.map(\.name), defaultDomain: configuration.defaultDomain,
-            limits: configuration.expansion)
+        inquiries = configuration.inquiries
         tls = try configuration.tls.map { files throws(ServerError) in try Self.context(files) }
         hops = try configuration.nextHops.map { next throws(ServerError) in
             guard let server = next.server else { return nil }

@@ -10,7 +10,7 @@ struct DomainWork: LookupWork {
     mutating func begin() -> LookupStep {
         if let record = plan.configured[domain] { return .answered(.domain(record)) }
         let rules = plan.domainRules
-        if rules.isEmpty { return .answered(.absent) }
+        if rules.isEmpty || domain.hasUnderscore { return .answered(.absent) }
         let filter = plan.domainFilter([domain])
         return .search([plan.search(filter, rules, limit: LDAPLimits.entriesAtAnAddress)])
     }

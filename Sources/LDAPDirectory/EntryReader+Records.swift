@@ -103,7 +103,8 @@ extension EntryReader {
     func domain(_ entry: LDAPEntry, asked domain: Domain) throws(ReadFault) -> DomainRecord? {
         let rules = rules(of: entry).filter { $0.kind == .domain }
         let names = values(.domainName, of: entry, rules).compactMap { try? Domain(octets: $0) }
-        guard let name = names.first(where: { $0 == domain }) else { return nil }
+        // No domain that is served may have one, whatever an entry says.
+        guard let name = names.first(where: { $0 == domain }), !name.hasUnderscore else { return nil }
         var record = DomainRecord(domain: name)
         let kind = values(.domainKind, of: entry, rules).first.map { String(decoding: $0, as: UTF8.self) } ?? "local"
         switch kind.lowercased() {

@@ -128,7 +128,11 @@ struct SearchPlan: Sendable {
         for one in [localPart, LocalPart(stored: localPart.key, key: localPart.key)] {
             var spelling: [UInt8] = []
             one.append(to: &spelling)
-            if !spellings.contains(where: { Self.isSame($0, spelling) }) { spellings.append(spelling) }
+            // With a dot at an end others write it without the quotes that it needs.
+            for spelling in one.needsQuotes && one.isReadWithoutQuotes ? [spelling, one.octets] : [spelling]
+            where !spellings.contains(where: { Self.isSame($0, spelling) }) {
+                spellings.append(spelling)
+            }
         }
         return spellings
     }

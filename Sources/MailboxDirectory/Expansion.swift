@@ -15,6 +15,7 @@ public struct Expansion: Sendable {
     let question: Question
     let purpose: Purpose
     let defaultDomain: Domain
+    let literals: Set<Domain>
     let sourceNames: [String]
     let limits: ExpansionLimits
     let isTracing: Bool
@@ -36,14 +37,16 @@ public struct Expansion: Sendable {
     /// - Parameters:
     ///   - sources: the names of the sources, in the order in which they are to be asked; not empty.
     ///   - defaultDomain: the domain of bare names and of bare `<postmaster>`.
+    ///   - literals: the addresses of this server's own, in brackets: their postmaster is the bare one.
     ///   - isTracing: whether to keep every step with its reason.
     public init(
-        _ question: Question, purpose: Purpose, sources: [String], defaultDomain: Domain,
+        _ question: Question, purpose: Purpose, sources: [String], defaultDomain: Domain, literals: Set<Domain> = [],
         limits: ExpansionLimits = ExpansionLimits(), isTracing: Bool = false
     ) {
         self.question = question
         self.purpose = purpose
         self.defaultDomain = defaultDomain
+        self.literals = literals
         self.sourceNames = sources
         self.limits = limits
         self.isTracing = isTracing
@@ -228,7 +231,8 @@ extension Expansion {
         /// The keys in their order; `detailKeys` is the index of the first that has lost its detail.
         var keys: [Mailbox] = []
         var detailKeys = 0
-        var detail: [UInt8] = []
+        /// Whether it was the postmaster of an address of this server's own.
+        var isOfLiteral = false
         /// The best hit so far.
         var best: Match?
         /// What a bare name was found to be, should no source have more to say.

@@ -1,6 +1,8 @@
 // What must be known of a message's header section to see that it goes in a loop (RFC 5321 6.3): how often it was
 // received, and to whom it has been delivered. Nothing else is looked at, and nothing is changed.
 
+import MailAddress
+
 /// Reads a header section as it streams by.
 struct HeaderScan: Hashable, Sendable {
     /// Received: fields so far.
@@ -13,7 +15,7 @@ struct HeaderScan: Hashable, Sendable {
     private var line: [UInt8] = []
 
     /// Octets of a line that are looked at: the longest name, and a mailbox with room around it.
-    private static let lookedAt = 400
+    private static let lookedAt = 32 + AddressLimits.mailbox
 
     mutating func read(_ octets: Span<UInt8>, _ range: Range<Int>) {
         for index in range {

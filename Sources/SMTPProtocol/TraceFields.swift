@@ -71,7 +71,8 @@ public struct Stamp: Sendable {
     /// (RFC 5321 4.4). A name that is neither a domain nor a literal is left out: it may hold what would end the clause.
     private func appendClient(to line: inout [UInt8]) {
         let literal = clientAddress.map { [UInt8(ascii: "[")] + $0 + [UInt8(ascii: "]")] }
-        let name = clientName.flatMap { (try? Domain(octets: $0)) == nil ? nil : $0 }
+        // A domain by the letter of RFC 5321 4.1.2: what others write otherwise is not for a trace.
+        let name = clientName.flatMap { name in (try? Domain(octets: name)).flatMap { $0.hasUnderscore ? nil : name } }
         line += name ?? literal ?? Array("localhost".utf8)
         if let literal {
             line += " (".utf8

@@ -12,7 +12,7 @@ public struct Inquiry: Sendable {
         if decided != nil { return nil }
         return Expansion(
             question, purpose: purpose, sources: context.sources, defaultDomain: context.defaultDomain,
-            limits: context.limits)
+            literals: context.literals, limits: context.limits)
     }
 
     private let question: Question
@@ -26,11 +26,17 @@ public struct Inquiry: Sendable {
         /// The names of the sources in their order.
         public var sources: [String]
         public var defaultDomain: Domain
+        /// The addresses of this server's own, in brackets.
+        public var literals: Set<Domain>
         public var limits: ExpansionLimits
 
-        public init(sources: [String], defaultDomain: Domain, limits: ExpansionLimits = ExpansionLimits()) {
+        public init(
+            sources: [String], defaultDomain: Domain, literals: Set<Domain> = [],
+            limits: ExpansionLimits = ExpansionLimits()
+        ) {
             self.sources = sources
             self.defaultDomain = defaultDomain
+            self.literals = literals
             self.limits = limits
         }
     }

@@ -12,7 +12,7 @@ public struct MapInquiry: Sendable {
         guard case .ask(let map, let asked) = start else { return nil }
         return Expansion(
             .address(asked), purpose: map.purpose, sources: context.sources, defaultDomain: context.defaultDomain,
-            limits: context.limits)
+            literals: context.literals, limits: context.limits)
     }
 
     private enum Start {

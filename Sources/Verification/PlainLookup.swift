@@ -21,7 +21,7 @@ extension MailboxMemory.Fact {
             // Without its detail somebody may be found, and else the catch-all or the kind of the domain decides.
             let separators = record.detailSeparators
             guard record.kind == .local, record.catchAll == nil,
-                separators.isEmpty || mailbox.localPart.splitDetail(separators: separators) == nil
+                separators.isEmpty || !mailbox.localPart.hasBase(separators: separators)
             else { return nil }
             return .unknown
         default: return nil

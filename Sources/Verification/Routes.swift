@@ -160,6 +160,6 @@ extension Inquiry {
             }
         return Expansion(
             question, purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
-            limits: context.limits)
+            literals: context.literals, limits: context.limits)
     }
 }

@@ -74,7 +74,7 @@ public struct TableInquiry: Sendable {
         case .alias(let mailbox):
             Expansion(
                 .address(mailbox), purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
-                limits: context.limits)
+                literals: context.literals, limits: context.limits)
         }
     }
 

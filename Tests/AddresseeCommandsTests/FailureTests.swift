@@ -39,8 +39,18 @@ import Testing
         ),
         Case(
             "alias", "add", "a@example.org", "--to", "b..c@example.org", is: 65,
-            "\"b..c@example.org\" is not an address such as fred@example.org: the dot at position 2 has no name on both"
-                + " of its sides"),
+            "nobody is at \"b..c\"@example.org; add that first, correct it, or use --force to write it all the same"),
+        Case(
+            "alias", "add", "b..c@example.org", "--to", "jane@example.org", is: 65,
+            "\"b..c@example.org\" has a dot without a name on both of its sides; correct it, or write \"b..c\"@example.org"
+                + " with quotes"),
+        Case(
+            "alias", "add", "@example.org", "--to", "jane@example.org", is: 65,
+            "\"@example.org\" is not an address; a catch-all is part of the domain: addressee domain set example.org"
+                + " --catch-all MAILBOX"),
+        Case(
+            "alias", "add", "a@example.org", "--to", "@example.org", is: 65,
+            "\"@example.org\" is not an address such as fred@example.org: the address or a part of it is empty"),
         Case(
             "user", "add", String(repeating: "é", count: 3000) + "@example.org", is: 65,
             "\"\(String(repeating: "é", count: 80))…\" is not an address such as fred@example.org: the part before \"@\""

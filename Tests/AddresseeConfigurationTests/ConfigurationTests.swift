@@ -34,6 +34,30 @@ import Verification
         #expect(configuration.tls == nil)
     }
 
+    /// The addresses of listeners, as inquiries know them; those of all interfaces where one listens at all.
+    @Test(arguments: [
+        (
+            ["smtp: 192.0.2.1:25", "socketmap: \"[2001:db8::1]:2526\""], ["[192.0.2.1]", "[IPv6:2001:db8::1]"],
+            ["[127.0.0.1]"]
+        ),
+        (["smtp: unix:/s"], [], ["[127.0.0.1]"]),
+        (["smtp: 0.0.0.0:25"], ["[127.0.0.1]"], ["[0.0.0.0]", "[IPv6:::1]", "[IPv6:::]"]),
+        (["smtp: \"[::]:25\""], ["[127.0.0.1]", "[IPv6:::1]"], ["[0.0.0.0]", "[IPv6:::]"]),
+    ])
+    func literals(listeners: [String], known: [String], unknown: [String]) throws {
+        let yaml = "listeners:\n" + listeners.map { "  - \($0)\n" }.joined()
+        let context = try Self.parse(yaml).inquiries
+        for literal in known { #expect(context.literals.contains(try Domain(literal)), "\(literal)") }
+        for literal in unknown { #expect(!context.literals.contains(try Domain(literal)), "\(literal)") }
+        #expect(context.sources == ["main"])
+        #expect(context.defaultDomain == (try Domain("example.org")))
+    }
+
+    @Test func aDomainIsWhatTheMappingMakesOfIt() throws {
+        let yaml = "default-domain: exam\u{200B}ple.org\nsources: [{name: main, sqlite: /d.sqlite}]\n"
+        #expect(try Configuration.parse(yaml, file: "/a.yaml").defaultDomain.description == "example.org")
+    }
+
     @Test func theHostnameOfThisMachineCanBeSaid() throws {
         #expect(throws: Never.self) { try Domain(try Self.parse("").hostname) }
     }

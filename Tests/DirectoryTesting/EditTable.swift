@@ -23,7 +23,8 @@ private let nobody = "add that first, correct it, or use --force to write it all
 private let step = "leave out one of these steps"
 
 /// Every row.
-public let editTable: [EditRow] = formRows + takenRows + targetRows + loopRows + removalRows + domainRows + listRows
+public let editTable: [EditRow] =
+    formRows + addressRows + takenRows + targetRows + loopRows + removalRows + domainRows + listRows
 
 private let formRows: [EditRow] = [
     EditRow(small, "add alias x@a", "the alias x@a needs at least one --to"),
@@ -65,6 +66,81 @@ private let formRows: [EditRow] = [
     EditRow(small, "add domain x transport=smtp:" + String(repeating: "x", count: 508), notATransport),
     EditRow(small, "add domain [192.0.2.1]", "done"),
     EditRow(small, "add domain [192.0.2.1] alias-of=a", "an address literal can't be an alias of a domain"),
+]
+
+private let long = String(repeating: "x", count: 64)
+private let tooLong =
+    "x\(long)@a has more than 64 octets before \"@\", which many servers do not take; choose a shorter name"
+private let catchAll =
+    "*@a would be a mailbox of that name; a catch-all is part of the domain: addressee domain set a --catch-all MAILBOX"
+
+/// What a mailbox of ours may be called, and what others may be.
+private let addressRows: [EditRow] = [
+    EditRow(small, "add user \(long)@a", "done"),
+    EditRow(small, "add user x\(long)@a", tooLong),
+    EditRow(small, "add alias x\(long)@a fred@a", tooLong),
+    EditRow(small, "add forward x\(long)@a fred@a", tooLong),
+    EditRow(small, "add moved x\(long)@a", tooLong),
+    EditRow(small, "add list x\(long)@a : fred@a", tooLong),
+    EditRow(small, "add user x\(long)@r", tooLong.replacing("@a ", with: "@r ")),
+    EditRow(small, "add alias x@a x\(long)@elsewhere", "done"),
+    EditRow(small, "add alias x@a a..b@elsewhere .a@elsewhere a.@elsewhere y@my_host.elsewhere", "done"),
+    EditRow(
+        small, "add forward x@a y@my_host.elsewhere keep",
+        "there is no mailbox at x@a to keep a copy in; add the user first, or leave out --keep-copy"),
+    EditRow(small, "add moved x@a to=a..b@my_host.elsewhere", "done"),
+    EditRow(small, "add list x@a owner=a..b@elsewhere : x\(long)@elsewhere y@my_host.elsewhere", "done"),
+    EditRow(small, "join l@a a..b@elsewhere", "added 1"),
+    EditRow(small, "add alias x@a x\(long)@a", "nobody is at x\(long)@a; \(nobody)"),
+    EditRow(small, "add user \"a..b\"@a", "done"),
+    EditRow(small, "add alias *@a fred@a", catchAll),
+    EditRow(small, "add user *@a", catchAll),
+    EditRow(small, "add forward *@a t@elsewhere", catchAll),
+    EditRow(small, "add moved *@a", catchAll),
+    EditRow(small, "add list *@a : fred@a", catchAll),
+    EditRow(small, "add alias \"*\"@a fred@a", catchAll),
+    EditRow(small, "add alias **@a fred@a", "done"),
+    EditRow(small, "add alias x@a *@elsewhere", "done"),
+    EditRow(
+        small, "add user fr\u{200B}ed@a",
+        "fr<U+200B>ed@a holds U+200B zero width space, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user fr\u{202E}ed@a",
+        "fr<U+202E>ed@a holds U+202E right-to-left override, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user fred\u{A0}@a", "fred<U+A0>@a holds U+00A0 no-break space, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user \u{FEFF}fred@a",
+        "<U+FEFF>fred@a holds U+FEFF zero width no-break space, which can't be seen; leave it out"),
+    EditRow(small, "add user fr\u{AD}ed@a", "fr<U+AD>ed@a holds U+00AD soft hyphen, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user a\u{2028}b@a", "a<U+2028>b@a holds U+2028 line separator, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user a\u{85}b@a", "a<U+85>b@a holds U+0085 control character, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user a\u{3000}b@a", "a<U+3000>b@a holds U+3000 ideographic space, which can't be seen; leave it out"
+    ),
+    EditRow(
+        small, "add user a\u{2066}b@a",
+        "a<U+2066>b@a holds U+2066 left-to-right isolate, which can't be seen; leave it out"),
+    EditRow(
+        small, "add alias x@a t\u{2060}@elsewhere",
+        "t<U+2060>@elsewhere holds U+2060 word joiner, which can't be seen; leave it out"),
+    EditRow(
+        small, "set alias info@a t\u{200E}@elsewhere",
+        "t<U+200E>@elsewhere holds U+200E left-to-right mark, which can't be seen; leave it out"),
+    EditRow(
+        small, "join l@a t\u{200D}@elsewhere",
+        "t<U+200D>@elsewhere holds U+200D zero width joiner, which can't be seen; leave it out"),
+    EditRow(small, "add user jürgen@a", "done"),
+    EditRow(small, "add user \"fred claude\"@a", "done"),
+    EditRow(
+        small, "add domain my_host.example",
+        "the domain my_host.example has a \"_\", which no domain for mail may have (RFC 5321 4.1.2); use another name"),
+    EditRow(small, "add domain exam\u{200B}ple.org", "done"),
+    EditRow(
+        small + "\ndomain exam\u{200B}ple.org", "add domain example.org",
+        "the domain example.org is on record already; change it with: addressee domain set example.org"),
 ]
 
 private let notATransport =

@@ -5,6 +5,7 @@ import MailboxDirectory
 /// Every row.
 public let resolveTable: [ResolveRow] =
     addressRows + domainRows + forwardRows + listRows + sourceRows + nameRows + loopRows + limitRows + spellingRows
+    + splitRows + lenientRows
 
 private let plain = """
     domain a
@@ -143,7 +144,9 @@ private let domainRows: [ResolveRow] = [
     ResolveRow("relay behind an alias", domains, "any@s", "asked any@s; => any@s relay"),
     ResolveRow("no separators", domains, "u+x@n", "asked u+x@n; not u+x@n unknown"),
     ResolveRow("other separators", domains, "u=x@m", "asked u@m; chain user u@m; => u@m{x}"),
-    ResolveRow("the first separator counts", domains, "u-x=y@m", "asked u@m; chain user u@m; => u@m{x=y}"),
+    ResolveRow(
+        "the shortest base, where no longer one is on record", domains, "u-x=y@m",
+        "asked u@m; chain user u@m; => u@m{x=y}"),
     ResolveRow("not a separator there", domains, "u+x@m", "asked u+x@m; not u+x@m unknown"),
     ResolveRow("catch-all that is unknown itself", "domain a catch-all=x@a", "y@a", "asked y@a; not x@a unknown"),
     ResolveRow(
@@ -480,7 +483,7 @@ private let nameRows: [ResolveRow] = [
         "the default domain has a catch-all, nobody's name", "domain a catch-all=x@elsewhere", "fred",
         "asked nothing; not fred@a unknown"),
     ResolveRow("postmaster as a name", names, "Postmaster", "asked Postmaster@a; => Postmaster@a postmaster"),
-    ResolveRow("too long for a local-part", names, String(repeating: "x", count: 65), "asked nothing"),
+    ResolveRow("too long for a local-part", names, String(repeating: "x", count: 256), "asked nothing"),
     ResolveRow(
         "a full name too long for a local-part",
         "domain a\nuser x@a (\(String(repeating: "abcdefgh ", count: 9)))",
@@ -625,4 +628,136 @@ private let spellingRows: [ResolveRow] = [
         "IPv6 literal", spellings, "u@[IPv6:2001:DB8:0:0:0:0:0:1]",
         "asked u@[IPv6:2001:db8::1]; chain user u@[IPv6:2001:db8::1]; => u@[IPv6:2001:db8::1]"),
     ResolveRow("another literal", spellings, "u@[192.0.2.2]", "asked u@[192.0.2.2]; not u@[192.0.2.2] not served"),
+]
+
+private let split = """
+    domain a separators=+-
+    domain b alias-of=a
+    domain c separators=+- catch-all=jean@a
+    domain r relay separators=+-
+    user jean@a
+    user jean-luc@a (Jean-Luc)
+    user jean@b
+    user off-line@c status=disabled
+    alias off@c jean@a
+    user ann@r
+    list jean-list@a : jean@a
+    moved jean-old@a to=x@elsewhere
+    user p-1-2-3-4-5-6-7@a
+    user q-1-2-3-4-5-6-7-8@a
+    """
+
+private let manySeparators = String(repeating: "+x", count: 60)
+
+private let splitRows: [ResolveRow] = [
+    ResolveRow(
+        "the longest base on record", split, "jean-luc+news@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a{news} (Jean-Luc)"),
+    ResolveRow(
+        "the longest base, whatever separates", split, "jean-luc-news+x@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a{news+x} (Jean-Luc)"),
+    ResolveRow("a shorter base", split, "jean-news@a", "asked jean@a; chain user jean@a; => jean@a{news}"),
+    ResolveRow(
+        "a shorter base, long detail", split, "jean-x+y-z@a", "asked jean@a; chain user jean@a; => jean@a{x+y-z}"),
+    ResolveRow(
+        "an empty detail of each", split, "jean-luc-@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a (Jean-Luc)"),
+    ResolveRow(
+        "exact beats every base", split, "JEAN-LUC@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a (Jean-Luc)"),
+    ResolveRow("no base of several", split, "jeanne-luc+x@a", "asked jeanne-luc+x@a; not jeanne-luc+x@a unknown"),
+    ResolveRow(
+        "a longer base in the other domain beats a shorter one here", split, "jean-luc+x@b",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a{x} (Jean-Luc)"),
+    ResolveRow(
+        "the same base here beats the other domain", split, "jean-x+y@b",
+        "asked jean@b; chain user jean@b; => jean@b{x+y}"),
+    ResolveRow(
+        "a disabled longer base is not passed over", split, "off-line+x@c",
+        "asked off-line@c; chain user off-line@c; not off-line@c disabled"),
+    ResolveRow(
+        "several bases before the catch-all", split, "off-x-y@c",
+        "asked off@c; chain alias off@c, user jean@a; => jean@a"),
+    ResolveRow("the catch-all after all bases", split, "x-y+z@c", "asked x-y+z@c; chain user jean@a; => jean@a"),
+    ResolveRow("a base in a relay domain", split, "ann-x-y@r", "asked ann@r; chain user ann@r; => ann@r{x-y}"),
+    ResolveRow("no base in a relay domain", split, "bob-x-y@r", "asked bob-x-y@r; => bob-x-y@r relay"),
+    ResolveRow(
+        "a list for a base", split, "jean-list-x@a", .verify,
+        "asked jean-list@a; chain list jean-list@a; => jean-list@a list trusted"),
+    ResolveRow(
+        "moved for a base", split, "jean-old-x@a",
+        "asked jean-old@a; chain moved jean-old@a; not jean-old@a moved to x@elsewhere"),
+    ResolveRow(
+        "postmaster with several separators", split, "postmaster-x+y@a",
+        "asked postmaster-x+y@a; => postmaster-x+y@a{x+y} postmaster"),
+    ResolveRow(
+        "the longest base, whichever source has it",
+        "domain a separators=+-\nuser jean@a\nsource\ndomain a separators=+-\nuser jean-luc@a", "jean-luc+x@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a{x}"),
+    ResolveRow(
+        "the shortest base of very many", "domain a separators=+-\nuser b@a", "b\(manySeparators)@a",
+        "asked b@a; chain user b@a; => b@a{\(manySeparators.dropFirst())}"),
+    ResolveRow(
+        "a base with seven separators", split, "p-1-2-3-4-5-6-7+x@a",
+        "asked p-1-2-3-4-5-6-7@a; chain user p-1-2-3-4-5-6-7@a; => p-1-2-3-4-5-6-7@a{x}"),
+    ResolveRow(
+        "a base with more separators than are tried", split, "q-1-2-3-4-5-6-7-8+x@a",
+        "asked q-1-2-3-4-5-6-7-8+x@a; not q-1-2-3-4-5-6-7-8+x@a unknown"),
+    ResolveRow(
+        "one with more separators than are tried, exact", split, "q-1-2-3-4-5-6-7-8@a",
+        "asked q-1-2-3-4-5-6-7-8@a; chain user q-1-2-3-4-5-6-7-8@a; => q-1-2-3-4-5-6-7-8@a"),
+]
+
+private let long = String(repeating: "l", count: 70)
+private let longest = String(repeating: "m", count: 255)
+
+private let lenient = """
+    domain a
+    domain c catch-all=fred@a
+    domain r relay
+    domain exa\u{200B}mple
+    user fred@a
+    user "x..y"@a
+    user u@exam\u{AD}ple
+    alias far@a \(long)@elsewhere "a..b"@elsewhere a.@elsewhere .a@elsewhere www@web_01.elsewhere
+    alias wide@a x@\u{FF45}lsewhere
+    """
+
+/// What others have is taken as it is (RFC 5321 4.5.3.1); no wire may think otherwise than another.
+private let lenientRows: [ResolveRow] = [
+    ResolveRow("70 octets, local", lenient, "\(long)@a", "asked \(long)@a; not \(long)@a unknown"),
+    ResolveRow("70 octets, catch-all", lenient, "\(long)@c", "asked \(long)@c; chain user fred@a; => fred@a"),
+    ResolveRow("70 octets, relay", lenient, "\(long)@r", "asked \(long)@r; => \(long)@r relay"),
+    ResolveRow("70 octets, not served", lenient, "\(long)@x", "asked \(long)@x; not \(long)@x not served"),
+    ResolveRow("255 octets, local", lenient, "\(longest)@a", "asked \(longest)@a; not \(longest)@a unknown"),
+    ResolveRow("255 octets, catch-all", lenient, "\(longest)@c", "asked \(longest)@c; chain user fred@a; => fred@a"),
+    ResolveRow("255 octets, relay", lenient, "\(longest)@r", "asked \(longest)@r; => \(longest)@r relay"),
+    ResolveRow("255 octets, not served", lenient, "\(longest)@x", "asked \(longest)@x; not \(longest)@x not served"),
+    ResolveRow(
+        "a long detail", lenient, "fred+\(longest.dropLast(5))@a",
+        "asked fred@a; chain user fred@a; => fred@a{\(longest.dropLast(5))}"),
+    ResolveRow("two dots, local", lenient, "a..b@a", "asked \"a..b\"@a; not \"a..b\"@a unknown"),
+    ResolveRow("a last dot, local", lenient, "fred.@a", "asked \"fred.\"@a; not \"fred.\"@a unknown"),
+    ResolveRow("two dots, on record", lenient, "X..Y@a", "asked \"x..y\"@a; chain user \"x..y\"@a; => \"x..y\"@a"),
+    ResolveRow("a first dot, catch-all", lenient, ".a@c", "asked \".a\"@c; chain user fred@a; => fred@a"),
+    ResolveRow("a last dot, relay", lenient, "a.@r", "asked \"a.\"@r; => \"a.\"@r relay"),
+    ResolveRow("nothing but dots, relay", lenient, "..@r", "asked \"..\"@r; => \"..\"@r relay"),
+    ResolveRow("two dots, not served", lenient, "a..b@x", "asked \"a..b\"@x; not \"a..b\"@x not served"),
+    ResolveRow("an underscore in a domain", lenient, "www@web_01.x", "asked www@web_01.x; not www@web_01.x not served"),
+    ResolveRow(
+        "targets that only others have", lenient, "far@a",
+        "asked far@a; chain alias far@a; to \(long)@elsewhere elsewhere, \"a..b\"@elsewhere elsewhere,"
+            + " \"a.\"@elsewhere elsewhere, \".a\"@elsewhere elsewhere, www@web_01.elsewhere elsewhere"),
+    ResolveRow(
+        "a domain as it was mapped", lenient, "u@example", "asked u@example; chain user u@example; => u@example"),
+    ResolveRow(
+        "a domain to be mapped", lenient, "u@EXAM\u{FEFF}PLE", "asked u@example; chain user u@example; => u@example"),
+    ResolveRow(
+        "a target whose domain was mapped", lenient, "wide@a",
+        "asked wide@a; chain alias wide@a; => x@elsewhere elsewhere"),
+    ResolveRow(
+        "what can't be seen in a local-part", lenient, "fr\u{200B}ed@a",
+        "asked fr\u{200B}ed@a; not fr\u{200B}ed@a unknown"),
+    ResolveRow(
+        "a space that is none of ASCII", lenient, "fred\u{A0}@a", "asked fred\u{A0}@a; not fred\u{A0}@a unknown"),
 ]

@@ -12,12 +12,37 @@ struct AddressText: ExpressibleByArgument {
 
     init(argument: String) { text = argument }
 
-    func mailbox() throws(CommandFailure) -> Mailbox {
+    /// An address that a record has or is to have.
+    func ofRecord() throws(CommandFailure) -> Mailbox {
+        if text.hasPrefix("@"), let domain = try? Domain(String(text.dropFirst())) {
+            throw CommandFailure(.data, "\(text.quoted) is not an address; \(AddressFault.star(domain.description))")
+        }
+        return try mailbox(localPart: AddressLimits.localPartOnRecord)
+    }
+
+    /// An address that a new record is to have. What is taken from others, with dots anywhere, is here more likely a slip;
+    /// quotes say that it is meant (RFC 5321 4.1.2).
+    func ofNewRecord() throws(CommandFailure) -> Mailbox {
+        let mailbox = try ofRecord()
+        guard mailbox.localPart.needsQuotes, !text.hasPrefix("\"") else { return mailbox }
+        throw CommandFailure(
+            .data,
+            "\(text.quoted) has a dot without a name on both of its sides; correct it, or write "
+                + "\(mailbox) with quotes")
+    }
+
+    /// Any address.
+    /// - Parameter limit: the octets before "@" that are told of where there are more than are read.
+    func mailbox(localPart limit: Int = AddressLimits.localPart) throws(CommandFailure) -> Mailbox {
+        let reason: String
         do throws(AddressSyntaxError) {
             return try Mailbox(text)
+        } catch .localPartTooLong {
+            reason = "the part before \"@\" is longer than \(limit) octets"
         } catch {
-            throw CommandFailure(.data, "\(text.quoted) is not an address such as fred@example.org: \(error.clause)")
+            reason = error.clause
         }
+        throw CommandFailure(.data, "\(text.quoted) is not an address such as fred@example.org: \(reason)")
     }
 }
 

@@ -24,7 +24,7 @@ struct JoinList: ParsableCommand {
     @OptionGroup var options: WriteOptions
 
     func run() throws {
-        let address = try list.mailbox()
+        let address = try list.ofRecord()
         let members = try member.members()
         let directory = try options.configuration.directory()
         let (editor, store) = try directory.writing(to: options.source)

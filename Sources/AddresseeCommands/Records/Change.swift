@@ -31,7 +31,7 @@ extension WriteOptions {
         _ kind: RecordKind, at address: AddressText, isForced: Bool = false,
         change: (Record) throws(EditError) -> Record
     ) throws {
-        let address = try address.mailbox()
+        let address = try address.ofRecord()
         let directory = try configuration.directory()
         let (editor, store) = try directory.writing(to: source)
         var changed: Record?

@@ -19,14 +19,14 @@ protocol RecordCommand: ParsableCommand {
 
 extension RecordCommand {
     static func find(_ text: String, in reading: any RecordReading) throws -> Record? {
-        try reading.record(kind, at: try AddressText(argument: text).mailbox())
+        try reading.record(kind, at: try AddressText(argument: text).ofRecord())
     }
 
     static func remove(_ text: String, with editor: RecordEditor, isForced: Bool) throws {
-        try editor.remove(kind, at: try AddressText(argument: text).mailbox(), isForced: isForced)
+        try editor.remove(kind, at: try AddressText(argument: text).ofRecord(), isForced: isForced)
     }
 
     static func absence(of text: String, in directory: ConfiguredDirectory, source: String?) throws -> CommandFailure {
-        try directory.absence(of: kind, at: try AddressText(argument: text).mailbox(), in: source)
+        try directory.absence(of: kind, at: try AddressText(argument: text).ofRecord(), in: source)
     }
 }

@@ -82,7 +82,11 @@ extension LDAPServerCheck {
                     // What has another prefix is no mail address, and no fault.
                     guard let value = prefix.map({ $0.strip(value) }) ?? value else { continue }
                     do {
-                        _ = try Mailbox(octets: value.span)
+                        let address = try Mailbox(octets: value.span)
+                        guard let fault = AddressFault(ofRecord: address) else { continue }
+                        list.add(
+                            Finding(.warning, .directory, "the entry \(entry.dn), as \(name): \(fault)"),
+                            topic: "addresses that others do not take")
                     } catch {
                         let text = String(decoding: value, as: UTF8.self)
                         list.add(
