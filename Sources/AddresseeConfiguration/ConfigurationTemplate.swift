@@ -14,7 +14,8 @@ public struct ConfigurationTemplate {
         # The name in the greeting and the replies. Default: the name of this machine.
         hostname: \(quoted(hostname))
 
-        # The domain of bare names (VRFY fred) and of <postmaster>. Required.
+        # The domain of bare names (VRFY fred), of <postmaster>, and of postmaster at an address that a listener has
+        # (postmaster@[192.0.2.1]). No domain of ours has a "_". Required.
         default-domain: \(quoted(defaultDomain))
 
         # The directories, asked in this order. Required: one at least, each with its own name. One kept in LDAP has "ldap"

@@ -65,6 +65,9 @@ final class LoopContext {
         }
         self.service = service
         self.sources = sources
+        for connection in connections.values {
+            learn(connection.context?.localAddress, of: connection.listener.address)
+        }
         lastNamed = nil
         for (hop, pool) in pools where !service.configuration.nextHops.contains(hop) {
             pool.close()
