@@ -55,11 +55,11 @@ public struct LDAPCheck: Sendable {
     }
 
     /// What the configuration alone shows.
-    private var settingFindings: [Finding] {
+    var settingFindings: [Finding] {
         var findings: [Finding] = []
         for uri in settings.uris {
             let scheme = uri.lowercased()
-            if scheme.hasPrefix("ldap:"), !settings.tls.startTLS,
+            if scheme.hasPrefix("ldap:"), !LDAPURL.isLoopback(uri), !settings.tls.startTLS,
                 case .simple(_, _, isClearTextAllowed: true) = settings.bind
             {
                 findings.append(
