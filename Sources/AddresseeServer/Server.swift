@@ -44,8 +44,18 @@ public struct Server: Sendable {
     /// Listens and answers until SIGTERM or SIGINT; then stops accepting, answers what was asked, and returns.
     /// - Parameter ready: called once all listeners are open, with the addresses they have.
     public func run(_ configuration: Configuration, ready: @Sendable ([ListenAddress]) -> Void) async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
-        try await run(configuration, events: signals.map { $0 == .sighup ? .reload : .stop("\($0)") }, ready: ready)
+        // The last two have no meaning here. A script for log files that sends one to every server must not end this one.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigusr1, .sigusr2)
+        let events = signals.compactMap { signal -> Event? in
+            switch signal {
+            case .sighup: return .reload
+            case .sigusr1, .sigusr2:
+                ServerLog(logger).ignored("\(signal)")
+                return nil
+            default: return .stop("\(signal)")
+            }
+        }
+        try await run(configuration, events: events, ready: ready)
     }
 
     /// Listens and answers until an event, the end of the events, or the cancellation of the task stops it.

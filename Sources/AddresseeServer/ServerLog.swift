@@ -40,6 +40,12 @@ struct ServerLog: Sendable {
             "configuration-reloaded", metadata: ["file": "\(file)", "on": "\(addresses.joined(separator: ","))"])
     }
 
+    /// A signal that does nothing.
+    func ignored(_ signal: String) {
+        logger.info(
+            "signal-ignored", metadata: ["signal": "\(signal)", "do": "SIGHUP reads the configuration again"])
+    }
+
     func needsRestart(_ key: String) { logger.warning("needs-restart", metadata: ["key": "\(key)"]) }
 
     func fewFiles(_ files: Int, connections: Int) {

@@ -34,6 +34,15 @@ class Stopping(unittest.TestCase):
                 with self.assertRaises(ConnectionRefusedError):
                     service.client()
 
+    def test_sigusr1_and_sigusr2_are_no_death(self):
+        with Service() as service:
+            with service.client() as client:
+                for number in [signal.SIGUSR1, signal.SIGUSR2]:
+                    service.process.send_signal(number)
+                    service.log.wait(f" info signal-ignored .*{number.name}")
+                    self.assertEqual(client.ask("VRFY fred"), VERDICTS["fred"])
+            self.check_stop(service)
+
     def test_all_that_was_asked_before_sigterm_is_answered(self):
         commands, expected = questions(500)
         with Service() as service:
