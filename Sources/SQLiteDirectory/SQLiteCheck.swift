@@ -21,11 +21,15 @@ public import MailboxDirectory
 public struct SQLiteCheck {
     let path: String
     let name: String
+    private let waiting: @Sendable (String) -> Void
 
-    /// - Parameter name: the name of the source in the configuration.
-    public init(path: String, name: String) {
+    /// - Parameters:
+    ///   - name: the name of the source in the configuration.
+    ///   - waiting: told what is waited for, once a lock is not to be had within a second.
+    public init(path: String, name: String, waiting: @escaping @Sendable (String) -> Void = { _ in }) {
         self.path = path
         self.name = name
+        self.waiting = waiting
     }
 
     /// - Parameter records: examines the records, among those of the other sources, and is told the progress.
@@ -50,7 +54,7 @@ public struct SQLiteCheck {
         var configuration = Configuration()
         configuration.label = "check"
         configuration.readonly = true
-        configuration.busyMode = .timeout(SQLiteStore.lockPatience)
+        configuration.busyMode = LockWait.mode(path, waiting: waiting)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
         }

@@ -7,10 +7,12 @@ import GRDBSQLite
 extension SQLiteStore {
     typealias Migration = (version: Int, name: String, sql: String)
 
-    static func open(_ path: String) throws(SQLiteFailure) -> DatabaseQueue {
+    static func open(
+        _ path: String, waiting: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(SQLiteFailure) -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "directory"
-        configuration.busyMode = .timeout(lockPatience)
+        configuration.busyMode = LockWait.mode(path, waiting: waiting)
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { database in
             // What was acknowledged outlives a power failure: in WAL mode NORMAL does not promise that.

@@ -17,23 +17,31 @@ public final class SQLiteStore: RecordStore, Sendable {
 
     /// Seconds that a transaction waits for another program's to end.
     public static let lockPatience = 10.0
+    /// Seconds after which somebody is told of the waiting.
+    static let silentPatience = 1.0
 
     /// Opens a directory, and brings an older one up to date.
     ///
     /// - Parameters:
     ///   - path: the file, which must be there.
     ///   - name: the name of the source in the configuration.
+    ///   - waiting: told what is waited for, once a lock is not to be had within a second.
     /// - Throws: `.trouble`, with what to do.
-    public convenience init(path: String, name: String) throws(StoreError) {
-        try self.init(path: path, name: name, migrations: Schema.migrations)
+    public convenience init(
+        path: String, name: String, waiting: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(StoreError) {
+        try self.init(path: path, name: name, migrations: Schema.migrations, waiting: waiting)
     }
 
-    init(path: String, name: String, migrations: [(version: Int, name: String, sql: String)]) throws(StoreError) {
+    init(
+        path: String, name: String, migrations: [(version: Int, name: String, sql: String)],
+        waiting: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(StoreError) {
         self.path = path
         self.name = name
         do throws(SQLiteFailure) {
             _ = try DirectoryFile.identity(path)
-            queue = try Self.open(path)
+            queue = try Self.open(path, waiting: waiting)
             try Self.migrate(queue, path: path, migrations)
         } catch {
             throw .trouble(Trouble(source: name, reason: error.reason(path: path)))

@@ -21,7 +21,8 @@ extension Wiring {
         },
         openStore: { source in
             switch source.kind {
-            case .sqlite(let path): return try SQLiteStore(path: path, name: source.name)
+            case .sqlite(let path):
+                return try SQLiteStore(path: path, name: source.name) { Wiring.notify($0) }
             case .ldap(let ldap):
                 let settings = try LDAPSettings(ldap, name: source.name)
                 return LDAPStore(name: source.name, settings: settings) { Wiring.notify($0) }
@@ -38,7 +39,8 @@ extension Wiring {
         },
         checkSource: { source, records in
             switch source.kind {
-            case .sqlite(let path): return SQLiteCheck(path: path, name: source.name).findings(records)
+            case .sqlite(let path):
+                return SQLiteCheck(path: path, name: source.name) { Wiring.notify($0) }.findings(records)
             case .ldap(let ldap):
                 return LDAPCheck(name: source.name, settings: try LDAPSettings(ldap, name: source.name)).findings()
             }
