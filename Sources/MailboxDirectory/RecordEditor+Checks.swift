@@ -155,6 +155,8 @@ extension RecordEditor {
             case let answer: throw .couldNotTell(source.trouble(in: answer))
             }
         }
+        // It is deliverable without a record, too (RFC 5321 4.5.1).
+        if address.localPart.isPostmaster { return }
         let references = try EditError.wrapping {
             let limit = Self.namedReferences + 1
             let here = try writing.references(to: address, limit: limit)

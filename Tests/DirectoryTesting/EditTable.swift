@@ -18,17 +18,18 @@ private let small = """
     list empty@a
     """
 
-private let taken = "; one address is one thing: change it (addressee"
-private let nobody = "add that first, correct it, or use --force to write it all the same"
+private let taken = "; one address is one thing: change that record, or remove it first"
+private let pointed = "; change these first, or pass isForced: true to leave them dangling"
+private let nobody = "add that first, correct it, or pass isForced: true to write it all the same"
 private let step = "leave out one of these steps"
 
 /// Every row.
 public let editTable: [EditRow] = formRows + takenRows + targetRows + loopRows + removalRows + domainRows + listRows
 
 private let formRows: [EditRow] = [
-    EditRow(small, "add alias x@a", "the alias x@a needs at least one --to"),
-    EditRow(small, "add forward x@a", "the forward x@a needs at least one --to"),
-    EditRow(small, "set alias info@a", "the alias info@a needs at least one --to"),
+    EditRow(small, "add alias x@a", "the alias x@a has no target; it needs at least one"),
+    EditRow(small, "add forward x@a", "the forward x@a has no target; it needs at least one"),
+    EditRow(small, "set alias info@a", "the alias info@a has no target; it needs at least one"),
     EditRow(small, "add alias x@a x@a", "x@a would point to itself; leave that target out"),
     EditRow(small, "add alias x@a fred@a FRED@A", "FRED@A is given twice; once is enough"),
     EditRow(small, "add moved x@a to=X@a", "x@a would point to itself; leave that target out"),
@@ -75,40 +76,40 @@ private let takenRows: [EditRow] = [
     EditRow(small, "add user x@a", "done"),
     EditRow(
         small, "add user FRED@a",
-        "FRED@a is a user already\(taken) user set FRED@a) or remove it first (addressee user rm FRED@a)"),
+        "FRED@a is a user already\(taken)"),
     EditRow(
         small, "add alias fred@a x@elsewhere",
-        "fred@a is a user already\(taken) user set fred@a) or remove it first (addressee user rm fred@a)"),
+        "fred@a is a user already\(taken)"),
     EditRow(
         small, "add user info@a",
-        "info@a is an alias already\(taken) alias set info@a) or remove it first (addressee alias rm info@a)"),
+        "info@a is an alias already\(taken)"),
     EditRow(
         small, "add list old@a",
-        "old@a is a moved address already\(taken) moved set old@a) or remove it first (addressee moved rm old@a)"),
+        "old@a is a moved address already\(taken)"),
     EditRow(
-        small, "add moved l@a", "l@a is a list already\(taken) list set l@a) or remove it first (addressee list rm l@a)"
+        small, "add moved l@a", "l@a is a list already\(taken)"
     ),
     EditRow(
         small, "add forward fwd@a x@elsewhere",
-        "fwd@a is a forward already\(taken) forward set fwd@a) or remove it first (addressee forward rm fwd@a)"),
+        "fwd@a is a forward already\(taken)"),
     EditRow(
         small, "add forward jane@a x@elsewhere",
-        "jane@a is a forward already\(taken) forward set jane@a) or remove it first (addressee forward rm jane@a)"),
+        "jane@a is a forward already\(taken)"),
     EditRow(small, "add forward fred@a x@elsewhere", "done"),
     EditRow(small, "add user fwd@a", "done"),
     EditRow(
         small, "add alias fwd@a fred@a",
-        "fwd@a is a forward already\(taken) forward set fwd@a) or remove it first (addressee forward rm fwd@a)"),
+        "fwd@a is a forward already\(taken)"),
     EditRow(
         small, "add user x@elsewhere",
-        "the domain elsewhere is not on record; add it first: addressee domain add elsewhere"),
+        "the domain elsewhere is not on record; add it first"),
     EditRow(small, "add user x@a login=FC", "the login FC belongs to another user already; choose another"),
     EditRow(small, "set user jane@a login=fc", "the login fc belongs to another user already; choose another"),
     EditRow(small, "set user fred@a (Frederic) login=FC", "done"),
     EditRow(small, "set user x@a", "there is no user x@a"),
     EditRow(small, "set user fwd@a", "there is no user fwd@a"),
     EditRow(small, "set alias fred@a x@elsewhere", "there is no alias fred@a"),
-    EditRow(small, "add domain A", "the domain A is on record already; change it with: addressee domain set A"),
+    EditRow(small, "add domain A", "the domain A is on record already; change its record instead"),
     EditRow(
         "domain a\nsource\ndomain a\nalias x@a t@elsewhere", "add user x@a",
         "x@a is an alias in the source other already; choose another address"),
@@ -149,12 +150,12 @@ private let targetRows: [EditRow] = [
     EditRow(small, "force add domain x catch-all=y@x", "done"),
     EditRow(
         small, "add forward x@a t@elsewhere keep",
-        "there is no mailbox at x@a to keep a copy in; add the user first, or leave out --keep-copy"),
+        "there is no mailbox at x@a to keep a copy in; add the user first, or keep no copy"),
     EditRow(small, "force add forward x@a t@elsewhere keep", "done"),
     EditRow(small, "add forward fred@a t@elsewhere keep", "done"),
     EditRow(
         small, "set forward fwd@a t@elsewhere keep",
-        "there is no mailbox at fwd@a to keep a copy in; add the user first, or leave out --keep-copy"),
+        "there is no mailbox at fwd@a to keep a copy in; add the user first, or keep no copy"),
     EditRow(small, "set forward jane@a t@elsewhere keep", "done"),
 ]
 
@@ -201,7 +202,7 @@ private let loopRows: [EditRow] = [
         "this would make a loop: u@b -> x@a -> u@b; \(step)"),
     EditRow(
         "domain a\nalias x@a y@a\nalias y@a x@a", "rm alias x@a",
-        "x@a is still pointed to by alias y@a; change these first, or use --force to leave them dangling"),
+        "x@a is still pointed to by alias y@a\(pointed)"),
     EditRow("domain a\nalias x@a y@a\nalias y@a x@a", "force rm alias x@a", "done"),
     EditRow("domain a\nalias x@a y@a\nalias y@a x@a", "force set alias x@a z@elsewhere", "done"),
     EditRow(
@@ -227,8 +228,7 @@ private let removalRows: [EditRow] = [
     EditRow(small, "rm alias fred@a", "there is no alias fred@a"),
     EditRow(
         small, "rm user fred@a",
-        "fred@a is still pointed to by alias info@a, domain c, list l@a, moved old@a; change these first, or use --force to leave"
-            + " them dangling"),
+        "fred@a is still pointed to by alias info@a, domain c, list l@a, moved old@a\(pointed)"),
     EditRow(small, "force rm user fred@a", "done"),
     EditRow(small, "rm forward fwd@a", "done"),
     // The forward there still answers, so nobody is left dangling.
@@ -236,40 +236,51 @@ private let removalRows: [EditRow] = [
     EditRow(small, "rm forward jane@a", "done"),
     EditRow(
         "domain a\nuser u@a\nforward u@a t@elsewhere keep", "rm user u@a",
-        "u@a is still pointed to by forward u@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by forward u@a\(pointed)"),
     EditRow("domain a\nuser u@a\nforward u@a t@elsewhere keep", "force rm user u@a", "done"),
     EditRow("domain a\nuser u@a\nforward u@a t@elsewhere keep", "rm forward u@a", "done"),
     EditRow("domain a\nforward u@a t@elsewhere\nalias x@a u@a\nsource\ndomain a\nuser u@a", "rm forward u@a", "done"),
     EditRow(
         "domain a\nuser u@a\nsource\ndomain a\nalias x@a u@a", "rm user u@a",
-        "u@a is still pointed to by alias x@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by alias x@a\(pointed)"),
     EditRow("domain a\nuser u@a\nsource\ndomain a\nalias x@a u@a", "force rm user u@a", "done"),
     EditRow(
         "domain a\nalias y@a u@a\nlist l@a : u@a\nsource\ndomain a\nuser u@a", "rm user u@a", source: 1,
-        "u@a is still pointed to by alias y@a, list l@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by alias y@a, list l@a\(pointed)"),
     EditRow(
         "domain a\nforward u@a t@elsewhere keep\nsource\ndomain a\nuser u@a", "rm user u@a", source: 1,
-        "u@a is still pointed to by forward u@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by forward u@a\(pointed)"),
     EditRow(
         "domain a\nforward u@a t@elsewhere\nalias y@a u@a\nsource\ndomain a\nuser u@a", "rm user u@a", source: 1,
         "done"),
     EditRow(
         "domain a\nuser u@a\n" + (0..<7).map { "alias x\($0)@a u@a" }.joined(separator: "\n"), "rm user u@a",
-        "u@a is still pointed to by alias x0@a, alias x1@a, alias x2@a, alias x3@a, alias x4@a and others; change these first, or"
-            + " use --force to leave them dangling"),
+        "u@a is still pointed to by alias x0@a, alias x1@a, alias x2@a, alias x3@a, alias x4@a and others\(pointed)"),
     EditRow(
         "domain a\nuser u@a\nlist l@a owner=u@a : u@a", "rm user u@a",
-        "u@a is still pointed to by list l@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by list l@a\(pointed)"),
+    // Postmaster is deliverable without a record, so that nothing dangles.
+    EditRow("domain a\nuser u@a\nalias postmaster@a u@a\nalias x@a postmaster@a", "rm alias postmaster@a", "done"),
+    EditRow("domain a\nuser Postmaster@a\nlist l@a owner=postmaster@a", "rm user postmaster@a", "done"),
+    EditRow(
+        "domain a\nalias postmaster@a t@elsewhere\nsource\ndomain a\nalias x@a postmaster@a", "rm alias postmaster@a",
+        "done"),
+    EditRow(
+        "domain a\nuser postmaster@a\nforward postmaster@a t@elsewhere keep", "rm user postmaster@a",
+        "postmaster@a is still pointed to by forward postmaster@a\(pointed)"),
+    EditRow(
+        "domain a\nuser u@a\nalias postmaster+x@a u@a\nalias x@a postmaster+x@a", "rm alias postmaster+x@a",
+        "postmaster+x@a is still pointed to by alias x@a\(pointed)"),
 ]
 
 private let domainRows: [EditRow] = [
     EditRow(small, "add domain x", "done"),
     EditRow(small, "add domain x alias-of=a", "done"),
     EditRow(small, "add domain x alias-of=x", "a domain can't be an alias of itself"),
-    EditRow(small, "add domain x alias-of=b", "b is an alias of a itself; use --alias-of a"),
+    EditRow(small, "add domain x alias-of=b", "b is an alias of a itself; make it an alias of a"),
     EditRow(
         small, "add domain x alias-of=y",
-        "the domain y is not on record; add it before its alias: addressee domain add y"),
+        "the domain y is not on record; add it before its alias"),
     EditRow(small, "set domain y", "there is no domain y"),
     EditRow(small, "set domain free relay", "done"),
     EditRow(small, "set domain free alias-of=a", "done"),

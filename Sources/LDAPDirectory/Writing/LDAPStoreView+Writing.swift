@@ -51,7 +51,7 @@ extension LDAPStoreView: RecordWriting {
             if writer.place(.forward)?.has(.alone) != true {
                 throw StoreError.refused(
                     "\(address) has a forward, which the preset \(writer.preset.rawValue) can't keep without its user;"
-                        + " remove that first: addressee forward rm \(address)")
+                        + " remove the forward first")
             }
         }
         try keep(slot)
