@@ -57,6 +57,15 @@ struct UserColumns {
         return "there is no column \(column.quoted); \(hint ?? "the columns are \(names.joined(separator: ", "))")"
     }
 
+    /// The fields that have a column.
+    var fields: Set<UserField> {
+        var fields: Set<UserField> = []
+        if name != nil { fields.insert(.fullName) }
+        if login != nil { fields.insert(.login) }
+        if status != nil { fields.insert(.status) }
+        return fields
+    }
+
     /// The user of the reader's current record.
     /// - Throws: `RowFault`.
     func user(_ reader: CSVReader) throws(RowFault) -> User {
