@@ -30,6 +30,10 @@ public protocol RecordReading: Source {
     /// Records that point to this address, at most `limit`.
     func references(to address: Mailbox, limit: Int) throws -> [Reference]
 
+    /// All records that point to this address, also those that are found only by reading every list or forward. For a person
+    /// who wants to know; `references(to:limit:)` is for the check of a change.
+    func allReferences(to address: Mailbox) throws -> [Reference]
+
     /// Records that stand in this domain or point into it, or domains that are aliases of it, at most `limit`.
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference]
 
@@ -39,6 +43,9 @@ public protocol RecordReading: Source {
 }
 
 extension RecordReading {
+    /// For a store that finds all of them by an index.
+    public func allReferences(to address: Mailbox) throws -> [Reference] { try references(to: address, limit: .max) }
+
     /// For a store that has no way to pass over users.
     public func redirections(inDomain domain: Domain, limit: Int) throws -> [Reference] {
         Array(try references(toDomain: domain, limit: .max).lazy.filter { $0.kind != .user }.prefix(limit))

@@ -13,6 +13,7 @@ import Testing
         let writer: LDAPWriter
         let base: String
         let directory: LDAPDirectory
+        let store: LDAPStore
 
         /// People u0 … with addresses, below a base of their own.
         init(people: Int = 5, isAnonymous: Bool = false) throws {
@@ -37,6 +38,7 @@ import Testing
                     dn: Slapd.rootDN, password: .environment("ADDRESSEE_TEST_PASSWORD"), isClearTextAllowed: true)
             }
             directory = LDAPDirectory(name: "x", settings: settings)
+            store = LDAPStore(name: "x", settings: settings) { _ in }
         }
 
         func dn(_ number: Int) -> String { "uid=u\(number),\(base)" }
@@ -56,6 +58,18 @@ import Testing
             default: "odd"
             }
         }
+    }
+
+    /// Whoever asks what points to somebody hears of the groups that have him by his name, too.
+    @Test func pointToTheirMembers() throws {
+        let site = try Site()
+        try site.group("staff", mail: "staff@a", [("member", [site.dn(1), site.dn(2)])])
+        try site.group("silent", [("member", [site.dn(1)])])
+        func lists(_ address: String) throws -> [String] {
+            try site.store.read { try $0.allReferences(to: try Mailbox(address)).map { "\($0) \($0.role.rawValue)" } }
+        }
+        #expect(try lists("U1@a") == ["list staff@a member"])
+        #expect(try lists("u3@a") == [])
     }
 
     @Test func byName() throws {

@@ -6,16 +6,42 @@ import MailAddress
 import MailboxDirectory
 import Verification
 
-/// A mailbox, still to be read.
+/// A mailbox, still to be read; where several are wanted, perhaps more than one, with commas between them.
 struct AddressText: ExpressibleByArgument {
     let text: String
 
     init(argument: String) { text = argument }
 
     func mailbox() throws(CommandFailure) -> Mailbox {
+        try mailbox(ifSeveral: "one is wanted here: several can stand behind an alias or a list")
+    }
+
+    /// As `mailbox()`. A bare word is the local-part of an address in the default domain.
+    func mailbox(in defaultDomain: Domain) throws(CommandFailure) -> Mailbox {
+        guard !text.contains("@"), ForeignTarget(text) == nil, let localPart = try? LocalPart(octets: Array(text.utf8))
+        else { return try mailbox() }
+        return Mailbox(localPart: localPart, domain: defaultDomain)
+    }
+
+    /// Every address of the text.
+    fileprivate func mailboxes() throws(CommandFailure) -> [Mailbox] {
+        var mailboxes: [Mailbox] = []
+        for piece in text.pieces {
+            mailboxes.append(
+                try AddressText(argument: piece).mailbox(ifSeveral: "put a comma between them, or give --to for each"))
+        }
+        return mailboxes
+    }
+
+    fileprivate func mailbox(ifSeveral advice: String) throws(CommandFailure) -> Mailbox {
         do throws(AddressSyntaxError) {
             return try Mailbox(text)
         } catch {
+            if let target = ForeignTarget(text) { throw CommandFailure(.data, "\(text.quoted) \(target)") }
+            let parts = text.pieces(between: [",", ";", " ", "\t", "\n"])
+            if parts.count > 1, parts.allSatisfy({ (try? Mailbox($0)) != nil }) {
+                throw CommandFailure(.data, "\(text.quoted) is \(parts.count) addresses; \(advice)")
+            }
             throw CommandFailure(.data, "\(text.quoted) is not an address such as fred@example.org: \(error.clause)")
         }
     }
@@ -36,7 +62,7 @@ struct DomainText: ExpressibleByArgument {
     }
 }
 
-/// A list's member, `fred@example.org` or `Fred Claude <fred@example.org>`, still to be read.
+/// A list's member, `fred@example.org` or `Fred Claude <fred@example.org>`, still to be read; or several, as addresses.
 struct MemberText: ExpressibleByArgument {
     let text: String
 
@@ -44,13 +70,16 @@ struct MemberText: ExpressibleByArgument {
 
     func member() throws(CommandFailure) -> ListMember {
         guard text.hasSuffix(">"), let bracket = text.lastIndex(of: "<") else {
-            return ListMember(mailbox: try AddressText(argument: text).mailbox())
+            return ListMember(mailbox: try AddressText(argument: text).mailbox(ifSeveral: Self.advice))
         }
         let address = String(text[text.index(after: bracket)...].dropLast())
         var name = text[..<bracket].trimmed
         if name.count > 1, name.hasPrefix("\""), name.hasSuffix("\"") { name = name.dropFirst().dropLast() }
-        return ListMember(mailbox: try AddressText(argument: address).mailbox(), name: String(name))
+        return ListMember(
+            mailbox: try AddressText(argument: address).mailbox(ifSeveral: Self.advice), name: String(name))
     }
+
+    private static let advice = "put a comma between them"
 }
 
 extension AddressSyntaxError {
@@ -73,7 +102,7 @@ extension Substring {
 extension [AddressText] {
     func mailboxes() throws(CommandFailure) -> [Mailbox] {
         var mailboxes: [Mailbox] = []
-        for text in self { mailboxes.append(try text.mailbox()) }
+        for text in self { mailboxes += try text.mailboxes() }
         return mailboxes
     }
 }
@@ -81,7 +110,9 @@ extension [AddressText] {
 extension [MemberText] {
     func members() throws(CommandFailure) -> [ListMember] {
         var members: [ListMember] = []
-        for text in self { members.append(try text.member()) }
+        for text in self {
+            for piece in text.text.memberPieces { members.append(try MemberText(argument: piece).member()) }
+        }
         return members
     }
 }

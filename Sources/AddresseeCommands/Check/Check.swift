@@ -43,7 +43,8 @@ struct Check: ParsableCommand {
             }
             // One source alone says nothing of the whole.
             if source == nil {
-                let report = SourceReport(findings: directory.defaultDomainFindings)
+                let report = SourceReport(
+                    findings: directory.defaultDomainFindings + directory.postmasterFindings)
                 findings += report.findings
                 if !report.findings.isEmpty {
                     if json.isWanted { try array.add(report.json) } else { try report.tell(to: output) }

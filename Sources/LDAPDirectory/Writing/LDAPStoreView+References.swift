@@ -12,6 +12,23 @@ extension LDAPStoreView {
         return Array(found.sorted { $0.name < $1.name }.prefix(limit))
     }
 
+    /// Members that a group has by their names, logins or a search, and forwards by name, are found by reading these.
+    func allReferences(to address: Mailbox) throws -> [Reference] {
+        var found = Set(try references(to: address, limit: .max))
+        let ways: [(RecordKind, [LDAPRole])] = [
+            (.list, [.memberDN, .memberUID, .memberURL, .memberOf]), (.forward, [.forwardTargetDN]),
+        ]
+        for (kind, roles) in ways
+        where roles.contains(where: { !plan.schema.names($0, plan.schema.rules).isEmpty }) {
+            try forEach(kind, in: nil) { record in
+                for (role, target) in record.references where target == address {
+                    found.insert(Reference(record, role: role))
+                }
+            }
+        }
+        return found.sorted { ($0.name, $0.role.rawValue) < ($1.name, $1.role.rawValue) }
+    }
+
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference] {
         try references(to: domain, limit: limit, withUsers: true)
     }
