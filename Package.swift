@@ -42,7 +42,7 @@ let package = Package(
     products: [
         .executable(name: "addressee", targets: ["addressee"]),
         .library(name: "MailboxDirectory", targets: ["MailAddress", "MailboxDirectory"]),
-        .library(name: "SQLiteDirectory", targets: ["SQLiteDirectory"]),
+        .library(name: "SQLiteDirectory", targets: ["MailAddress", "MailboxDirectory", "SQLiteDirectory"]),
         .library(name: "LDAPDirectory", targets: ["MailAddress", "MailboxDirectory", "LDAPDirectory"]),
     ],
     dependencies: [

@@ -12,7 +12,7 @@ public import MailboxDirectory
 
 /// A source that answers from an SQLite directory, on the caller's stack, in microseconds.
 ///
-/// It is confined to its owner, such as one event loop. Changes that others commit are seen by the next question, or by
+/// It is confined to its owner, such as one event loop; `SharedSQLiteReader` is for many. Changes that others commit are seen by the next question, or by
 /// the next batch. It opens the file with the first question, and again after an error or when another file stands at
 /// the path; until that works, every answer is `.couldNotTell`.
 public final class SQLiteReader: Source {
