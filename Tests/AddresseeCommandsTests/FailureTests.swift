@@ -333,6 +333,10 @@ import Testing
             "there is no command \"add\"; the noun comes first, as in: addressee user add; see: addressee --help"
         ),
         (
+            ["show", "fred@example.org"],
+            "there is no command \"show\"; the noun comes first, as in: addressee user show; see: addressee --help"
+        ),
+        (
             ["delete", "alias", "x@y"],
             "there is no command \"delete\"; the noun comes first, as in: addressee alias rm; see: addressee --help"
         ),

@@ -90,12 +90,13 @@ import Testing
         #expect(
             await site.run(
                 "list", "join", "closed@example.org", "fred@example.org,\"Smith, Sam\" <sam@example.com>",
+                "info@example.org,",
                 "Smith, Sue <sue@example.com>, barney@example.org"
-            ) == Run(0, out: "added 4 members to list closed@example.org\n"))
+            ) == Run(0, out: "added 5 members to list closed@example.org\n"))
         #expect(
             await site.run("list", "show", "closed").out.hasSuffix(
-                "member\tfred@example.org\nmember\tSmith, Sam <sam@example.com>\nmember\tSmith, Sue <sue@example.com>\n"
-                    + "member\tbarney@example.org\n"))
+                "member\tfred@example.org\nmember\tSmith, Sam <sam@example.com>\nmember\tinfo@example.org\n"
+                    + "member\tSmith, Sue <sue@example.com>\nmember\tbarney@example.org\n"))
         #expect(
             await site.run("list", "leave", "closed", "fred@example.org,barney@example.org")
                 == Run(0, out: "removed 2 members from list closed@example.org\n"))

@@ -29,7 +29,7 @@ enum CommandWords {
         "query": "verify", "lookup": "verify", "vrfy": "verify", "expn": "expand", "trace": "resolve",
         "explain": "resolve",
         "start": "serve", "run": "serve", "server": "serve", "daemon": "serve", "test": "check", "doctor": "check",
-        "lint": "check", "status": "check", "validate": "check", "references": "refs", "whouses": "refs",
+        "lint": "check", "status": "check", "validate": "check", "references": "refs",
         "load": "import",
         "setup": "init", "configure": "init",
     ]
@@ -66,9 +66,10 @@ enum CommandWords {
         } else if command == Addressee.self {
             let verb = verbs[given] ?? given
             let nouns = Addressee.configuration.subcommands.compactMap { $0 as? any RecordCommand.Type }
-            if let noun = nouns.first(where: { verb == "ls" || $0.commandNames.contains(verb) }) {
-                let meant = nouns.first { $0._commandName == next || self.nouns[next ?? ""] == $0._commandName } ?? noun
-                return "; the noun comes first, as in: addressee \(meant._commandName) \(verb)"
+            if let first = nouns.first(where: { $0.commandNames.contains(verb) }) {
+                let noun = nouns.first { $0._commandName == next || self.nouns[next ?? ""] == $0._commandName }
+                let shared = first.kind == .domain ? UserCommand.kind.rawValue : first._commandName
+                return "; the noun comes first, as in: addressee \(noun?._commandName ?? shared) \(verb)"
             }
         }
         return NearestWord.of(word, among: names).map { "; did you mean \($0.quoted)?" } ?? ""

@@ -21,8 +21,8 @@ extension String {
             }
         }
         if !open.isEmpty { members.append(open) }
-        // One is one as it was given.
-        return members.count == 1 ? [self] : members
+        // One with commas in its name is one as it was given.
+        return members.count == 1 && pieces.count > 1 ? [trimmed(of: [" ", "\t", ","])] : members
     }
 
     /// What stands between any of these characters, where they are not in quotes or between angle brackets.
@@ -32,7 +32,7 @@ extension String {
         var (isQuoted, isEscaped, isBracketed) = (false, false, false)
         for scalar in unicodeScalars {
             if separators.contains(scalar), !isQuoted, !isBracketed {
-                pieces.append(String(piece).trimmed)
+                pieces.append(String(piece).trimmed(of: [" ", "\t"]))
                 piece = String.UnicodeScalarView()
                 continue
             }
@@ -45,15 +45,14 @@ extension String {
             }
             isEscaped = scalar == "\\" && isQuoted && !isEscaped
         }
-        pieces.append(String(piece).trimmed)
+        pieces.append(String(piece).trimmed(of: [" ", "\t"]))
         return pieces.filter { !$0.isEmpty }
     }
 
-    private var trimmed: String {
-        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
-            return ""
-        }
+    private func trimmed(of blanks: Set<Character>) -> String {
+        guard let first = firstIndex(where: { !blanks.contains($0) }),
+            let last = lastIndex(where: { !blanks.contains($0) })
+        else { return "" }
         return String(self[first...last])
     }
 }

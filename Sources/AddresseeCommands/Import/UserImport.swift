@@ -28,7 +28,7 @@ struct UserImport {
             ) { progress($0, rows.consumed) }
             result.kept += rows.kept
             return result
-        } catch  where error is BulkRefused || error is ImportFaults {
+        } catch let error where error is BulkRefused || error is ImportFaults {
             throw try inWords(rows.faults)
         }
     }
