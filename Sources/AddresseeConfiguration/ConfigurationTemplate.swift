@@ -62,10 +62,14 @@ public struct ConfigurationTemplate {
         #next-hops:
             # Unique, for logs. An example:
         #  - name: mailboxes
-            # A Maildir for each mailbox, made when its first message comes. {domain} and {local-part} are in lower case. An example:
+            # A Maildir for each mailbox, made when its first message comes. {domain} and {local-part} are in lower case; a detail
+            # (fred+lists) is left out. Files that lie in a "tmp" for 36 hours are removed. An example:
         #    maildir: mail/{domain}/{local-part}
-            # Whose mail it takes: mailboxes, which are those of local domains; relay-domains; elsewhere, which is where
-            # forwards, aliases and lists lead. Default: mailboxes; of smtp all three. An example:
+            # Of a Maildir only. true: symbolic links below "mail" here are followed, to wherever they lead; false: who has one in
+            # the way of the mailbox gets 451, with a line in the log. Default: false. An example:
+        #    follow-links: true
+            # Whose mail it takes: mailboxes, which are those of local domains; relay-domains, all of their mail, on record or not;
+            # elsewhere, which is where forwards, aliases and lists lead. Default: mailboxes; of smtp all three. An example:
         #    takes: [mailboxes]
             # Only for recipients in these domains, and only for these recipients, as they are when all redirections have
             # been followed. Default: all. An example:
@@ -75,6 +79,9 @@ public struct ConfigurationTemplate {
         #  - name: elsewhere
         #    smtp: mail.example.net:25
         #    takes: [relay-domains, elsewhere]
+            # Of a mail server only. keep: it gets the detail of a recipient (fred+lists@example.org); drop: it does not
+            # (fred@example.org). Default: keep. An example:
+        #    detail: drop
             # starttls, or implicit, as on port 465; either way its certificate is verified, and nothing is sent without.
             # Default: none. An example:
         #    tls: starttls

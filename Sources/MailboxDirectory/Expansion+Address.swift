@@ -1,6 +1,7 @@
 // The order in which an address is looked up: as given; the same in the domain that its domain is an alias of; without
 // the detail, likewise; postmaster; the catch-all; and last what the domain's kind says. An alias or a catch-all never
-// shadows a real mailbox, and a detail never falls to the catch-all while its base exists.
+// shadows a real mailbox, and a detail never falls to the catch-all while its base exists. What the detail does not find
+// by itself goes on with it (RFC 5233 4).
 
 import MailAddress
 
@@ -62,8 +63,13 @@ extension Expansion {
         let address = nodes[walk.node].address
         guard case .asked = nodes[walk.node].origin else {
             note("domain \(address.domain) is elsewhere")
+            let detail = nodes[walk.node].target.map {
+                Array(address.localPart.octets.dropFirst($0.localPart.octets.count))
+            }
             return reached(
-                Recipient(mailbox: address, name: nodes[walk.node].name, kind: .elsewhere), canonical: address)
+                Recipient(
+                    mailbox: address, name: nodes[walk.node].name, kind: .elsewhere, separatedDetail: detail ?? []),
+                canonical: address)
         }
         switch question {
         case .name where !address.localPart.isPostmaster:
@@ -80,6 +86,7 @@ extension Expansion {
 
     /// Makes the keys in their order and asks the first source.
     mutating func lookUpEntries() -> Move {
+        dropStrangeDetail()
         let address = nodes[walk.node].address
         walk.keys = [address]
         if walk.place?.fault != nil {
@@ -125,7 +132,27 @@ extension Expansion {
             return step()
         }
         guard let best = walk.best ?? walk.named else { return nothingFound() }
-        return apply(best.entry, detail: best.key >= walk.detailKeys ? walk.detail : [], source: best.source)
+        return apply(best.entry, separatedDetail: separatedDetail(at: best.key), source: best.source)
+    }
+
+    /// What of the address is not in this key: the detail with its separator, spelled as given.
+    private func separatedDetail(at key: Int) -> [UInt8] {
+        guard key >= walk.detailKeys, walk.keys.indices.contains(key) else { return [] }
+        return Array(nodes[walk.node].address.localPart.octets.dropFirst(walk.keys[key].localPart.octets.count))
+    }
+
+    /// A domain served here without this separator knows no such detail: so the target is looked up as it is on record.
+    private mutating func dropStrangeDetail() {
+        guard let target = nodes[walk.node].target, let place = walk.place else { return }
+        let separator = nodes[walk.node].address.localPart.octets.dropFirst(target.localPart.octets.count).first
+        if let separator, place.ruling.detailSeparators.contains(separator) { return }
+        nodes[walk.node].address = target
+        nodes[walk.node].target = nil
+        note("the domain \(target.domain) has no such detail, so it is dropped")
+        // The nodes after the first are what it led to, in the order of the step.
+        if nodes[walk.node].parent == 0, resolution.step.indices.contains(walk.node - 1) {
+            resolution.step[walk.node - 1] = target
+        }
     }
 
     /// Whether no later source can change the answer: an exact hit that no mailbox of a later source goes before.
@@ -167,10 +194,13 @@ extension Expansion {
     private mutating func nothingFound() -> Move {
         let address = nodes[walk.node].address
         let name = nodes[walk.node].name
-        if (walk.keys.last ?? address).localPart.isPostmaster {
+        if let key = walk.keys.lastIndex(where: \.localPart.isPostmaster) {
             note("postmaster is deliverable in every domain served (RFC 5321 4.5.1)")
+            let postmaster = Mailbox(localPart: walk.keys[key].localPart, domain: address.domain)
             return reached(
-                Recipient(mailbox: address, name: name, kind: .postmaster, detail: walk.detail), canonical: address)
+                Recipient(
+                    mailbox: postmaster, name: name, kind: .postmaster, separatedDetail: separatedDetail(at: key),
+                    isInRelayDomain: isInRelayDomain(postmaster)), canonical: postmaster)
         }
         // To say "unknown" would turn a source that was taken out of the configuration into bounces.
         if let place = walk.place, let fault = place.fault { return couldNotTell(fault, of: place) }
@@ -182,10 +212,25 @@ extension Expansion {
         }
         if walk.place?.ruling.kind == .relay {
             note("a relay domain: accepted, but not known here")
-            return reached(Recipient(mailbox: address, name: name, kind: .relay), canonical: address)
+            return reached(
+                Recipient(
+                    mailbox: address, name: name, kind: .relay,
+                    separatedDetail: separatedDetail(at: walk.keys.count - 1), isInRelayDomain: true),
+                canonical: address)
         }
         note("\(address) is unknown")
         return failed(.unknown, canonical: address)
+    }
+
+    /// Whether mail for a mailbox found at the address in hand is for another server.
+    func isInRelayDomain(_ mailbox: Mailbox) -> Bool {
+        guard let place = walk.place else { return false }
+        if mailbox.domain == place.record.domain || mailbox.domain == place.aliased?.domain {
+            return place.ruling.kind == .relay
+        }
+        // Found by another address of its user.
+        if let place = known[mailbox.domain] { return place?.ruling.kind == .relay }
+        return false
     }
 
     private mutating func couldNotTell(_ fault: AliasFault, of place: Place) -> Move {

@@ -31,6 +31,10 @@ public struct Expansion: Sendable {
     var matches: [Match] = []
     var matchRank: NameRank?
     var openList: MailingList?
+    /// The detail of the asked address, and whether it is in a relay domain; once an entry for it is found.
+    var asked: (separatedDetail: [UInt8], isInRelayDomain: Bool) = ([], false)
+    /// The addresses by which a mailbox was reached, where one of them has a detail.
+    var addresses: [Mailbox: Set<Mailbox>] = [:]
     var resolution: Resolution
 
     /// - Parameters:
@@ -164,7 +168,9 @@ public struct Expansion: Sendable {
             !resolution.failures.contains(where: { $0.reason == .notServed || $0.reason == .suspended })
         else { return }
         note("nobody is reached, but postmaster is always deliverable (RFC 5321 4.5.1)")
-        let postmaster = Recipient(mailbox: asked, kind: .postmaster)
+        let postmaster = Recipient(
+            mailbox: asked, kind: .postmaster, separatedDetail: self.asked.separatedDetail,
+            isInRelayDomain: self.asked.isInRelayDomain)
         resolution.chain = []
         resolution.recipients = [postmaster]
         resolution.endsAtOne = true
@@ -207,6 +213,10 @@ extension Expansion {
     /// One address of the walk, and the way by which it was reached.
     struct Node: Sendable {
         var address: Mailbox
+        /// The target as it is on record, where `address` is that with a detail which goes on to it.
+        var target: Mailbox?
+        /// Octets of the detail that goes on from here.
+        var detailLength = 0
         var origin: Origin
         var parent = -1
         var depth = 0

@@ -14,8 +14,8 @@ public enum DirectoryMap: String, Hashable, Sendable, CaseIterable {
     /// The same, and whatever else RCPT takes: any address of a relay domain. Postfix: relay_recipient_maps.
     case recipients
     /// Address to all final recipients, as full addresses with ", " between them: aliases, forwards, lists, catch-alls and
-    /// addresses of alias domains. An address that is its own final mailbox is not in it, or Postfix would ask for ever;
-    /// nor is a detail taken off one that is. Postfix: virtual_alias_maps.
+    /// addresses of alias domains, each with the detail that goes on to it. An address that is its own final mailbox, with
+    /// or without a detail, is not in it, or Postfix would ask for ever. Postfix: virtual_alias_maps.
     case aliases
     /// The same, one redirection far: each target is to be asked for again. Postfix: virtual_alias_maps.
     case aliasesStep = "aliases-step"

@@ -50,7 +50,7 @@ public struct Judgement: Hashable, Sendable {
         case (.unknown, _): return .unknown
         // RCPT is told neither name nor spelling.
         case (.user, .recipient): return .verified(NamedMailbox(name: "", mailbox: asked))
-        case (.user(let mailbox?, let name?), _):
+        case (.user(let mailbox?, let name?, _), _):
             let shown = NamedMailbox(name: shown(name), mailbox: mailbox)
             return inASCII(wire == .expand ? .members([shown]) : .verified(shown))
         case (.user, _): return nil
@@ -159,7 +159,7 @@ public struct Judgement: Hashable, Sendable {
             case .user, .postmaster, .elsewhere: break
             }
         }
-        return .members(resolution.recipients.map { NamedMailbox(name: shown($0.name), mailbox: $0.mailbox) })
+        return .members(resolution.recipientsByMailbox.map { NamedMailbox(name: shown($0.name), mailbox: $0.mailbox) })
     }
 
     private func named(_ recipient: Recipient) -> NamedMailbox {

@@ -14,9 +14,10 @@ public import SMTPProtocol
 public final class MailboxMemory {
     /// What may be remembered of an address.
     public enum Fact: Hashable, Sendable {
-        /// An active user who has no forward. The mailbox is nil where the spelling on record is another than the key, and
-        /// then so is the name; that is empty where there is none, and nil where it was not asked for or has no place.
-        case user(Mailbox?, name: String?)
+        /// An active user who has no forward, found by the whole address, without a detail. The mailbox is nil where the
+        /// spelling on record is another than the key, and then so is the name; that is empty where there is none, and nil
+        /// where it was not asked for or has no place.
+        case user(Mailbox?, name: String?, isInRelayDomain: Bool = false)
         /// Nobody.
         case unknown
     }
@@ -120,6 +121,7 @@ extension MailboxMemory.Fact {
         guard resolution.recipients.count == 1, resolution.failures.isEmpty, resolution.chain.count == 1,
             case .user(let user, forward: nil) = resolution.chain[0], user.status == .active, user.address == mailbox
         else { return nil }
-        self = .user(user.address, name: user.fullName)
+        self = .user(
+            user.address, name: user.fullName, isInRelayDomain: resolution.recipients[0].isInRelayDomain)
     }
 }

@@ -8,15 +8,16 @@ import SMTPProtocol
 public enum RecipientPlace: String, Hashable, Sendable, CaseIterable {
     /// A mailbox of a local domain.
     case mailboxes
-    /// An address of a relay domain that is not on record.
+    /// An address of a relay domain, whether or not it is on record.
     case relayDomains = "relay-domains"
     /// A domain that is not served here; reached by forwards, aliases and lists only.
     case elsewhere
 
     /// Nil for a list that was not opened, which takes no mail itself.
-    init?(_ kind: Recipient.Kind) {
-        switch kind {
-        case .user, .postmaster: self = .mailboxes
+    init?(_ recipient: Recipient) {
+        switch recipient.kind {
+        // The domain decides, and not what is on record: all its mail goes one way.
+        case .user, .postmaster: self = recipient.isInRelayDomain ? .relayDomains : .mailboxes
         case .relay: self = .relayDomains
         case .elsewhere: self = .elsewhere
         case .list: return nil
@@ -31,11 +32,17 @@ public struct Route: Hashable, Sendable {
     public var domains: Set<Domain>
     /// Of these recipients only; empty for all.
     public var mailboxes: Set<Mailbox>
+    /// Whether recipients go on without their details (RFC 5233).
+    public var dropsDetails: Bool
 
-    public init(places: Set<RecipientPlace>, domains: Set<Domain> = [], mailboxes: Set<Mailbox> = []) {
+    public init(
+        places: Set<RecipientPlace>, domains: Set<Domain> = [], mailboxes: Set<Mailbox> = [],
+        dropsDetails: Bool = false
+    ) {
         self.places = places
         self.domains = domains
         self.mailboxes = mailboxes
+        self.dropsDetails = dropsDetails
     }
 
     /// Whether it takes mail for this mailbox.
@@ -45,12 +52,19 @@ public struct Route: Hashable, Sendable {
     }
 
     func takes(_ recipient: Recipient) -> Bool {
-        RecipientPlace(recipient.kind).map { takes(recipient.mailbox, in: $0) } ?? false
+        RecipientPlace(recipient).map { takes(recipient.mailbox, in: $0) } ?? false
+    }
+
+    /// The address under which a recipient goes on.
+    func address(of recipient: Recipient) -> Mailbox {
+        if recipient.separatedDetail.isEmpty { return recipient.mailbox }
+        return dropsDetails ? recipient.addressWithoutDetail : recipient.address
     }
 }
 
 /// A final recipient, and the next hop that takes its mail.
 public struct Destination: Hashable, Sendable {
+    /// As the next hop gets it: with its detail, where that goes on.
     public var mailbox: Mailbox
     /// Where it stands in the order of the configuration.
     public var nextHop: Int
@@ -95,10 +109,10 @@ extension Judgement {
         default: return .refused(verdict)
         }
         var destinations: [Destination] = []
-        var leftOut = resolution.failures.map(\.mailbox)
+        var leftOut = resolution.failures.map(\.address)
         for recipient in resolution.recipients {
             if recipient.kind == .user(.full) {
-                leftOut.append(recipient.mailbox)
+                leftOut.append(recipient.address)
                 continue
             }
             guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else {
@@ -106,7 +120,7 @@ extension Judgement {
             }
             destinations.append(
                 Destination(
-                    mailbox: recipient.mailbox, nextHop: index, owner: recipient.owner,
+                    mailbox: routes[index].address(of: recipient), nextHop: index, owner: recipient.owner,
                     isForwarded: recipient.kind == .elsewhere))
         }
         if destinations.isEmpty, let asked = resolution.asked {
@@ -119,9 +133,10 @@ extension Judgement {
     public func acceptance(on fact: MailboxMemory.Fact, over routes: [Route]) -> Acceptance? {
         switch fact {
         case .unknown: return .refused(.unknown)
-        case .user(nil, _): return nil
-        case .user(let mailbox?, _):
-            let recipient = Recipient(mailbox: mailbox, kind: .user(.active))
+        case .user(nil, _, _): return nil
+        case .user(let mailbox?, _, let isInRelayDomain):
+            let recipient = Recipient(
+                mailbox: mailbox, kind: .user(.active), isInRelayDomain: isInRelayDomain)
             guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else { return .noRoute(mailbox) }
             let destination = Destination(mailbox: mailbox, nextHop: index)
             // RCPT is not told the name.

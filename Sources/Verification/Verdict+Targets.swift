@@ -45,7 +45,7 @@ extension Judgement {
             return join(
                 mailboxes.map { target in
                     // The address itself would be asked for again, and dropped: the copy that is kept is the user's.
-                    guard target == asked, let own = resolution.recipients.first(where: { $0.mailbox == target })
+                    guard target == asked, let own = resolution.recipients.first(where: { $0.address == target })
                     else { return Self.address(target) }
                     return Self.user(own, user)
                 })

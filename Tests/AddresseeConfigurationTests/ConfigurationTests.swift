@@ -56,9 +56,10 @@ import Verification
                 unix-mode: "0660"
             next-hops:
               - {name: here, maildir: "mail/{domain}/{local-part}"}
-              - {name: there, maildir: "/m/{local-part}/{domain}/M", takes: [elsewhere], domains: [example.com]}
+              - {name: there, maildir: "/m/{local-part}/{domain}/M", takes: [elsewhere], domains: [example.com],
+                 follow-links: true}
               - {name: out, smtp: "mx.example.com:25", tls: starttls, ca-file: ca.pem, recipients: [a@example.com]}
-              - {name: store, lmtp: "unix:run/lmtp", connections: 3}
+              - {name: store, lmtp: "unix:run/lmtp", connections: 3, detail: drop}
               - {name: back, smtp: "[::1]:465", tls: implicit, tls-name: mail.example.com}
             srs: {forward: "127.0.0.1:10001", reverse: "unix:r"}
             clients:
@@ -112,7 +113,7 @@ import Verification
                     name: "here", kind: .maildir(try MaildirTemplate("conf/mail/{domain}/{local-part}"))),
                 NextHopConfiguration(
                     name: "there", kind: .maildir(try MaildirTemplate("/m/{local-part}/{domain}/M")),
-                    route: Route(places: [.elsewhere], domains: [try Domain("example.com")])),
+                    route: Route(places: [.elsewhere], domains: [try Domain("example.com")]), followsLinks: true),
                 NextHopConfiguration(
                     name: "out",
                     kind: .server(
@@ -124,7 +125,7 @@ import Verification
                 NextHopConfiguration(
                     name: "store",
                     kind: .server(MailServer(dialect: .lmtp, address: .unix(path: "conf/run/lmtp"), connections: 3)),
-                    route: Route(places: [.mailboxes])),
+                    route: Route(places: [.mailboxes], dropsDetails: true)),
                 NextHopConfiguration(
                     name: "back",
                     kind: .server(

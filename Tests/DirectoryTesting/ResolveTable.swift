@@ -1,10 +1,12 @@
 // What every store has to answer: a rule a row. `DirectoryText.swift` says how directories and answers are written.
 
+import MailAddress
 import MailboxDirectory
 
 /// Every row.
 public let resolveTable: [ResolveRow] =
-    addressRows + domainRows + forwardRows + listRows + sourceRows + nameRows + loopRows + limitRows + spellingRows
+    addressRows + detailRows + domainRows + forwardRows + listRows + sourceRows + nameRows + loopRows + limitRows
+    + spellingRows
 
 private let plain = """
     domain a
@@ -18,6 +20,90 @@ private let plain = """
     moved lost@a
     """
 
+/// A detail goes on to what an alias leads to, and to nothing else.
+private let details = """
+    domain a
+    domain b alias-of=a
+    domain c
+    domain n separators=
+    domain m separators=-=
+    domain r relay
+    domain p relay separators=
+    user fred@a (Fred)
+    user Jane@c (Jane)
+    user u@n
+    user u@m
+    user away@a status=suspended
+    user keep@a
+    forward keep@a k@elsewhere keep
+    alias sales@a fred@a
+    alias june@a fred+june@a
+    alias far@a bob@elsewhere
+    alias many@a fred@a jane@c bob@elsewhere any@r any@p u@n u@m
+    alias chain@a june@a
+    alias own@a fred+x@a
+    user fred+own@a (Own)
+    alias two@a fred+a@a fred+b@a fred@a fred+A@a
+    alias twice@a sales+x@a sales@a sales+y@a sales+x@a
+    alias copies@a keep+x@a keep+y@a keep@a
+    alias waits@a away+x@a away@a away+y@a fred@a
+    list l@a (L) : fred@a bob@elsewhere sales+z@a
+    forward f@a fred@a
+    alias long@a \(longest)@elsewhere
+    """
+
+private let longest = String(repeating: "f", count: AddressLimits.localPart - 20)
+
+private let detailRows: [ResolveRow] = [
+    ResolveRow("as spelled", details, "FRED+Lists@A", "asked fred@a; chain user fred@a; => fred@a{Lists} (Fred)"),
+    ResolveRow(
+        "alias", details, "sales+tag@a", "asked sales@a; chain alias sales@a, user fred@a; => fred@a{tag} (Fred)"),
+    ResolveRow(
+        "alias, in an alias domain", details, "sales+tag@b",
+        "asked sales@a; chain alias sales@a, user fred@a; => fred@a{tag} (Fred)"),
+    ResolveRow(
+        "alias, empty detail", details, "sales+@a",
+        "asked sales@a; chain alias sales@a, user fred@a; => fred@a{} (Fred)"),
+    ResolveRow(
+        "the target's own detail", details, "june@a",
+        "asked june@a; chain alias june@a, user fred@a; => fred@a{june} (Fred)"),
+    ResolveRow(
+        "after the target's own detail", details, "june+tag@a",
+        "asked june@a; chain alias june@a, user fred@a; => fred@a{june+tag} (Fred)"),
+    ResolveRow(
+        "two aliases", details, "chain+tag@a",
+        "asked chain@a; chain alias chain@a, alias june@a, user fred@a; => fred@a{june+tag} (Fred)"),
+    ResolveRow(
+        "a target that is on record with it", details, "sales+own@a",
+        "asked sales@a; chain alias sales@a, user fred+own@a; => fred+own@a (Own)"),
+    ResolveRow(
+        "elsewhere", details, "far+tag@a", "asked far@a; chain alias far@a; => bob+tag@elsewhere{tag} elsewhere"),
+    ResolveRow(
+        "only where a domain has that separator", details, "many+t@a",
+        "asked many@a; chain alias many@a; to fred@a{t} (Fred), Jane@c{t} (Jane), bob+t@elsewhere{t} elsewhere, "
+            + "any+t@r{t} relay, any@p relay, u@n, u@m"),
+    ResolveRow(
+        "several details of one mailbox", details, "two@a",
+        "asked two@a; chain alias two@a; to fred@a{a} (Fred), fred@a{b} (Fred), fred@a (Fred)"),
+    ResolveRow(
+        "an alias with several details", details, "twice@a",
+        "asked twice@a; chain alias twice@a; to fred@a{x} (Fred), fred@a (Fred), fred@a{y} (Fred)"),
+    ResolveRow(
+        "a copy that is kept with several details", details, "copies@a",
+        "asked copies@a; chain alias copies@a; "
+            + "to keep@a{x}, k@elsewhere elsewhere, keep@a{y}, keep@a"),
+    ResolveRow(
+        "who is suspended", details, "waits@a",
+        "asked waits@a; chain alias waits@a; to fred@a (Fred); not away+x@a suspended"),
+    ResolveRow(
+        "not to members", details, "l+tag@a",
+        "asked l@a; chain list l@a; to fred@a (Fred), bob@elsewhere elsewhere, fred@a{z} (Fred)"),
+    ResolveRow("not by a forward", details, "f+tag@a", "asked f@a; chain forward f@a, user fred@a; => fred@a (Fred)"),
+    ResolveRow(
+        "dropped where it would be too long", details, "long+\(String(repeating: "x", count: 30))@a",
+        "asked long@a; chain alias long@a; => \(longest)@elsewhere elsewhere"),
+]
+
 private let addressRows: [ResolveRow] = [
     ResolveRow("a user", plain, "fred@a", "asked fred@a; chain user fred@a; => fred@a (Fred Claude)"),
     ResolveRow("case", plain, "FRED@A", "asked fred@a; chain user fred@a; => fred@a (Fred Claude)"),
@@ -25,7 +111,7 @@ private let addressRows: [ResolveRow] = [
     ResolveRow("not served", plain, "fred@elsewhere", "asked fred@elsewhere; not fred@elsewhere not served"),
     ResolveRow(
         "a detail", plain, "fred+x+y@a", "asked fred@a; chain user fred@a; => fred@a{x+y} (Fred Claude)"),
-    ResolveRow("an empty detail", plain, "fred+@a", "asked fred@a; chain user fred@a; => fred@a (Fred Claude)"),
+    ResolveRow("an empty detail", plain, "fred+@a", "asked fred@a; chain user fred@a; => fred@a{} (Fred Claude)"),
     ResolveRow(
         "exact beats stripped", plain, "fred+exact@a",
         "asked fred+exact@a; chain user fred+exact@a; => fred+exact@a (Exact)"),
@@ -35,7 +121,7 @@ private let addressRows: [ResolveRow] = [
         "an alias", plain, "info@a", "asked info@a; chain alias info@a, user fred@a; => fred@a (Fred Claude)"),
     ResolveRow(
         "an alias with a detail", plain, "info+x@a",
-        "asked info@a; chain alias info@a, user fred@a; => fred@a (Fred Claude)"),
+        "asked info@a; chain alias info@a, user fred@a; => fred@a{x} (Fred Claude)"),
     ResolveRow("disabled", plain, "gone@a", "asked gone@a; chain user gone@a; not gone@a disabled"),
     ResolveRow("suspended", plain, "away@a", "asked away@a; chain user away@a; not away@a suspended"),
     ResolveRow("full", plain, "big@a", "asked big@a; chain user big@a; => big@a full"),
@@ -58,11 +144,11 @@ private let addressRows: [ResolveRow] = [
         "asked x@a; chain alias x@a; to big@a full, fred@a (Fred Claude), t@elsewhere elsewhere"),
     ResolveRow(
         "two ways to one mailbox", plain + "\nalias x@a info@a fred@a fred+d@a", "x@a",
-        "asked x@a; chain alias x@a; to fred@a (Fred Claude)"),
+        "asked x@a; chain alias x@a; to fred@a (Fred Claude), fred@a{d} (Fred Claude)"),
     ResolveRow("postmaster, bare", plain, "<postmaster>", "asked postmaster@a; => postmaster@a postmaster"),
     ResolveRow("postmaster", plain, "PostMaster@a", "asked PostMaster@a; => PostMaster@a postmaster"),
     ResolveRow(
-        "postmaster with a detail", plain, "postmaster+x@a", "asked postmaster+x@a; => postmaster+x@a{x} postmaster"),
+        "postmaster with a detail", plain, "postmaster+x@a", "asked postmaster@a; => postmaster@a{x} postmaster"),
     ResolveRow(
         "postmaster on record", plain + "\nalias postmaster@a fred@a", "<postmaster>",
         "asked postmaster@a; chain alias postmaster@a, user fred@a; => fred@a (Fred Claude)"),
@@ -120,7 +206,7 @@ private let domainRows: [ResolveRow] = [
         "asked both+x@a; chain user both+x@a; => both+x@a"),
     ResolveRow(
         "stripped here beats stripped in the other domain", domains, "both+y@b",
-        "asked both@b; chain alias both@b, user fred@a; => fred@a"),
+        "asked both@b; chain alias both@b, user fred@a; => fred@a{y}"),
     ResolveRow("alias domain, unknown", domains, "nobody@b", "asked nobody@b; not nobody@b unknown"),
     ResolveRow("alias domain, its own user elsewhere", domains, "own@a", "asked own@a; not own@a unknown"),
     ResolveRow("alias domain, postmaster", domains, "postmaster@b", "asked postmaster@b; => postmaster@b postmaster"),
@@ -138,8 +224,18 @@ private let domainRows: [ResolveRow] = [
         "catch-all shadows no postmaster", domains, "postmaster@c", "asked postmaster@c; => postmaster@c postmaster"),
     ResolveRow("catch-all of the domain behind an alias", domains, "any@e", "asked any@e; chain user all@c; => all@c"),
     ResolveRow("relay", domains, "any@r", "asked any@r; => any@r relay"),
-    ResolveRow("relay, on record", domains, "known@r", "asked known@r; chain user known@r; => known@r"),
-    ResolveRow("relay, postmaster", domains, "postmaster@r", "asked postmaster@r; => postmaster@r postmaster"),
+    ResolveRow(
+        "relay, on record", domains, "known@r", "asked known@r; chain user known@r; => known@r in a relay domain"),
+    ResolveRow(
+        "relay, on record behind an alias", domains, "known@s",
+        "asked known@r; chain user known@r; => known@r in a relay domain"),
+    ResolveRow(
+        "relay, postmaster", domains, "postmaster@r",
+        "asked postmaster@r; => postmaster@r postmaster in a relay domain"),
+    ResolveRow("relay, detail", domains, "any+x@r", "asked any+x@r; => any+x@r{x} relay"),
+    ResolveRow(
+        "relay, postmaster on record who is nobody", domains + "\nalias postmaster@r nobody@a", "postmaster+x@r",
+        "asked postmaster@r; => postmaster@r{x} postmaster in a relay domain; not nobody+x@a unknown"),
     ResolveRow("relay behind an alias", domains, "any@s", "asked any@s; => any@s relay"),
     ResolveRow("no separators", domains, "u+x@n", "asked u+x@n; not u+x@n unknown"),
     ResolveRow("other separators", domains, "u=x@m", "asked u@m; chain user u@m; => u@m{x}"),
@@ -373,7 +469,7 @@ private let sourceRows: [ResolveRow] = [
     ResolveRow(
         "an exact hit in a later source", sources, "base+x@a",
         "asked base+x@a; chain user base+x@a; => base+x@a (Exact)"),
-    ResolveRow("no exact hit", sources, "base+y@a", "asked base@a; chain alias base@a; => b@elsewhere elsewhere"),
+    ResolveRow("no exact hit", sources, "base+y@a", "asked base@a; chain alias base@a; => b+y@elsewhere{y} elsewhere"),
     ResolveRow(
         "a user of a later source", sources, "second@a", "asked second@a; chain user second@a; => second@a (Second)"),
     ResolveRow(
@@ -528,12 +624,22 @@ private let loops = """
     alias s@a u@a
     list both@a : p@a q@a r@a s@a u@a
     alias det@a det+x@a
+    alias back@a there@a
+    alias there+x@a back@a
+    user there@a
+    forward over@a under@a
+    alias under+x@a over@a
+    alias under@a over@a
     """
 
 private let loopRows: [ResolveRow] = [
     ResolveRow("two aliases", loops, "one@a", "loop one@a -> two@a -> one@a"),
     ResolveRow("an alias to itself", loops, "self@a", "loop self@a -> self@a"),
     ResolveRow("an alias to a detail of itself", loops, "det@a", "loop det@a -> det@a"),
+    ResolveRow(
+        "back without the detail, and to an end", loops, "back+x@a",
+        "asked back@a; chain alias back@a, alias there+x@a, alias back@a, user there@a; => there@a"),
+    ResolveRow("a forward in a loop, detail", loops, "under+x@a", "loop under+x@a -> over@a -> under@a -> over@a"),
     ResolveRow("a loop on the way", loops, "into@a", "loop into@a -> one@a -> two@a -> one@a"),
     ResolveRow("two forwards", loops, "f@a", "loop f@a -> g@a -> f@a"),
     ResolveRow("a list in a list", loops, "l@a", "loop l@a -> m@a -> l@a"),

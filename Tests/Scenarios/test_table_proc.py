@@ -17,7 +17,7 @@ from service import PATIENCE, Directory, Service, run
 # What aliases_virtual_get comes to, with --user vmail. True stands for any value.
 TARGETS = {
     "fred@example.org": "vmail", "FRED@Example.ORG": "vmail", "fred+lists@example.org": "vmail", "max@example.org": "vmail",
-    "postmaster@example.org": "vmail", "info@example.org": "fred@example.org", "info+x@example.org": "fred@example.org",
+    "postmaster@example.org": "vmail", "info@example.org": "fred@example.org", "info+x@example.org": "fred+x@example.org",
     "team@example.org": "fred@example.org,wilma@example.org", "away@example.org": "away@elsewhere.example",
     "anna@example.org": "vmail,anna@elsewhere.example",
     "staff@example.org": "fred@example.org,wilma@example.org,sam@elsewhere.example",

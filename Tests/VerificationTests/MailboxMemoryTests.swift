@@ -48,12 +48,61 @@ struct MailboxMemoryTests {
         #expect(memory.recall(none, version: 1) == .unknown)
     }
 
+    /// Whether the domain is a relay domain is kept with whatever else is: next hops go by it.
+    @Test(arguments: ["", "Fred", "Fred Claude of Rome", String(repeating: "x", count: 49)])
+    func keepsThatTheDomainIsARelayDomain(name: String) throws {
+        let memory = MailboxMemory(places: 64)
+        for (address, isRelay) in [("fred@r", true), ("FRED2@r", true), ("fred@a", false)] {
+            let fred = try mailbox(address)
+            var resolution = here(fred, name)
+            resolution.recipients[0].isInRelayDomain = isRelay
+            for withName in [false, true, false] {
+                memory.remember(resolution, of: fred, version: 1, withName: withName)
+                guard case .user(_, _, let recalled)? = memory.recall(fred, version: 1) else {
+                    Issue.record("not remembered")
+                    return
+                }
+                #expect(recalled == isRelay)
+            }
+        }
+        // What a name was kept with is not lost to what is told without one.
+        let fits = !name.isEmpty && name.utf8.count <= 48
+        if fits {
+            #expect(
+                memory.recall(try mailbox("fred@r"), version: 1)
+                    == .user(try mailbox("fred@r"), name: name, isInRelayDomain: true))
+        }
+    }
+
+    /// The short way says of relay domains what a walk does.
+    @Test func plainInARelayDomain() throws {
+        let store = try MemoryStore([
+            .domain(DomainRecord(domain: try Domain("r"), kind: .relay)),
+            .domain(DomainRecord(domain: try Domain("a"))),
+            .user(User(address: try mailbox("fred@r"))), .user(User(address: try mailbox("fred@a"))),
+        ])
+        let relayed = MailboxMemory.Fact.user(try mailbox("fred@r"), name: "", isInRelayDomain: true)
+        #expect(MailboxMemory.Fact.plain(try mailbox("fred@r"), in: store.source) == relayed)
+        #expect(MailboxMemory.Fact.plain(try mailbox("fred@a"), in: store.source) == user(try mailbox("fred@a")))
+        #expect(MailboxMemory.Fact.plain(try mailbox("fred+x@a"), in: store.source) == nil)
+    }
+
+    /// An address with a detail is walked each time: what it is remembered as would have lost the detail.
+    @Test func keepsNothingOfDetails() throws {
+        let memory = MailboxMemory(places: 64)
+        let (fred, detailed) = (try mailbox("fred@a"), try mailbox("fred+x@a"))
+        var resolution = here(fred)
+        resolution.recipients[0].separatedDetail = Array("+x".utf8)
+        memory.remember(resolution, of: detailed, version: 1)
+        #expect(memory.recall(detailed, version: 1) == nil)
+    }
+
     /// However it is asked for, the spelling on record is what is told.
     @Test func keepsTheSpelling() throws {
         var memory = MailboxMemory(places: 64)
         let (lower, odd) = (try mailbox("fred@example.org"), try mailbox("\"FRED\"@Example.ORG"))
         memory.remember(here(lower, "Fred"), of: odd, version: 1)
-        guard case .user(let told?, name: "Fred")? = memory.recall(odd, version: 1) else {
+        guard case .user(let told?, name: "Fred", isInRelayDomain: false)? = memory.recall(odd, version: 1) else {
             Issue.record("not remembered")
             return
         }

@@ -22,7 +22,11 @@ private let directory = """
     user odd@a login=two,logins
     user "a b"@a
     user at-r@r
+    domain n separators=
+    user u@n
     alias info@a fred@a
+    alias mixed@a away@a fred@a
+    alias ton@a u@n fred@a
     alias out@a t@elsewhere
     alias relayed@a any@r
     alias two@a fred@a jane@b
@@ -150,6 +154,48 @@ struct MapTests {
             "mailboxes=OK half@a; recipients=OK half@a; aliases=OK fred@a; aliases-step=OK nobody@a, fred@a;"
                 + " senders=OK fc"
         ),
+        // A detail goes on to the targets of an alias, and stays with a copy.
+        (
+            "info+x@a",
+            "mailboxes=OK fred@a; recipients=OK fred@a; aliases=OK fred+x@a; aliases-step=OK fred+x@a; senders=OK fc"
+        ),
+        (
+            "INFO+X@d",
+            "mailboxes=OK fred@a; recipients=OK fred@a; aliases=OK fred+X@a; aliases-step=OK fred+X@a; senders=OK fc"
+        ),
+        (
+            "out+x@a",
+            "mailboxes=OK out@a; recipients=OK out@a; aliases=OK t+x@elsewhere; aliases-step=OK t+x@elsewhere"
+        ),
+        (
+            "two+x@a",
+            "mailboxes=OK two@a; recipients=OK two@a; aliases=OK fred+x@a, jane+x@b;"
+                + " aliases-step=OK fred+x@a, jane+x@b; senders=OK fc, jane@b"
+        ),
+        (
+            "deep+x@a",
+            "mailboxes=OK two@a; recipients=OK two@a; aliases=OK fred+x@a, jane+x@b; aliases-step=OK two+x@a;"
+                + " senders=OK fc, jane@b"
+        ),
+        (
+            "ton+x@a",
+            "mailboxes=OK ton@a; recipients=OK ton@a; aliases=OK u@n, fred+x@a; aliases-step=OK u@n, fred+x@a;"
+                + " senders=OK u@n, fc"
+        ),
+        (
+            "mixed+x@a",
+            "mailboxes=OK mixed@a; recipients=OK mixed@a; aliases=OK fred+x@a, away+x@a;"
+                + " aliases-step=OK away+x@a, fred+x@a; senders=OK fc"
+        ),
+        (
+            "keep+x@a",
+            "mailboxes=OK keep@a; recipients=OK keep@a; aliases=OK keep+x@a, t@elsewhere, fred@a;"
+                + " aliases-step=OK keep+x@a, t@elsewhere, fred@a; forwards=OK keep+x@a, t@elsewhere, fred@a;"
+                + " senders=OK keep@a"
+        ),
+        ("self+x@a", "mailboxes=OK self@a; recipients=OK self@a; senders=OK self@a"),
+        ("any+x@r", "recipients=OK any+x@r; transport=OK smtp:[mx.r]:25"),
+        ("postmaster+x@a", "mailboxes=OK postmaster@a; recipients=OK postmaster@a"),
         ("gone@a", "relocated=OK t@elsewhere"), ("old@a", "relocated=OK t@elsewhere"), ("lost@a", ""),
         (
             "tobig@a",

@@ -18,7 +18,8 @@ extension Recipient {
     /// One line under the trace.
     var text: String {
         let name = name.isEmpty ? "<\(mailbox)>" : "\(name) <\(mailbox)>"
-        return "=> \(name)" + (kind.remark.map { ", \($0)" } ?? "")
+        let detail = detail.isEmpty ? "" : ", detail \(String(decoding: detail, as: UTF8.self).quoted)"
+        return "=> \(name)" + (kind.remark.map { ", \($0)" } ?? "") + detail
     }
 }
 

@@ -38,7 +38,7 @@ struct Resolve: ParsableCommand {
                 try output.json(JSON(resolution, asked: address.text, status: status))
             } else {
                 if explain { for step in resolution.trace { try output.line(step.text) } }
-                for recipient in resolution.recipients {
+                for recipient in explain ? resolution.recipients : resolution.recipientsByMailbox {
                     try output.line(explain ? recipient.text : "\(recipient.mailbox)")
                 }
             }
