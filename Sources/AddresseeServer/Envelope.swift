@@ -37,11 +37,8 @@ struct Envelope {
     }
 
     /// Whether the message has been delivered to one of them before, or redirected by one of the recipients (RFC 5321 6.3).
-    func isDelivered(to values: [[UInt8]]) -> Bool {
-        values.contains { value in
-            guard let mailbox = try? Mailbox(octets: value.span) else { return false }
-            return known.contains(mailbox) || paths.contains(.mailbox(mailbox))
-        }
+    func isDelivered(to mailboxes: [Mailbox]) -> Bool {
+        mailboxes.contains { known.contains($0) || paths.contains(.mailbox($0)) }
     }
 
     /// Who the sender of the message to these is: the owner of the list that they were reached by (RFC 5321 3.9.2), when it

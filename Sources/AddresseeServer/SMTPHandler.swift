@@ -93,9 +93,9 @@ final class SMTPHandler: Connection {
                 compact()
                 send(flush: false)
                 return
-            case .overlong(let end):
+            case .overlong(let end, let beginsChunk):
                 next = end
-                action = session.receivedOverlongLine()
+                action = session.receivedOverlongLine(beginsChunk: beginsChunk)
             case .line(let end, let following):
                 next = following
                 action = inbound.withUnsafeReadableBytes { bytes in

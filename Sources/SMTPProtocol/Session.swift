@@ -75,6 +75,8 @@ public struct Session: Sendable {
             case other
             /// The line was wrong and could not be kept until its turn.
             case refusal
+            /// The same, and what follows it can't be read.
+            case end
         }
     }
 
@@ -100,12 +102,15 @@ public struct Session: Sendable {
     /// A line has come in; `line` is without its CRLF.
     public mutating func received(_ line: Span<UInt8>) -> Action {
         if isClosed { return .close }
-        if slots.count >= configuration.slots || phase != .commands { return .wait }
+        if slots.count >= configuration.slots || phase != .commands || slots.last?.kind == .end { return .wait }
         let command: Command
         do {
             command = try CommandParser.parse(line)
         } catch {
-            return slots.isEmpty ? refused(error.reply) : .wait
+            if !slots.isEmpty { return .wait }
+            if !error.endsSession { return refused(error.reply) }
+            end(with: error.reply)
+            return .close
         }
         switch consume command {
         case .recipient(let path, let parameters): return recipient(path, parameters, line)
@@ -118,8 +123,18 @@ public struct Session: Sendable {
 
     /// A line that was too long is over. It never has to wait: nothing of it is left that could be given again, so its
     /// reply takes its place in the order at once.
-    public mutating func receivedOverlongLine() -> Action {
+    /// - Parameter beginsChunk: whether it was the command before a chunk. How long that is can't be told then, and the
+    ///   session ends when it is its turn.
+    public mutating func receivedOverlongLine(beginsChunk: Bool = false) -> Action {
         if isClosed { return .close }
+        if beginsChunk {
+            if slots.isEmpty {
+                end(with: ReplyCatalogue.lineTooLong)
+                return .close
+            }
+            slots.append(Slot(ticket: 0, reply: ReplyCatalogue.lineTooLong, kind: .end))
+            return .go
+        }
         if slots.isEmpty { return refused(ReplyCatalogue.lineTooLong) }
         // When as many are in the queue as end the session, no later line will be answered.
         if queuedRefusals < configuration.errors {
@@ -160,6 +175,9 @@ public struct Session: Sendable {
             case .refusal:
                 queuedRefusals -= 1
                 if refused(reply) == .close { return .close }
+            case .end:
+                end(with: reply)
+                return .close
             }
             ready += 1
         }

@@ -1,5 +1,6 @@
-// The fields that a server writes on top of a message: Received: always, Return-Path: at final delivery (RFC 5321 4.4), and
-// Delivered-To:, by which a message that comes back is known.
+// The fields that a server writes on top of a message: Received: always, Return-Path: at final delivery (RFC 5321 4.4),
+// Delivered-To:, by which a message that comes back is known, and X-Original-To:, which tells the recipient by which address
+// it came.
 
 public import MailAddress
 
@@ -87,6 +88,16 @@ public enum TraceFields {
         var line = Array("Return-Path: <".utf8)
         if case .mailbox(let mailbox) = path { mailbox.append(to: &line) }
         return line + ">\r\n".utf8
+    }
+
+    /// The recipient as the client gave it.
+    public static func originalTo(_ path: ForwardPath) -> [UInt8] {
+        var line = Array("X-Original-To: ".utf8)
+        switch path {
+        case .postmaster: line += LocalPart.postmaster.octets
+        case .mailbox(let mailbox): mailbox.append(to: &line)
+        }
+        return line + "\r\n".utf8
     }
 
     public static func deliveredTo(_ mailbox: Mailbox) -> [UInt8] {
