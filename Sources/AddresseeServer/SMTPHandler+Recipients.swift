@@ -185,7 +185,7 @@ extension SMTPHandler {
     }
 
     private func taken(_ recipient: AcceptedRecipient, _ new: [Destination]) {
-        envelope?.add(recipient.path, new)
+        envelope?.add(recipient.path, to: recipient.destinations, new: new)
         if !recipient.leftOut.isEmpty { loop.shared.log.leftOut(recipient.leftOut, about: recipient.query.about) }
         answer(recipient.query, recipient.ticket, recipient.verdict)
     }

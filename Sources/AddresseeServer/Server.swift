@@ -86,6 +86,8 @@ public struct Server: Sendable {
         log.started(listeners.addresses.map(\.description), sources: configuration.sources.map(\.name))
         loops.introduce()
         ready(listeners.addresses)
+        var sweep = MaildirSweep(configuration.nextHops, shared: shared)
+        defer { sweep.stop() }
         var timeout = configuration.timeouts.shutdown
         events: for await event in events {
             switch event {
@@ -94,6 +96,8 @@ public struct Server: Sendable {
                     let next = try reload()
                     if !next.nextHops.isEmpty { shared.files.start() }
                     try await take(next, loops: loops, listeners: &listeners)
+                    sweep.stop()
+                    sweep = MaildirSweep(next.nextHops, shared: shared)
                     timeout = next.timeouts.shutdown
                     threshold.value = Logger.Level(rawValue: next.logLevel.rawValue) ?? .info
                     log.reloaded(next.file, addresses: listeners.addresses.map(\.description))

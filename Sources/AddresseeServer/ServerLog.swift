@@ -250,6 +250,11 @@ struct ServerLog: Sendable {
             metadata: ["recipients": "\(mailboxes.map(\.description).joined(separator: ","))", "about": "\(about)"])
     }
 
+    /// What a server that was killed had left of messages that it had not taken.
+    func removedStale(_ files: Int, of hop: String) {
+        logger.info("stale-files-removed", metadata: ["next-hop": "\(hop)", "files": "\(files)"])
+    }
+
     /// A client that has gone is nothing to tell of unless somebody looks for it.
     func connectionLost(_ client: ClientAddress, _ error: any Error) {
         let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"

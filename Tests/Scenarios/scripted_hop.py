@@ -17,7 +17,7 @@ class Message:
     @property
     def body(self):
         """The octets below the fields that Addressee puts on top."""
-        return re.match(rb"(?:Delivered-To: .*\r\n)?Received: .*\r\n(?:\t.*\r\n)*((?:.|\n)*)", self.octets)[1]
+        return re.match(rb"(?:(?:X-Original-To|Delivered-To): .*\r\n)*Received: .*\r\n(?:\t.*\r\n)*((?:.|\n)*)", self.octets)[1]
 
 
 class ScriptedHop:
