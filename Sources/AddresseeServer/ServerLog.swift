@@ -255,6 +255,15 @@ struct ServerLog: Sendable {
         logger.info("stale-files-removed", metadata: ["next-hop": "\(hop)", "files": "\(files)"])
     }
 
+    /// One of several behind an address, whom the next hop does not take.
+    func leftOut(_ mailbox: Mailbox, about: String, by hop: String, _ reply: HeardReply) {
+        logger.warning(
+            "left-out",
+            metadata: [
+                "recipients": "\(mailbox)", "about": "\(about)", "next-hop": "\(hop)", "reply": "\(reply)",
+            ])
+    }
+
     /// A client that has gone is nothing to tell of unless somebody looks for it.
     func connectionLost(_ client: ClientAddress, _ error: any Error) {
         let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
