@@ -265,7 +265,10 @@ class Refusing(unittest.TestCase):
             return refusals.get(argument) if step == "rcpt" else None
 
         with ScriptedHop(answer=answer) as hop, Relay(hop) as relay, relay.client() as client:
+            relay.change("alias", "add", "half@example.org", "--to", "x@relay.example", "bjorn@example.org")
             for recipient, reply in [
+                # The hop takes one of the two before it says "not now" of the other.
+                ("half@example.org", "452 4.2.2 The next mail server can't take it now, try again later"),
                 ("wilma@example.org", "550 5.1.1 <wilma@example.org>: unknown here"),
                 # Who is asked for by another name is told no address of the hop's.
                 ("open@example.org", "550 5.1.1 The next mail server refuses it"),
