@@ -54,7 +54,10 @@ final class LoopContext {
         if service.rememberedRecipients != self.service.rememberedRecipients {
             memory = MailboxMemory(places: service.rememberedRecipients)
         }
-        for source in self.sources { source.endBatch() }
+        for source in self.sources {
+            source.endBatch()
+            source.release()
+        }
         isInBatch = false
         if service.configuration.senderRewriting != self.service.configuration.senderRewriting {
             keptRewriter?.close()
@@ -131,6 +134,10 @@ final class LoopContext {
         for pool in pools.values { pool.close() }
         keptRewriter?.close()
         for handler in connections.values { handler.stop() }
+        for source in sources {
+            source.endBatch()
+            source.release()
+        }
     }
 
     /// These addresses are about to be asked for: has what is remembered of them fetched.

@@ -94,6 +94,10 @@ public protocol Source {
     /// In a batch: a number that is another one whenever any answer may be another one, for whoever remembers answers;
     /// nil when the source can't tell, and then nothing may be remembered.
     func version() -> UInt64?
+
+    /// To be called when this owner will ask no more: lets go what the source has open for him alone. A question all the
+    /// same opens it anew.
+    func release()
 }
 
 extension Source {
@@ -102,4 +106,5 @@ extension Source {
     public func beginBatch() {}
     public func endBatch() {}
     public func version() -> UInt64? { nil }
+    public func release() {}
 }

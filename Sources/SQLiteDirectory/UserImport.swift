@@ -6,6 +6,7 @@ import GRDB
 import GRDBSQLite
 import MailAddress
 public import MailboxDirectory
+import Synchronization
 
 extension SQLiteStore: BulkUserStore {
     /// Adds users, all or none.
@@ -23,7 +24,8 @@ extension SQLiteStore: BulkUserStore {
     public func importUsers(
         next: () throws -> User?, progress: (Int) -> Void = { _ in }
     ) throws -> Int {
-        try StoreError.clearly(name: name, path: path) {
+        hasWritten.store(true, ordering: .relaxed)
+        return try StoreError.clearly(name: name, path: path) {
             try queue.writeWithoutTransaction { database in
                 let usual = try Int.fetchOne(database, sql: "PRAGMA cache_size") ?? -2000
                 try database.execute(sql: "PRAGMA cache_size = -\(UserImport.cacheKiB)")
@@ -43,6 +45,7 @@ extension SQLiteStore: BulkUserStore {
                 try staging.endBatch()
                 try database.inTransaction(.immediate) {
                     try staging.finish()
+                    try checkFiles()
                     return .commit
                 }
                 // The log has grown to the size of the import. When a reader is in the way it is emptied later.
