@@ -1,5 +1,5 @@
-// The wal-index is mapped into memory. Whoever cuts that file short, as "cp" over it does, would end each process that has it
-// mapped with SIGBUS at the next touch. Here such a touch finds a page of zeros, and is counted.
+// The wal-index is mapped into memory. When that file is cut short, as by "cp" over it, the next touch ends a process that has
+// it mapped with SIGBUS. Here such a touch finds a page of zeros, and is counted.
 
 #include "CSQLiteSettings.h"
 #include <signal.h>
@@ -58,7 +58,7 @@ static void replace_page(int number, siginfo_t *information, void *context) {
         atomic_fetch_add(&lost, 1);
         return;
     }
-    // Not ours: the same instruction meets whoever was here before.
+    // Not ours: the instruction is tried again, and meets the handler that was here before.
     sigaction(number, &former, 0);
 }
 

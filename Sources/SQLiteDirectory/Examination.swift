@@ -1,6 +1,7 @@
 // Looks for damage in a directory's file, page by page and row by row, and whether every index agrees with its table: a key
-// that only one of them has is a name that is not found. It costs nothing that anyone would notice: some milliseconds of
-// work, then a longer rest. While a table is read SQLite can't begin its log anew.
+// that only one of them has is a name that is not found. It works for some milliseconds and then rests for longer; only
+// the walk over the pages of one table goes on without a rest, some seconds for ten million addresses. While a table is read
+// SQLite can't empty its log.
 
 import CSQLiteSettings
 import GRDBSQLite

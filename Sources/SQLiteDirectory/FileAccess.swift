@@ -30,7 +30,7 @@ enum FileAccess: Hashable, Sendable {
     /// - Throws: when the file can't be read without writing, and what to do.
     static func of(_ paths: DirectoryPaths) throws(SQLiteFailure) -> FileAccess {
         if mayWrite(paths.database) { return .shared }
-        // Whoever may write and has it open keeps its index in order.
+        // A program that may write and has the file open keeps the index of the log in order.
         if FileStamp(paths.log) != nil, paths.lockHolders()?.uses_index == 1 { return .shared }
         guard (FileStamp(paths.log)?.size ?? 0) == 0 else {
             throw .wrong(

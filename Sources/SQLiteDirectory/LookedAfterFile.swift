@@ -107,7 +107,7 @@ final class LookedAfterFile {
         return damages
     }
 
-    /// Closes it, as its last act. What is in the log is put into the file that it belongs to, wherever that has gone.
+    /// Closes it, as its last act. What is in the log is put into the file that it belongs to, even where that has been moved.
     /// - Returns: why the files are let go; empty where they need not be.
     func close() -> String {
         let fault = generation.fault()

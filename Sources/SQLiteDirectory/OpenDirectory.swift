@@ -21,7 +21,7 @@ final class OpenDirectory: Sendable {
         let paths: DirectoryPaths
         let files: DirectoryFiles
         let access: FileAccess
-        /// Whether others stand there now: whoever has these open lets them go.
+        /// Whether others stand there now: then every connection to these is closed.
         let isStale = Atomic(false)
         /// Pages that had been lost when these were opened.
         let lostMappings = sqlite_lost_mappings()
@@ -260,7 +260,7 @@ final class OpenDirectory: Sendable {
             let isForeign = holders.uses_index != 0 && holders.uses_database == 0
             let isTorn = holders.is_wal != 0 && holders.uses_database != 0 && holders.uses_index == 0
             if !isForeign, !isTorn { return }
-            // Whoever opens or closes it just now has one of the two for a moment.
+            // A program that opens or closes it just now has one of the two for a moment.
             if attempts < openingAttempts {
                 attempts += 1
                 usleep(2000)

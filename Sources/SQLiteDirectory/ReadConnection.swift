@@ -1,5 +1,5 @@
 // One read-only connection for questions, with its statements. It is used by one thread at a time: by its owner while he has a
-// view of the directory, and between two views by whoever closes it.
+// view of the directory; between two views any thread may close it.
 
 import AddresseeSchema
 import CSQLiteSettings
@@ -7,7 +7,7 @@ import GRDBSQLite
 import MailboxDirectory
 import Synchronization
 
-/// `@unchecked Sendable` is safe because all that changes is touched only by whoever has turned `use` away from idle.
+/// `@unchecked Sendable` is safe because what changes is touched only by the thread that has turned `use` away from idle.
 final class ReadConnection: @unchecked Sendable {
     /// Memory for pages of the file, in KiB. The inner pages of every index fit, and two readers of ten million addresses
     /// stay under 150 MB together with what the server remembers.
@@ -143,7 +143,7 @@ final class ReadConnection: @unchecked Sendable {
     }
 
     /// To be called within a snapshot.
-    /// - Throws: whatever keeps the answer from being known.
+    /// - Throws: what keeps the answer from being known.
     func answer(_ lookup: Lookup) throws(SQLiteFailure) -> Answer {
         guard let open else { throw .wrong("\(path) is closed") }
         let answer = try open.questions.answer(lookup)

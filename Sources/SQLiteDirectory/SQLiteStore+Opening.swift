@@ -26,7 +26,7 @@ extension SQLiteStore {
     /// How long emptying the log waits for those who read or write, in milliseconds: somebody waits for the command.
     private static let logPatience = 250
 
-    /// Puts what is in the log into the file. Where somebody reads all that time the rest is left to whoever comes next.
+    /// Puts what is in the log into the file. Where somebody reads all that time the rest is left to the next command.
     func emptyLog() {
         _ = try? queue.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA busy_timeout = \(Self.logPatience)")

@@ -37,7 +37,7 @@ public final class SQLiteUpkeep: Sendable {
 
     deinit { work.end() }
 
-    /// Ends whatever is looked after in this process, and waits until every log is in its file.
+    /// Ends every upkeep of this process, and waits until each log is in its file.
     public static func endAll() { UpkeepWork.endAll() }
 
     /// Waits for the examination of a file of at most 16 MiB; a larger one is examined while questions are answered.
@@ -53,7 +53,7 @@ final class UpkeepWork: Sendable {
     private static let examinationPeriod: Int64 = 24 * 3600 * 1_000_000_000
     /// After an examination that could not be finished.
     private static let secondLook: Int64 = 60 * 1_000_000_000
-    /// At least between two examinations of one file, whoever wants them.
+    /// At least between two examinations of one file.
     private static let shortest: Int64 = 5 * 1_000_000_000
     /// How long the end may take; seconds.
     private static let patience = 60.0
@@ -151,7 +151,7 @@ final class UpkeepWork: Sendable {
                 failure = ""
                 try lookAfter(open, &due)
             } catch {
-                // Whoever asks hears of it too; here it is told once.
+                // Each question hears of it too; here it is told once.
                 let reason = error.reason(path: path)
                 if !error.isOfOtherFiles, reason != failure { told(.failed(reason: reason)) }
                 failure = reason

@@ -104,7 +104,7 @@ import Testing
         #expect(rename(other.path, file.path) == 0)
         #expect(eventually { reader.answer(nobody) == .absent })
         reader.beginBatch()
-        // Whoever remembers answers hears of it.
+        // So remembered answers are forgotten.
         #expect(reader.version() != before)
         reader.endBatch()
         #expect(told.first { if case .reopened = $0 { true } else { false } } != nil)

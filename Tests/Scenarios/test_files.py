@@ -13,6 +13,7 @@ import unittest.mock
 from pathlib import Path
 
 from service import PATIENCE, PROGRAM, VERDICTS, Directory, Service, eventually
+from wires import LISTENERS, Wires
 
 COULD_NOT_TELL = re.compile(r"451 4\.4\.3 ")
 
@@ -259,6 +260,21 @@ class Damaged(unittest.TestCase):
                     self.assertRegex(client.ask(question), COULD_NOT_TELL, question)
                 self.assertEqual(client.ask("RCPT TO:<wilma@example.org>"), "250 2.1.5 OK")
                 service.log.wait(" error could-not-tell .*is damaged")
+
+    def test_on_every_wire(self):
+        with Service(listeners=LISTENERS) as service:
+            self.assertEqual(service.stop(), 0)
+            self.damage(service.database)
+            service.start()
+            wires, lost = Wires(service), ["fred@example.org", "nobody@example.org", "x@elsewhere.example"]
+            answers = {
+                "smtp": ("451 ", wires.smtp([f"RCPT TO:<{address}>" for address in lost])),
+                "socketmap": ("TEMP ", wires.socketmap("mailboxes", lost)),
+                "tcp-table": ("400 ", wires.tcp_table(lost)), "policy": ("451 ", wires.policy("RCPT", lost)),
+                "milter": ("451 ", wires.milter(lost)), "readsocket": ("defer ", wires.readsocket("rcpt", lost)),
+                "qmail-deliverable": ("503 34", wires.qmail(lost))}
+            for wire, (start, found) in answers.items():
+                self.assertEqual([answer[:len(start)] for answer in found], [start] * len(lost), f"{wire}: {found}")
 
     def test_a_new_file_ends_it(self):
         with Service() as service:

@@ -44,14 +44,14 @@ struct sqlite_lock_holders {
 /// Tells who else has the files open. They are opened for it, and closing them drops every lock that this process has on
 /// them: to be called only while it has none.
 ///
-/// Returns 0, or -1 when the database can't be opened. A wal-index that is not there is in nobody's use.
+/// Returns 0, or -1 when the database can't be opened. A wal-index that is not there is not in use.
 int sqlite_find_lock_holders(const char *database, const char *index, struct sqlite_lock_holders *holders);
 
 /// From here on a file that is cut short while SQLite has it mapped ends no process: what is missing reads as zeros, and
 /// `sqlite_lost_mappings` counts. To be called before the first connection; returns 0 when it could be done.
 int sqlite_survive_lost_mappings(void);
 
-/// How many pages of mapped files have been lost in this process. Whatever was read while the number changed is of no use.
+/// How many pages of mapped files have been lost in this process. What was read while the number changed is of no use.
 unsigned sqlite_lost_mappings(void);
 
 #endif
