@@ -89,7 +89,8 @@ extension Judgement {
     func redirection(_ resolution: Resolution, _ verdict: Verdict, _ asked: Mailbox) -> Redirection {
         if resolution.chain.isEmpty, resolution.step.isEmpty { return .none }
         if resolution.chain.count == 1, resolution.step.isEmpty,
-            case .user(let user, forward: nil) = resolution.chain[0], user.address.domain == asked.domain
+            case .user(let user, forward: nil) = resolution.chain[0], user.address.domain == asked.domain,
+            resolution.end.map({ asked.isAddressed(by: $0.mailbox.localPart, detail: $0.detail) }) ?? true
         {
             return .none
         }
@@ -98,8 +99,9 @@ extension Judgement {
         if case .noMembers = verdict { return .refused(Self.noMembers) }
         if !verdict.isPositive { return .refused(verdict.refusal) }
         if resolution.step.isEmpty, let recipient = resolution.end, !recipient.detail.isEmpty {
-            // The same mailbox in the domain that this one is an alias of: the detail is still the user's.
-            return .targets([Mailbox(localPart: asked.localPart, domain: recipient.mailbox.domain)])
+            // The same mailbox in the domain that this one is an alias of, or by another address: the detail is still the
+            // user's.
+            return .targets([asked.readdressed(to: recipient.mailbox, detail: recipient.detail)])
         }
         return .targets(resolution.recipients.map(\.mailbox))
     }
@@ -128,6 +130,28 @@ extension Judgement {
         if case .full = verdict {} else if !verdict.isPositive { return verdict.refusal }
         let users = resolution.recipients.filter { if case .user = $0.kind { true } else { false } }
         return .found(logins: users.map { $0.login ?? $0.mailbox.description })
+    }
+}
+
+extension Mailbox {
+    /// Where the separator of the detail stands.
+    private func separator(of detail: [UInt8]) -> Int { localPart.octets.count - detail.count - 1 }
+
+    /// Whether this is the mailbox of that local-part itself, be it with a detail, and not another address of it.
+    fileprivate func isAddressed(by base: LocalPart, detail: [UInt8]) -> Bool {
+        if localPart == base { return true }
+        let (octets, end) = (localPart.octets, separator(of: detail))
+        // Where the detail is empty there may be none at all: no letter or digit separates.
+        guard end > 0, octets[end] < 0x80, !octets[end].isAlphanumeric else { return false }
+        return (try? LocalPart(octets: Array(octets[..<end]))) == base
+    }
+
+    /// The detail of this address at another mailbox; without it where both together are too long for an address.
+    fileprivate func readdressed(to other: Mailbox, detail: [UInt8]) -> Mailbox {
+        if isAddressed(by: other.localPart, detail: detail) { return Mailbox(localPart: localPart, domain: other.domain) }
+        let rest = localPart.octets[max(0, separator(of: detail))...]
+        guard let both = try? LocalPart(octets: other.localPart.octets + rest) else { return other }
+        return Mailbox(localPart: both, domain: other.domain)
     }
 }
 

@@ -105,7 +105,7 @@ extension String.UTF8View {
 }
 
 extension UInt8 {
-    fileprivate var isAlphanumeric: Bool {
+    var isAlphanumeric: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):

@@ -219,14 +219,65 @@ struct MapTests {
         ("*", ""), ("elsewhere", ""), (".a", ""), ("a.", ""), ("sub.a", ""), ("[192.0.2.1]", ""),
         ("lost", "domains=TEMP 4.4.3; relay-domains=TEMP 4.4.3; transport=TEMP 4.4.3"),
     ])
-    func key(_ key: String, _ expected: String) throws {
+    func key(_ key: String, _ expected: String) throws { try check(key, expected) }
+
+    /// Another address of a user, which a store has beside the canonical one: it leads there as an alias does.
+    @Test(arguments: [
+        (
+            "fred.claude@a",
+            "mailboxes=OK fred@a; recipients=OK fred@a; aliases=OK fred@a; aliases-step=OK fred@a; senders=OK fc"
+        ),
+        (
+            "FRED.Claude+x@a",
+            "mailboxes=OK fred@a; recipients=OK fred@a; aliases=OK fred+x@a; aliases-step=OK fred+x@a; senders=OK fc"
+        ),
+        (
+            "fred.claude@d",
+            "mailboxes=OK fred@a; recipients=OK fred@a; aliases=OK fred@a; aliases-step=OK fred@a; senders=OK fc"
+        ),
+        (
+            "fred.claude+x@d",
+            "mailboxes=OK fred@a; recipients=OK fred@a; aliases=OK fred+x@a; aliases-step=OK fred+x@a; senders=OK fc"
+        ),
+        (
+            "fwd.claude@a",
+            "mailboxes=OK fwd@a; recipients=OK fwd@a; aliases=OK t@elsewhere; aliases-step=OK t@elsewhere;"
+                + " forwards=OK t@elsewhere; senders=OK fw"
+        ),
+        (
+            "big.claude@a",
+            "mailboxes=TEMP 4.2.2; recipients=TEMP 4.2.2; aliases=TEMP 4.2.2; aliases-step=TEMP 4.2.2;"
+                + " senders=OK big"
+        ),
+        ("off.claude@a", ""),
+        // A detail that is empty is one all the same.
+        ("fred+@a", "mailboxes=OK fred@a; recipients=OK fred@a; senders=OK fc"),
+    ])
+    func otherAddresses(_ key: String, _ expected: String) throws {
+        try check(key, expected) { _, lookup, answer in
+            guard case .entries(let keys) = lookup, case .absent = answer else { return answer }
+            let end = Array(".claude".utf8)
+            for (index, key) in keys.enumerated() where key.localPart.key.suffix(end.count).elementsEqual(end) {
+                let base = String(decoding: key.localPart.key.dropLast(end.count), as: UTF8.self)
+                guard "\(key.domain)" == "a", let mailbox = try? Mailbox("\(base)@a") else { continue }
+                let status: AccountStatus = base == "big" ? .full : base == "off" ? .disabled : .active
+                let logins = ["fred": "fc", "fwd": "fw"]
+                let user = User(address: mailbox, login: logins[base] ?? base, status: status)
+                let forward = (try? Mailbox("t@elsewhere")).map { Forward(address: mailbox, targets: [$0]) }
+                return .entry(.user(user, forward: base == "fwd" ? forward : nil), key: index)
+            }
+            return answer
+        }
+    }
+
+    private func check(_ key: String, _ expected: String, tamper: Tamper? = nil) throws {
         var wanted: [Substring: Substring] = [:]
         for part in expected.split(separator: ";") {
             let pair = part.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
             wanted[pair[0]] = pair[1]
         }
         for map in DirectoryMap.allCases {
-            let answer = Self.text(try Self.answer(map.rawValue, key))
+            let answer = Self.text(try Self.answer(map.rawValue, key, tamper: tamper))
             #expect(answer == wanted[Substring(map.rawValue)] ?? "no", "\(map.rawValue)")
         }
     }
