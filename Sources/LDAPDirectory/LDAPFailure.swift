@@ -43,6 +43,14 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         return LDAPFailure(.result(code), "\(place): \(text)\(diagnostic); \(advice)")
     }
 
+    /// More entries than one search reads, by a limit of ours and not of the server's.
+    static func tooMany(_ count: Int, uri: String, base: String) -> LDAPFailure {
+        LDAPFailure(
+            .result(LDAP_SIZELIMIT_EXCEEDED),
+            "\(uri), base \"\(base)\": more than \(count) entries fit, which is the most that Addressee reads for one"
+                + " question; the server's limits are not to blame: ask for less, or choose a narrower base")
+    }
+
     /// Whether the server has too much to do, so that to be asked more would not help it.
     var isOverload: Bool { [.result(LDAP_BUSY), .result(LDAP_UNAVAILABLE)].contains(kind) }
 

@@ -21,6 +21,8 @@ public struct LDAPSchema: Hashable, Sendable {
     public var aliasesRedirectUsers = false
     /// Whether nothing is redirected for a mailbox that is disabled or suspended.
     public var statusStopsForwards = false
+    /// Values, as written, that say that nobody logs in to the mailbox: it takes mail whatever the status of its account.
+    public var loginless: [AttributeName: Set<String>] = [:]
     /// Attributes of which only what comes before this octet counts.
     public var cuts: [AttributeName: UInt8] = [:]
     /// Whether references to other servers in a result may be passed over.
@@ -76,11 +78,21 @@ public struct LDAPSchema: Hashable, Sendable {
         return names
     }
 
-    /// What to ask for, so that entries of these rules can be read.
+    /// What to ask for, so that entries of these rules can be read: what their conditions are about, and these roles.
     func wanted(_ roles: [LDAPRole], _ rules: [LDAPRule]) -> [String] {
         var names: [AttributeName] = ["objectClass"]
-        for role in roles { for name in self.names(role, rules) where !names.contains(name) { names.append(name) } }
+        func add(_ name: AttributeName) {
+            if !names.contains(name) { names.append(name) }
+        }
+        for rule in rules { for name in [rule.needs, rule.lacks] { name.map(add) } }
+        for role in roles { self.names(role, rules).forEach(add) }
+        if roles.contains(.status) { loginless.keys.sorted { $0.key < $1.key }.forEach(add) }
         return names.map(\.description)
+    }
+
+    /// Whether nobody logs in to the mailbox.
+    func hasNoLogin(_ entry: LDAPEntry) -> Bool {
+        loginless.contains { name, values in entry.texts(name).contains(where: values.contains) }
     }
 }
 
@@ -92,6 +104,8 @@ public struct LDAPRule: Hashable, Sendable {
     /// An attribute that an entry must have, or may not have, to fit.
     public var needs: AttributeName?
     public var lacks: AttributeName?
+    /// Whether another server alone knows the members of such a list.
+    public var hasMembersElsewhere = false
     /// Attributes that mean something else here than elsewhere.
     public var attributes: [LDAPRole: [AttributeName]]
 

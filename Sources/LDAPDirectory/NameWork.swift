@@ -51,7 +51,8 @@ struct NameWork: LookupWork {
         }
         if query.folded.isEmpty { return filters }
         filters.append((.login, plan.loginFilter(query.folded)))
-        filters.append((.fullName, plan.fullNameFilter(query.folded)))
+        // Few names have it in them, or only those are looked for that may have it as a word.
+        filters.append((.fullName, attempt == 0 ? plan.fullNameFilter(query.folded) : plan.wordFilter(query.folded)))
         return filters
     }
 
@@ -86,11 +87,9 @@ struct NameWork: LookupWork {
         if plan.domainRules.isEmpty { return [] }
         var domains: [Domain] = []
         for entry in outcomes.flatMap(\.anyEntries) {
-            guard let domain = plan.reader.addresses(of: entry, plan.reader.rules(of: entry)).first?.domain else {
-                continue
-            }
-            if !domains.contains(domain), plan.configured[domain] == nil {
-                domains.append(domain)
+            for address in plan.reader.addresses(of: entry, plan.reader.rules(of: entry)).here
+            where !domains.contains(address.domain) && plan.configured[address.domain] == nil {
+                domains.append(address.domain)
             }
         }
         return domains
@@ -134,8 +133,8 @@ struct NameWork: LookupWork {
         let isLocal = { (domain: Domain) in
             local.contains(domain) || plan.configured[domain]?.kind == .local
         }
-        let addresses = reader.addresses(of: entry, rules)
-        guard let address = addresses.first, isLocal(address.domain) else { return nil }
+        let addresses = reader.addresses(of: entry, rules).here
+        guard let address = addresses.first(where: { isLocal($0.domain) }) else { return nil }
         let isBearer =
             switch rank {
             case .localPart:

@@ -28,8 +28,7 @@ struct SearchPlan: Sendable {
         scope = settings.scope
         schema = settings.schema
         configured = Dictionary(settings.domains.map { ($0.domain, $0) }, uniquingKeysWith: { first, _ in first })
-        reader = EntryReader(
-            schema: settings.schema, domains: settings.domains.filter { $0.kind == .local }.map(\.domain))
+        reader = EntryReader(schema: settings.schema, domains: settings.domains)
         recordRules = schema.rules.filter { $0.kind != .domain }
         userRules = schema.rules.filter { $0.kind == .user }
         listRules = schema.rules.filter { $0.kind == .list }

@@ -85,13 +85,16 @@ extension Expansion {
             case .expand(let viewer): viewer.maySee(list.expansion)
             case .resolve: true
             }
-        if !isOpen {
+        if !isOpen || list.membership == .elsewhere {
             let name = list.name.isEmpty ? nodes[walk.node].name : list.name
             return reached(
                 Recipient(mailbox: list.address, name: name, kind: .list(list.expansion)), canonical: list.address)
         }
         switch arrive(at: list.address) {
         case .again: return nextAddress()
+        case .loop where list.membership == .entries:
+            note("a group that has been opened on the way here")
+            return nextAddress()
         case .loop: return finish(.loop(path(to: walk.node)))
         case .first: break
         }

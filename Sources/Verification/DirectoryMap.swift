@@ -13,8 +13,8 @@ public enum DirectoryMap: String, Hashable, Sendable, CaseIterable {
     case mailboxes
     /// The same, and whatever else RCPT takes: any address of a relay domain. Postfix: relay_recipient_maps.
     case recipients
-    /// Address to all final recipients, as full addresses with ", " between them: aliases, forwards, lists, catch-alls and
-    /// addresses of alias domains. An address that is its own final mailbox is not in it, or Postfix would ask for ever;
+    /// Address to all final recipients, as full addresses with ", " between them: aliases, forwards, lists, catch-alls,
+    /// addresses of alias domains, and other addresses of a mailbox than the canonical one. An address that is its own final mailbox is not in it, or Postfix would ask for ever;
     /// nor is a detail taken off one that is. Postfix: virtual_alias_maps.
     case aliases
     /// The same, one redirection far: each target is to be asked for again. Postfix: virtual_alias_maps.

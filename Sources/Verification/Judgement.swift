@@ -154,7 +154,11 @@ public struct Judgement: Hashable, Sendable {
     private func expansion(_ resolution: Resolution) -> Verdict {
         if let end = resolution.end {
             switch end.kind {
-            case .list: return .membersHidden
+            case .list:
+                if case .list(let list)? = resolution.chain.last, list.membership == .elsewhere {
+                    return .notVerifiable
+                }
+                return .membersHidden
             case .relay: return .notVerifiable
             case .user, .postmaster, .elsewhere: break
             }

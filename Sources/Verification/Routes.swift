@@ -13,13 +13,12 @@ public enum RecipientPlace: String, Hashable, Sendable, CaseIterable {
     /// A domain that is not served here; reached by forwards, aliases and lists only.
     case elsewhere
 
-    /// Nil for a list that was not opened, which takes no mail itself.
-    init?(_ kind: Recipient.Kind) {
+    /// A list is at the end of such a walk only where another server knows its members, and mail for it goes there.
+    init(_ kind: Recipient.Kind) {
         switch kind {
-        case .user, .postmaster: self = .mailboxes
+        case .user, .postmaster, .list: self = .mailboxes
         case .relay: self = .relayDomains
         case .elsewhere: self = .elsewhere
-        case .list: return nil
         }
     }
 }
@@ -44,9 +43,7 @@ public struct Route: Hashable, Sendable {
             && (mailboxes.isEmpty || mailboxes.contains(mailbox))
     }
 
-    func takes(_ recipient: Recipient) -> Bool {
-        RecipientPlace(recipient.kind).map { takes(recipient.mailbox, in: $0) } ?? false
-    }
+    func takes(_ recipient: Recipient) -> Bool { takes(recipient.mailbox, in: RecipientPlace(recipient.kind)) }
 }
 
 /// A final recipient, and the next hop that takes its mail.

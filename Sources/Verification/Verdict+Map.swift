@@ -148,7 +148,9 @@ extension Mailbox {
 
     /// The detail of this address at another mailbox; without it where both together are too long for an address.
     fileprivate func readdressed(to other: Mailbox, detail: [UInt8]) -> Mailbox {
-        if isAddressed(by: other.localPart, detail: detail) { return Mailbox(localPart: localPart, domain: other.domain) }
+        if isAddressed(by: other.localPart, detail: detail) {
+            return Mailbox(localPart: localPart, domain: other.domain)
+        }
         let rest = localPart.octets[max(0, separator(of: detail))...]
         guard let both = try? LocalPart(octets: other.localPart.octets + rest) else { return other }
         return Mailbox(localPart: both, domain: other.domain)

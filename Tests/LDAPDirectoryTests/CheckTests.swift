@@ -38,12 +38,15 @@ import Testing
         lines.contains { line in parts.allSatisfy { line.contains($0) } }
     }
 
-    /// A sound site shows nothing but what the account may not see, and what is said of passwords in the clear.
+    /// A sound site shows nothing but what the account may not see, addresses elsewhere, and what is said of passwords in
+    /// the clear.
     @Test func sound() throws {
         let (child, settings) = try site(["--no-anonymous"])
         let found = findings(settings)
         #expect(!found.contains { $0.severity == .error }, "\(found)")
-        #expect(found.count { $0.severity == .warning } == 1, "\(found)")
+        let elsewhere = found.filter { $0.text.contains("in a domain that this source does not serve") }
+        #expect(elsewhere.count == 2 && elsewhere.allSatisfy { $0.text.contains("@freemail.example") })
+        #expect(found.count { $0.severity == .warning } == 1 + elsewhere.count, "\(found)")
         #expect(has(lines(settings), "warning configuration", "in the clear", "starttls: true"))
         #expect(has(lines(settings), "note directory", "may not see which indexes", "mail, uid (eq)", "(sub)"))
         _ = child
@@ -216,7 +219,22 @@ import Testing
         let settings = try filled([("fred", [("mail", ["fred@a", "fred at a"])]), ("jane", [("mail", ["jane@b"])])])
         #expect(errors(settings) == [])
         #expect(lines(settings, .warning).contains { $0.contains("\"fred at a\"") && $0.contains("uid=fred") })
-        #expect(lines(settings, .note).contains { $0.contains("there are addresses in b, which") })
+        let found = lines(settings, .warning)
+        #expect(found.contains { $0.contains("uid=jane,") && $0.contains("address jane@b, in a domain") })
+    }
+
+    /// What is elsewhere is named with its entry, and not for a redirection that leads there.
+    @Test func addressesElsewhere() throws {
+        let settings = try filled([
+            ("anna", [("mail", ["anna.private@freemail.example", "anna@a", " x@a "])]),
+            ("jane", [("mail", ["jane@a"])]),
+        ])
+        #expect(errors(settings) == [])
+        let found = lines(settings, .warning).filter { $0.contains("in a domain that this source does not serve") }
+        #expect(found.count == 1, "\(found)")
+        #expect(found.first?.contains("uid=anna,") == true)
+        #expect(found.first?.contains("anna.private@freemail.example") == true)
+        #expect(found.first?.contains("take it out, or name freemail.example under domains") == true)
     }
 
     @Test func passwordsForEverybody() throws {

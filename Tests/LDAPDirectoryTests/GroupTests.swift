@@ -173,6 +173,38 @@ import Testing
         #expect(site.directory.answer(.name(query)) == .absent)
     }
 
+    /// A word that very many names contain and few have is told for certain; where none has it, nobody has.
+    @Test func partsOfNames() throws {
+        let site = try Site(people: 0)
+        func person(_ uid: String, _ name: String) throws {
+            try site.writer.add(
+                "uid=\(uid),\(site.base)",
+                [
+                    ("objectClass", ["inetOrgPerson"]), ("uid", [uid]), ("cn", [name]), ("sn", ["x"]),
+                    ("mail", ["\(uid)@a"]),
+                ])
+        }
+        for number in 0..<(LDAPLimits.candidates[0] + 20) { try person("n\(number)", "Infamous Family \(number)") }
+        func found(_ text: String) -> String {
+            let query = NameQuery(localPart: nil, folded: NameFolding.fold(Array(text.utf8)), limit: 21)
+            switch site.directory.answer(.name(query)) {
+            case .matches(let entries, .fullName): return entries.map(\.address.description).joined(separator: " ")
+            case .absent: return "absent"
+            case let other: return "\(other)"
+            }
+        }
+        #expect(found("Fam") == "absent")
+        #expect(found("nfamou") == "absent")
+        #expect(found("infamous fam") == "absent")
+        try person("one", "Jo (fam)")
+        try person("two", "Fam, Li")
+        try person("three", "Li \"FAM")
+        try person("four", "Family-fam")
+        #expect(found("Fam") == "one@a three@a two@a")
+        #expect(found("Li \"Fam") == "three@a")
+        #expect(found("family-fam") == "four@a")
+    }
+
     /// A name that more bear than may be read is told when as many were found as are wanted.
     @Test func commonNames() throws {
         let site = try Site(people: 700)

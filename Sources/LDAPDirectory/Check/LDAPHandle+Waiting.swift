@@ -38,7 +38,7 @@ extension LDAPHandle {
 
     private func outcome(_ page: SearchPage, _ search: LDAPSearch, _ entries: [LDAPEntry]) -> SearchOutcome {
         let code = page.code == LDAP_SUCCESS ? LDAP_SIZELIMIT_EXCEEDED : page.code
-        let failure = LDAPFailure.result(code, said: page.said, uri: uri, base: search.base)
+        let failure = page.failure(code, of: search, entries: entries, uri: uri)
         switch code {
         case LDAP_NO_SUCH_OBJECT: return .noSuchObject(failure)
         case LDAP_SIZELIMIT_EXCEEDED, LDAP_ADMINLIMIT_EXCEEDED:

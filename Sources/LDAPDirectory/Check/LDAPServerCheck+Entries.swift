@@ -11,8 +11,6 @@ extension LDAPServerCheck {
     /// Addresses that are asked for, and the longest that all of them may take: without an index each may take seconds.
     private static let questions = 200
     private static let sampleTime: Nanoseconds = 15_000_000_000
-    /// Domains that are named when they are not served.
-    private static let namedDomains = 5
 
     /// - Returns: whether there is an entry of a user, so that there may be a sample.
     mutating func examineUsers(_ handle: LDAPHandle) throws(LDAPFailure) -> Bool {
@@ -44,18 +42,25 @@ extension LDAPServerCheck {
         search.isPartialWelcome = true
         let outcome = try ask(handle, search)
         note(outcome, "reading a sample of the entries")
-        var addresses: [(Mailbox, dn: String)] = []
+        var asked: [(Mailbox, dn: String)] = []
+        var served: [Domain: Bool] = [:]
         var seen: Set<Mailbox> = []
         var (users, without) = (0, 0)
         for entry in outcome.some {
             let rules = plan.reader.rules(of: entry)
             examineValues(entry, rules)
-            let own = plan.reader.addresses(of: entry, rules)
+            let addresses = plan.reader.addresses(of: entry, rules)
             if rules.contains(where: { $0.kind == .user }) {
                 users += 1
-                if own.isEmpty { without += 1 }
+                if addresses.all.isEmpty { without += 1 }
             }
-            for address in own where seen.insert(address).inserted { addresses.append((address, entry.dn)) }
+            for address in addresses.all {
+                if try isServed(address.domain, handle, &served) {
+                    if seen.insert(address).inserted { asked.append((address, entry.dn)) }
+                } else {
+                    noteForeign(address, of: entry, rules)
+                }
+            }
         }
         if without > 0 {
             list.add(
@@ -64,8 +69,7 @@ extension LDAPServerCheck {
                     "\(without) of \(users) users that were read have no address that this account may see",
                     advice: "nothing if they have none; else let the account read it, or correct roles"))
         }
-        try examineDomains(addresses.map(\.0), handle)
-        try ask(handle, for: addresses)
+        try ask(handle, for: asked)
     }
 
     static func filter(_ classes: [AttributeName]) -> LDAPFilter {
@@ -80,7 +84,7 @@ extension LDAPServerCheck {
                 let prefix = plan.schema.prefixes[name]
                 for value in entry.values(name) {
                     // What has another prefix is no mail address, and no fault.
-                    guard let value = prefix.map({ $0.strip(value) }) ?? value else { continue }
+                    guard let value = prefix.map({ $0.strip(value) }) ?? EntryReader.trimmed(value) else { continue }
                     do {
                         _ = try Mailbox(octets: value.span)
                     } catch {
@@ -97,22 +101,26 @@ extension LDAPServerCheck {
         }
     }
 
-    /// Addresses in domains that this source does not serve are never asked for here.
-    private mutating func examineDomains(_ addresses: [Mailbox], _ handle: LDAPHandle) throws(LDAPFailure) {
-        var known: [Domain: Bool] = [:]
-        var strange: [Domain] = []
-        for domain in addresses.map(\.domain) where known[domain] == nil && strange.count <= Self.namedDomains {
-            let answer = try answer(handle, DomainWork(plan: plan, domain: domain))
-            known[domain] = answer != .absent
-            if answer == .absent { strange.append(domain) }
-        }
-        if strange.isEmpty { return }
-        let names = strange.prefix(Self.namedDomains).map(\.description).joined(separator: ", ")
-        let more = strange.count > Self.namedDomains ? " and others" : ""
+    private func isServed(
+        _ domain: Domain, _ handle: LDAPHandle, _ known: inout [Domain: Bool]
+    ) throws(LDAPFailure) -> Bool {
+        if let isServed = known[domain] { return isServed }
+        let isServed = try answer(handle, DomainWork(plan: plan, domain: domain)) != .absent
+        known[domain] = isServed
+        return isServed
+    }
+
+    /// An address in a domain of others leads nowhere, unless it is where the entry redirects mail to, as a contact does.
+    private mutating func noteForeign(_ address: Mailbox, of entry: LDAPEntry, _ rules: [LDAPRule]) {
+        let targets = plan.reader.values(.forwardTarget, of: entry, rules)
+        if targets.contains(where: { (try? Mailbox(octets: $0.span)) == address }) { return }
         list.add(
             Finding(
-                .note, .configuration, "there are addresses in \(names)\(more), which this source does not serve",
-                advice: "name the domain under domains if it is yours"))
+                .warning, .directory,
+                "the entry \(entry.dn) has the address \(address), in a domain that this source does not serve, so that"
+                    + " nothing is taken or sent there",
+                advice: "take it out, or name \(address.domain) under domains if it is yours"),
+            topic: "addresses in domains that are not served")
     }
 
     /// Puts a question for each address, which shows two entries at one, and entries that can't be told.

@@ -56,6 +56,11 @@ extension LDAPStoreView {
         } catch {
             throw trouble(error.reason)
         }
+        // Where entries are domains too, only they tell which of the addresses are here.
+        if !plan.domainRules.isEmpty, plan.schema.keys == nil {
+            let served = Set(try domains().map(\.domain))
+            found = found.filter { served.contains($0.domain) }
+        }
         found.subtract(overlay.slots.keys)
         for slot in overlay.slots.values where slot.record(kind) != nil {
             if domain == nil || slot.address.domain == domain { found.insert(slot.address) }
@@ -66,7 +71,7 @@ extension LDAPStoreView {
     /// Where an entry may have records of this kind.
     private func addresses(of entry: LDAPEntry, _ kind: RecordKind, in domain: Domain?) -> [Mailbox] {
         let rules = plan.reader.rules(of: entry)
-        var found = plan.reader.addresses(of: entry, rules, domain: domain)
+        var found = plan.reader.addresses(of: entry, rules, domain: domain).here
         // A bare local-part is as many records as there are domains.
         if plan.reader.values(.localPart, of: entry, rules).isEmpty { found = Array(found.prefix(1)) }
         if kind == .list {

@@ -86,9 +86,8 @@ extension LDAPStoreView {
                 throw trouble(error.reason)
             }
             for entry in entries {
-                let addresses = plan.reader.addresses(of: entry, plan.reader.rules(of: entry), domain: domain)
-                guard let first = addresses.first(where: { $0.domain == domain }) else { continue }
-                found.append(addresses[0].domain == domain ? addresses[0] : first)
+                let addresses = plan.reader.addresses(of: entry, plan.reader.rules(of: entry), domain: domain).here
+                if let first = addresses.first(where: { $0.domain == domain }) { found.append(first) }
             }
         }
         return found
@@ -129,7 +128,7 @@ extension LDAPStoreView {
                 guard let name = try? Domain(octets: value), overlay.domains[name] == nil else { continue }
                 if let domain = try plan.reader.domain(entry, asked: name) { records.append(.domain(domain)) }
             }
-            guard let address = plan.reader.addresses(of: entry, rules).first, overlay.slots[address] == nil else {
+            guard let address = plan.reader.addresses(of: entry, rules).canonical, overlay.slots[address] == nil else {
                 return records
             }
             let read = try plan.reader.record(entry, at: address)

@@ -119,6 +119,8 @@ final class LDAPStoreView: RecordReading {
             case let answer: throw StoreError.trouble(trouble(in: answer))
             }
         }
+        // An entry's address in a domain of others is no record here.
+        if plan.reader.isForeign(address.domain) { return nil }
         switch answer(.entries([address])) {
         case .entry(let entry, _): return try record(kind, of: entry)
         case .absent: return nil

@@ -40,7 +40,7 @@ extension RecordWriter {
     private func writeAddress(
         _ address: Mailbox, _ kind: RecordKind, _ rules: [LDAPRule], into draft: inout EntryDraft
     ) throws(StoreError) {
-        let isThere = reader.addresses(of: draft.entry, rules, domain: address.domain).contains(address)
+        let isThere = reader.addresses(of: draft.entry, rules, domain: address.domain).all.contains(address)
         if isThere {
             let locals = reader.values(.localPart, of: draft.original, rules)
             if !locals.isEmpty, reader.domains.count > 1, kind == .alias {
@@ -67,7 +67,8 @@ extension RecordWriter {
             setName(user.fullName, name, .user, into: &draft)
         }
         if reader.login(of: draft.entry, rules) != user.login, let name = schema.names(.login, rules).first {
-            let others = draft.entry.values(name).dropFirst()
+            let shown = reader.preferred(.login, of: draft.entry, rules)
+            let others = draft.entry.values(name).filter { shown?.name != name || $0 != shown?.value }
             draft.set(name, user.login.map { [Array($0.utf8)] + others } ?? [])
         }
         let status = try? reader.status(of: draft.entry, rules)
@@ -139,12 +140,11 @@ extension RecordWriter {
         _ list: MailingList, _ members: [ListMember], known: [ListMember], _ rules: [LDAPRule],
         into draft: inout EntryDraft
     ) throws(StoreError) {
-        let shown = reader.values(.title, of: draft.entry, rules).lazy.map(PersonName.clean).first { !$0.isEmpty }
-        if (shown ?? "") != list.name, let name = schema.names(.title, rules).first {
+        let shown = reader.shown(.title, of: draft.entry, rules) ?? ""
+        if shown != list.name, let name = schema.names(.title, rules).first {
             setName(list.name, name, .list, into: &draft)
         }
-        let owner = reader.values(.owner, of: draft.entry, rules).lazy.compactMap { try? Mailbox(octets: $0.span) }
-        if owner.first != list.owner, let name = schema.names(.owner, rules).first {
+        if reader.owner(of: draft.entry, rules) != list.owner, let name = schema.names(.owner, rules).first {
             draft.set(name, list.owner.map { [$0.spelling] } ?? [])
         }
         guard let name = schema.names(.memberAddress, rules).first else { return }

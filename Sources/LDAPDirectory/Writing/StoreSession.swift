@@ -17,6 +17,8 @@ final class StoreSession {
     private var handle: LDAPHandle?
     /// Whether the server takes assertions about the old state of an entry (RFC 4528).
     private(set) var takesAssertions = false
+    /// The attributes that the server sets itself, once they have been asked for.
+    var ownAttributes: Set<String>?
 
     init(_ settings: LDAPSettings) { self.settings = settings }
 
