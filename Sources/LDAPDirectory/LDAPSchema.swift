@@ -33,6 +33,9 @@ public struct LDAPSchema: Hashable, Sendable {
     public var places: [LDAPPlace] = []
     /// The word that is written for a status; the first of `status` that means it is not always the usual one.
     public var statusWords: [AccountStatus: String] = [:]
+    /// The auxiliary class of each status attribute, where there are several: written is the first that the entry has, or whose
+    /// class it has; else the last.
+    public var statusClasses: [AttributeName: AttributeName] = [:]
     /// Folded copies to search by; nil: searches go by the spelled values.
     public var keys: LDAPKeyAttributes?
 

@@ -110,6 +110,17 @@ import Testing
         _ = child
     }
 
+    @Test(arguments: [
+        ("objectClass", "OpenLDAProotDSE", ServerKind.openLDAP), ("vendorName", "389 Project", .netscape),
+        ("vendorVersion", "389-Directory/2.3.1 B2025.016.1616", .netscape),
+        ("vendorVersion", "Sun-Directory-Server/11.1.1.5.0", .netscape), ("vendorName", "OpenDJ", .other),
+        ("objectClass", "top", .other),
+    ])
+    func serverKinds(attribute: String, value: String, kind: ServerKind) {
+        let root = LDAPEntry(dn: "", attributes: [attribute.lowercased(): [Array(value.utf8)]])
+        #expect(ServerKind(root: root) == kind)
+    }
+
     @Test func unreachable() throws {
         let dead = "ldap://127.0.0.1:\(try freePort())"
         let (child, plain) = try site(["--no-anonymous"])

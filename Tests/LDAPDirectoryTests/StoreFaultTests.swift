@@ -16,6 +16,10 @@ private func reason(_ error: (any Error)?) -> String {
     return error.map { "\($0)" } ?? "no error"
 }
 
+private func isRefused(_ error: StoreError?) -> Bool {
+    if case .refused? = error { true } else { false }
+}
+
 @Suite(.enabled(if: hasSlapd), .serialized) struct StoreFaultTests {
     // MARK: Two at once
 
@@ -133,6 +137,8 @@ private func reason(_ error: (any Error)?) -> String {
             try store { $0.bind = admin }.write { try $0.insert(record("user frédéric@a (Fred)")) }
         }
         #expect(reason(nonASCII).contains("many attributes take ASCII only"))
+        // What the server would refuse again is refused, and no trouble that passes.
+        for error in [readOnly, nowhere, nonASCII] { #expect(isRefused(error), "\(String(describing: error))") }
         let wrongBind = #expect(throws: StoreError.self) {
             try store { $0.base = "o=elsewhere" }.write { try $0.insert(record("user fred@a (Fred)")) }
         }
@@ -179,6 +185,7 @@ private func reason(_ error: (any Error)?) -> String {
             try site.store().write { try $0.replace(record("user desk@new.example (The Desk)")) }
         }
         #expect(reason(error).contains("compare it with the preset"))
+        #expect(isRefused(error))
     }
 
     // MARK: Connections

@@ -65,7 +65,19 @@ struct SiteChange: Sendable, CustomStringConvertible {
             ]),
         SiteChange(
             .netscape, "uid=paul,ou=people", "set user paul@example.org (Paul Weber) login=paul status=suspended",
-            ["+mailuserstatus: inactive", "+objectclass: inetMailUser"]),
+            ["+inetuserstatus: inactive", "+objectclass: inetUser"]),
+        SiteChange(
+            .netscape, "uid=leo,ou=people", "set user leo@example.org (Leo Park) login=leo",
+            ["-inetuserstatus: inactive", "+inetuserstatus: active"]),
+        SiteChange(
+            .netscape, "uid=lena,ou=people", "set user lena@example.org (Lena Fox) login=lena status=disabled",
+            ["-mailuserstatus: Inactive", "+mailuserstatus: disabled"]),
+        SiteChange(
+            .netscape, "uid=lena,ou=people", "set user lena@example.org (Lena Fox) login=lena",
+            ["-mailuserstatus: Inactive", "+mailuserstatus: active"]),
+        SiteChange(
+            .netscape, "uid=jane,ou=people", "set user jane@example.org (Jane Claude) login=jane status=full",
+            ["+mailuserstatus: overquota"]),
         SiteChange(
             .laser, "uid=paul,ou=people", "set forward paul@example.org p@else.example",
             ["-mailroutingaddress: paul@example.net", "+mailroutingaddress: p@else.example"]),
@@ -111,8 +123,8 @@ struct SiteChange: Sendable, CustomStringConvertible {
                 }
             }
         } catch let error as StoreError {
-            if case .trouble(let trouble) = error, change.lines.contains("refused") {
-                #expect(trouble.reason.contains("rename the entry first"))
+            if case .refused(let reason) = error, change.lines.contains("refused") {
+                #expect(reason.contains("rename the entry first"))
                 return
             }
             throw error

@@ -64,7 +64,15 @@ extension LDAPServerCheck {
                 Finding(
                     .error, .directory,
                     "everybody who reaches the server may read passwords (\(secret.name) of \(secret.dn))",
-                    advice: "access to attrs=\(secret.name) by self write by anonymous auth by * none"))
+                    advice: accessAdvice(secret.name)))
+        }
+    }
+
+    private func accessAdvice(_ name: AttributeName) -> String {
+        switch kind {
+        case .openLDAP: "access to attrs=\(name) by self write by anonymous auth by * none"
+        case .netscape: "leave \(name) out of the aci that lets everybody read: (targetattr!=\"\(name)\")"
+        case .other: "let nobody read \(name)"
         }
     }
 

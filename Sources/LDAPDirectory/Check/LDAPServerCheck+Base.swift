@@ -10,7 +10,8 @@ extension LDAPServerCheck {
     var canPage: Bool { root.attributes.isEmpty || root.texts("supportedControl").contains(Self.paging) }
 
     mutating func examineRoot(_ handle: LDAPHandle) throws(LDAPFailure) {
-        let wanted = ["namingContexts", "subschemaSubentry", "supportedControl", "configContext"]
+        let wanted =
+            ["namingContexts", "subschemaSubentry", "supportedControl", "configContext"] + ServerKind.attributes
         guard let entry = try entry(handle, "", wanted) else {
             list.add(
                 Finding(

@@ -1,5 +1,5 @@
-// Whether what questions search by is indexed. OpenLDAP tells in cn=config (slapd-config(5), olcDbIndex), to those who
-// may read it; of other servers it is not known.
+// Whether what questions search by is indexed. OpenLDAP tells in cn=config (slapd-config(5), olcDbIndex), and 389 Directory
+// Server in the entries of its indexes (nsIndex), to those who may read them; of other servers it is not known.
 
 import MailboxDirectory
 
@@ -10,7 +10,7 @@ extension LDAPServerCheck {
     mutating func examineIndexes(_ handle: LDAPHandle) throws(LDAPFailure) {
         let searched = SearchedAttributes(plan)
         let (equality, substring) = (searched.equality.filter(isKnown), searched.substring.filter(isKnown))
-        guard let database = try database(handle) else {
+        guard let (database, indexes) = try kind == .netscape ? backend(handle) : database(handle) else {
             let lists = [("eq", equality), ("sub", substring)].filter { !$0.1.isEmpty }
             list.add(
                 Finding(
@@ -19,21 +19,30 @@ extension LDAPServerCheck {
                         + lists.map { "\(SearchPlan.once($0.1).listed) (\($0.0))" }.joined(separator: ", ")))
             return
         }
-        let indexes = IndexLines(database.texts("olcDbIndex"))
         for name in SearchPlan.once(equality + substring) {
             var missing: [IndexLines.Kind] = []
             if equality.contains(name), !has(.equality, name, indexes) { missing.append(.equality) }
             if substring.contains(name), !has(.substring, name, indexes) { missing.append(.substring) }
             if missing.isEmpty { continue }
             let words = missing.map(\.word).joined(separator: " and ")
-            let advice = "add to \(database.dn): olcDbIndex: \(name) \(indexes.kinds(of: name, adding: missing))"
-            let instead = indexes.has(name) ? ", in place of the line that it has" : ""
             list.add(
                 Finding(
                     .warning, .directory,
                     "the attribute \(name) has no \(words) index, so that questions search it entry"
-                        + " by entry", advice: advice + instead))
+                        + " by entry", advice: indexAdvice(name, missing, indexes, database)))
         }
+    }
+
+    private func indexAdvice(
+        _ name: AttributeName, _ missing: [IndexLines.Kind], _ indexes: IndexLines, _ database: String
+    ) -> String {
+        let kinds = indexes.kinds(of: name, adding: missing)
+        if kind == .netscape {
+            let types = kinds.split(separator: ",").map { "nsIndexType: \($0)" }.joined(separator: ", ")
+            return "give cn=\(name),cn=index,\(database) \(types), and have it built (dsconf … backend index reindex)"
+        }
+        let instead = indexes.has(name) ? ", in place of the line that it has" : ""
+        return "add to \(database): olcDbIndex: \(name) \(kinds)\(instead)"
     }
 
     private func isKnown(_ name: AttributeName) -> Bool { known?.has(attribute: name) ?? true }
@@ -47,16 +56,37 @@ extension LDAPServerCheck {
         return false
     }
 
-    /// The configuration of the database that holds the base; nil where it can't be read.
-    private func database(_ handle: LDAPHandle) throws(LDAPFailure) -> LDAPEntry? {
+    /// The database of OpenLDAP that holds the base, by name, and its indexes; nil where its configuration can't be read.
+    private func database(_ handle: LDAPHandle) throws(LDAPFailure) -> (String, IndexLines)? {
         let place = root.texts("configContext").first ?? "cn=config"
         let search = LDAPSearch(
-            base: place, scope: .subtree,
-            filter: LDAPFilter.or(Self.databases.map { .equal("objectClass", Array($0.description.utf8)) }).text,
+            base: place, scope: .subtree, filter: Self.filter(Self.databases).text,
             attributes: ["olcSuffix", "olcDbIndex"])
+        return holder(of: try ask(handle, search).some, by: "olcSuffix").map {
+            ($0.dn, IndexLines($0.texts("olcDbIndex")))
+        }
+    }
+
+    /// The same of 389 Directory Server, where each index is an entry below its backend.
+    private func backend(_ handle: LDAPHandle) throws(LDAPFailure) -> (String, IndexLines)? {
+        let search = LDAPSearch(
+            base: "cn=ldbm database,cn=plugins,cn=config", scope: .one,
+            filter: Self.filter(["nsBackendInstance"]).text, attributes: ["nsslapd-suffix"])
+        guard let backend = holder(of: try ask(handle, search).some, by: "nsslapd-suffix") else { return nil }
+        let below = LDAPSearch(
+            base: "cn=index,\(backend.dn)", scope: .one, filter: Self.filter(["nsIndex"]).text,
+            attributes: ["cn", "nsIndexType"])
+        let lines = try ask(handle, below).some.map {
+            "\($0.texts("cn").first ?? "") \($0.texts("nsIndexType").joined(separator: ","))"
+        }
+        return lines.isEmpty ? nil : (backend.dn, IndexLines(lines))
+    }
+
+    /// Of databases, the one with the longest suffix that the base is within.
+    private func holder(of databases: [LDAPEntry], by suffix: AttributeName) -> LDAPEntry? {
         var best: (entry: LDAPEntry, length: Int)?
-        for entry in try ask(handle, search).some {
-            for suffix in entry.texts("olcSuffix") where DistinguishedName.isWithin(settings.base, suffix) {
+        for entry in databases {
+            for suffix in entry.texts(suffix) where DistinguishedName.isWithin(settings.base, suffix) {
                 if suffix.utf8.count >= best?.length ?? 0 { best = (entry, suffix.utf8.count) }
             }
         }

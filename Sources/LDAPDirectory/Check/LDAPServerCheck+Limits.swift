@@ -31,13 +31,20 @@ extension LDAPServerCheck {
                 .warning, .directory,
                 "the server gives this account \(entries.count) entries of a search at most\(without), so that a larger"
                     + " list, or a name that more people bear, can't be told (\(failure.description))",
-                advice: "limits dn.exact=\"\(account)\" size=unlimited, or size.prtotal=unlimited"))
+                advice: limitsAdvice))
     }
 
-    private var account: String {
-        switch settings.bind {
-        case .simple(let dn, _, _): dn
-        case .anonymous, .external: "…"
+    private var limitsAdvice: String {
+        var account: String?
+        if case .simple(let dn, _, _) = settings.bind { account = dn }
+        switch kind {
+        case .openLDAP:
+            return "limits dn.exact=\"\(account ?? "…")\" size=unlimited, or size.prtotal=unlimited"
+        case .netscape:
+            let limits = "nsSizeLimit, nsLookThroughLimit, nsPagedSizeLimit and nsPagedLookThroughLimit: -1"
+            return account.map { "put into the entry \($0) \(limits)" }
+                ?? "put into the entry that nsslapd-anonlimitsdn of cn=config names \(limits)"
+        case .other: return "raise the limit that the server has for \(account ?? "this account")"
         }
     }
 }

@@ -96,8 +96,11 @@ extension LDAPServerCheck {
     private mutating func examineRules(_ schema: ServerSchema) {
         if plan.schema.keys != nil || !schema.tellsRules { return }
         let searched = SearchedAttributes(plan)
+        // Attributes without a rule are compared by their syntax there, and the syntaxes of addresses ignore case.
+        let goesBySyntax = kind == .netscape
         for name in searched.addresses + searched.logins where schema.has(attribute: name) {
             guard let rule = schema.equality(of: name) else {
+                if goesBySyntax { continue }
                 list.add(
                     Finding(
                         .error, .directory, "the attribute \(name) has no equality rule, so that nobody is found by it",
@@ -112,7 +115,8 @@ extension LDAPServerCheck {
                         advice: "keep its values in lower case, or give it caseIgnoreMatch or caseIgnoreIA5Match"))
             }
         }
-        for name in searched.names where schema.has(attribute: name) && schema.substring(of: name) == nil {
+        for name in searched.names
+        where !goesBySyntax && schema.has(attribute: name) && schema.substring(of: name) == nil {
             list.add(
                 Finding(
                     .warning, .directory,

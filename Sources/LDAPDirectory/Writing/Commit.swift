@@ -116,14 +116,16 @@ struct Commit {
         case (LDAP_ALREADY_EXISTS, .records(let slot)) where operation.isAdd:
             let answer = session.answers([plan.work(for: .entries([slot.address]))], source: plan.sourceName)[0]
             if case .entry(let entry, _) = answer { return .addressTaken(slot.address, by: entry.kind) }
-            return trouble(
+            return .refused(
                 "the entry \(operation.dn) is there already and is no record of \(slot.address); look at it, and remove or"
                     + " rename it")
         case (LDAP_NO_SUCH_OBJECT, .records(let slot)) where !operation.isAdd:
             return .notFound(slot.before.first?.kind ?? .user, slot.address.description)
         case (LDAP_NO_SUCH_OBJECT, .domain(let slot)) where !operation.isAdd:
             return .notFound(.domain, slot.domain.description)
-        default: return trouble("\(failure.description); \(change.subject.description) is not written")
+        default:
+            let reason = "\(failure.description); \(change.subject.description) is not written"
+            return failure.isForGood ? .refused(reason) : trouble(reason)
         }
     }
 

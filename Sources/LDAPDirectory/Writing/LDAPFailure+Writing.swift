@@ -11,6 +11,17 @@ extension LDAPFailure {
         return LDAPFailure(.result(page.code), "\(uri), \"\(operation.dn)\": \(text)\(said); \(advice)")
     }
 
+    /// Whether a change would be refused again: the schema, the rights or the place of the entry would have to change first.
+    var isForGood: Bool {
+        guard case .result(let code) = kind else { return false }
+        return [
+            LDAP_OBJECT_CLASS_VIOLATION, LDAP_UNDEFINED_TYPE, LDAP_INVALID_SYNTAX, LDAP_INVALID_DN_SYNTAX,
+            LDAP_CONSTRAINT_VIOLATION, LDAP_NAMING_VIOLATION, LDAP_NOT_ALLOWED_ON_RDN, LDAP_NOT_ALLOWED_ON_NONLEAF,
+            LDAP_NO_OBJECT_CLASS_MODS, LDAP_NO_SUCH_OBJECT, LDAP_INSUFFICIENT_ACCESS, LDAP_STRONG_AUTH_REQUIRED,
+            LDAP_CONFIDENTIALITY_REQUIRED, LDAP_INAPPROPRIATE_AUTH, LDAP_REFERRAL, LDAP_UNWILLING_TO_PERFORM,
+        ].contains(code)
+    }
+
     private static func advice(_ page: SearchPage, _ operation: LDAPOperation) -> String {
         switch page.code {
         case LDAP_INSUFFICIENT_ACCESS, LDAP_STRONG_AUTH_REQUIRED, LDAP_CONFIDENTIALITY_REQUIRED,

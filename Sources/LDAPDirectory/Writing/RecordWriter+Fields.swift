@@ -71,12 +71,29 @@ extension RecordWriter {
             let others = draft.entry.values(name).filter { shown?.name != name || $0 != shown?.value }
             draft.set(name, user.login.map { [Array($0.utf8)] + others } ?? [])
         }
-        let status = try? reader.status(of: draft.entry, rules)
-        guard status != user.status, let name = schema.names(.status, rules).first else { return }
-        guard let word = schema.statusWords[user.status] else { return }
-        draft.set(name, [Array(word.utf8)])
-        // The attribute may be one of an auxiliary class that the entry does not have yet.
-        for name in place(.user)?.classes.dropFirst() ?? [] { draft.addClass(name) }
+        writeStatus(user.status, rules, into: &draft)
+    }
+
+    /// Into the attribute that is closest to mail. The gravest of all counts, so others that the entry has follow only where they
+    /// say something graver: they may be about more than mail.
+    private func writeStatus(_ status: AccountStatus, _ rules: [LDAPRule], into draft: inout EntryDraft) {
+        func isThere(_ name: AttributeName) -> Bool { !draft.entry.values(name).isEmpty }
+        func isSaid() -> Bool { (try? reader.status(of: draft.entry, rules)) == status }
+        if isSaid() { return }
+        guard let word = schema.statusWords[status].map({ Array($0.utf8) }) else { return }
+        let names = schema.names(.status, rules)
+        let best = names.first { isThere($0) || schema.statusClasses[$0].map { draft.entry.isOf([$0]) } ?? true }
+        guard let name = best ?? names.last else { return }
+        // Without a value it is active.
+        if isThere(name) || status != .active {
+            draft.set(name, [word])
+            // The attribute may be one of an auxiliary class that the entry does not have yet.
+            for one in schema.statusClasses[name].map({ [$0] }) ?? Array(place(.user)?.classes.dropFirst() ?? []) {
+                draft.addClass(one)
+            }
+        }
+        if isSaid() { return }
+        for other in names where isThere(other) { draft.set(other, [word]) }
     }
 
     /// A name for people; one that a class asks for stays when the record has none any more.
