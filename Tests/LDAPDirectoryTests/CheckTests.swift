@@ -337,6 +337,13 @@ import Testing
         #expect(schema.substring(of: "commonname") == "caseignoresubstringsmatch")
         #expect(schema.equality(of: "x") == nil)
         #expect(schema.has(class: "Person") && !schema.has(class: "top"))
+        let own = ServerSchema(
+            attributeTypes: [
+                "( 1.2 NAME ( 'whenCreated' 'created' ) SINGLE-VALUE NO-USER-MODIFICATION )",
+                "( 1.3 NAME 'entryCSN' USAGE directoryOperation )", "( 1.4 NAME 'mail' USAGE userApplications )",
+                "( 1.5 NAME 'note' DESC 'NO-USER-MODIFICATION' )",
+            ].map { Array($0.utf8) }, objectClasses: [])
+        #expect(own.serverAttributes == ["1.2", "whencreated", "created", "1.3", "entrycsn"])
     }
 
     @Test(arguments: [

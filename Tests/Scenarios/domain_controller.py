@@ -11,6 +11,7 @@ import time
 from urllib.parse import quote
 
 import debian
+import ldap_service  # noqa: F401, finds Tests/LDAP
 from postfix import give_up
 
 # From Tests/LDAP, where ldap_service finds them.
@@ -38,7 +39,8 @@ if [ -n "$root" ]; then mount -t overlay overlay -o "lowerdir=$root/usr:/usr" /u
 samba-tool domain provision --targetdir="$folder" --realm="$realm" --domain=CORP --server-role=dc --dns-backend=NONE \
     --host-ip=127.0.0.1 --host-name=dc1 --adminpass="$password"
 ip link set lo up
-sed -i "s|^\\[global\\]|&\\nserver services = ldap\\ndsdb:schema update allowed = yes\\npid directory = $folder\\n\
+sed -i "s|^\\[global\\]|&\\nserver services = ldap\\ndsdb:schema update allowed = yes\\nldap server require strong auth = no\\n\
+pid directory = $folder\\n\
 ncalrpc dir = $folder/ncalrpc\\nntp signd socket directory = $folder/ntp\\nlock directory = $folder/state|; \
 /^[[:space:]]server services = s3fs/d" "$folder/etc/smb.conf"
 exec samba -i -M single -s "$folder/etc/smb.conf" --debug-stdout
@@ -49,10 +51,17 @@ def missing_packages():
     """Those that have to be unpacked, with what they need."""
     if shutil.which("samba") and os.path.isdir("/usr/share/samba/setup/ad-schema"):
         return []
-    done = subprocess.run(
-        ["apt-get", "-s", "--no-install-recommends", "install", *PACKAGES], capture_output=True, text=True)
-    names = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("Inst ")]
-    return names or give_up(f"Samba can't be had: {done.stderr.strip().splitlines()[-1:]}")
+    try:
+        for is_last in False, True:
+            done = subprocess.run(
+                ["apt-get", "-s", "--no-install-recommends", "install", *PACKAGES], capture_output=True, text=True)
+            if names := [line.split()[1] for line in done.stdout.splitlines() if line.startswith("Inst ")]:
+                return names
+            if not is_last:
+                subprocess.run(["apt-get", "-q", "update"], capture_output=True)
+    except FileNotFoundError:
+        give_up("Samba can be unpacked on Debian only")
+    give_up(f"Samba can't be had: {done.stderr.strip().splitlines()[-1:]}")
 
 
 class DomainController:
@@ -63,7 +72,7 @@ class DomainController:
         self.process = None
         environment = dict(os.environ, folder=str(self.folder), realm=REALM.upper(), password=PASSWORD, root="")
         if names := missing_packages():
-            environment["root"] = str(debian.unpack(names, self.folder / "packages")[0])
+            environment["root"] = str(debian.unpack(names, self.folder)[0])
         try:
             self._start(environment)
             self._extend()
@@ -83,11 +92,12 @@ class DomainController:
         with open(self.folder / "out", "ab") as out:
             self.process = STARTER.start(
                 ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", SCRIPT],
-                cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+                cwd=self.folder, env=environment, stdin=subprocess.PIPE, stdout=out, stderr=out)
         deadline = time.monotonic() + PATIENCE
-        while self.search("(objectClass=domain)").returncode != 0:
+        while (found := self.search("(objectClass=domain)")).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
-                give_up(f"no domain controller can be had here: {self.log.strip().splitlines()[-3:]}")
+                said = [*self.log.strip().splitlines()[-3:], found.stderr.strip()]
+                give_up(f"no domain controller can be had here: {said}")
             time.sleep(0.1)
 
     def _extend(self):

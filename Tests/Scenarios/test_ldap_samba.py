@@ -5,7 +5,6 @@ import unittest
 from domain_controller import ADMINISTRATOR, PASSWORD, PEOPLE, BASE, DomainController
 from ldap_service import LDAPService, need_slapd, source
 from service import run
-from wires import SocketmapClient
 
 
 def user(name, login, *lines, control=544):
