@@ -57,8 +57,11 @@ struct NameWork: LookupWork {
         }
         if query.folded.isEmpty { return filters }
         filters.append((.login, plan.loginFilter(query.folded)))
-        // Few names have it in them, or only those are looked for that may have it as a word.
-        filters.append((.fullName, attempt == 0 ? plan.fullNameFilter(query.folded) : plan.wordFilter(query.folded)))
+        // Few names have it in them, or only those are looked for that may have it as a word. So are those with three
+        // octets at once: OpenLDAP has four in its indexes, and finds three with their neighbour (slapd.conf(5),
+        // index_substr_any_len).
+        let isWide = attempt == 0 && query.folded.count != 3
+        filters.append((.fullName, isWide ? plan.fullNameFilter(query.folded) : plan.wordFilter(query.folded)))
         return filters
     }
 
