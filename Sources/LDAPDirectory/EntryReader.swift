@@ -42,7 +42,8 @@ struct EntryReader: Sendable {
                 if let cut = schema.cuts[name] { return Array(value.prefix { $0 != cut }) }
                 if let prefix = schema.prefixes[name] { return prefix.strip(value) }
                 // Of ordered members what follows the address is a name, which is kept as it is.
-                let text = schema.isOrdered && role == .memberAddress ? value : Self.trimmed(value)
+                let isNamed = schema.isOrdered && role == .memberAddress
+                let text = isNamed ? Array(value.drop { $0 == UInt8(ascii: " ") }) : Self.trimmed(value)
                 return text.isEmpty ? nil : text
             }
         }

@@ -201,6 +201,22 @@ struct AddressRow: Sendable, CustomStringConvertible {
         #expect(other.forward?.targets == [try Mailbox("a@b")] && other.forward?.keepsCopy == false)
     }
 
+    /// Of our own schema's values, whose order is in a number.
+    @Test func orderedValues() throws {
+        let reader = try Self.plan(.addressee).reader
+        let row = AddressRow(
+            .addressee,
+            [
+                ("objectClass", ["addresseeList"]), ("addresseeAddress", [" l@example.org "]),
+                ("addresseeMember", ["  1 b@x Name of  b", "0 a@x "]),
+            ], "")
+        let entry = row.entry(turned: 0, isReversed: false)
+        let members = try reader.ordered(reader.values(.memberAddress, of: entry, reader.rules(of: entry)), of: entry)
+        #expect(members.map(\.mailbox.description) == ["a@x", "b@x"])
+        #expect(members.map { String(decoding: $0.name, as: UTF8.self) } == ["", "Name of  b"])
+        #expect(try reader.record(entry, at: Mailbox("l@example.org")).address == Mailbox("l@example.org"))
+    }
+
     /// Whom an entry's address belongs to where others have it too.
     @Test func markedBeforePlain() throws {
         let reader = try Self.plan(.ad).reader

@@ -226,6 +226,17 @@ import Testing
         #expect(found.first?.contains("uid=jane,\(settings.base)") == true)
     }
 
+    /// Where a mail server takes an address for one entry, others have it for people to read; two alike are a fault.
+    @Test func claims() throws {
+        let site = try WritableSite(.ad, domains: ["example.org"])
+        let errors = lines(site.settings, .error)
+        #expect(errors.contains { $0.contains("Twin One") && $0.contains("Twin Two") && $0.contains("twin@") })
+        #expect(errors.count == 1, "\(errors)")
+        let warnings = lines(site.settings, .warning)
+        #expect(warnings.contains { $0.contains("Dora Falk") && $0.contains("take for front@example.org") })
+        #expect(!warnings.contains { $0.contains("Wilma (work)") || $0.contains("peer@example.net") })
+    }
+
     @Test func malformed() throws {
         let settings = try filled([("fred", [("mail", ["fred@a", "fred at a"])]), ("jane", [("mail", ["jane@b"])])])
         #expect(errors(settings) == [])

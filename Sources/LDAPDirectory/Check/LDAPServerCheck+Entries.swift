@@ -42,7 +42,7 @@ extension LDAPServerCheck {
         search.isPartialWelcome = true
         let outcome = try ask(handle, search)
         note(outcome, "reading a sample of the entries")
-        var asked: [(Mailbox, dn: String)] = []
+        var asked: [(Mailbox, dn: String, own: [Mailbox])] = []
         var served: [Domain: Bool] = [:]
         var seen: Set<Mailbox> = []
         var (users, without) = (0, 0)
@@ -56,7 +56,7 @@ extension LDAPServerCheck {
             }
             for address in addresses.all {
                 if try isServed(address.domain, handle, &served) {
-                    if seen.insert(address).inserted { asked.append((address, entry.dn)) }
+                    if seen.insert(address).inserted { asked.append((address, entry.dn, addresses.all)) }
                 } else {
                     noteForeign(address, of: entry, rules)
                 }
@@ -125,10 +125,10 @@ extension LDAPServerCheck {
 
     /// Puts a question for each address, which shows two entries at one, and entries that can't be told.
     private mutating func ask(
-        _ handle: LDAPHandle, for addresses: [(Mailbox, dn: String)]
+        _ handle: LDAPHandle, for addresses: [(Mailbox, dn: String, own: [Mailbox])]
     ) throws(LDAPFailure) {
         let start = MonotonicTime.now()
-        for (count, (address, dn)) in addresses.prefix(Self.questions).enumerated() {
+        for (count, (address, dn, own)) in addresses.prefix(Self.questions).enumerated() {
             if MonotonicTime.now() - start > Self.sampleTime {
                 let each = (MonotonicTime.now() - start) / Int64(max(count, 1)) / 1_000_000
                 list.add(
@@ -146,6 +146,13 @@ extension LDAPServerCheck {
                         .error, .directory, "the entry \(dn) has the address \(address), and is not found by it",
                         advice: "check how the server compares the attribute, and what this account may search"),
                     topic: "addresses that are not found")
+            case .entry(let entry, _) where !plan.schema.prefixes.isEmpty && !own.contains(entry.address):
+                list.add(
+                    Finding(
+                        .warning, .directory,
+                        "the entry \(dn) has the address \(address), which mail servers take for \(entry.address), so that"
+                            + " its mail goes there",
+                        advice: "correct it if that is not meant"), topic: "addresses of others")
             default: break
             }
         }

@@ -45,7 +45,8 @@ extension LDAPStoreView: RecordWriting {
         try writer.check(kind)
         var slot = try slot(of: kind, at: address)
         slot.after.removeAll { $0.kind == kind }
-        if slot.after.isEmpty, !writer.isOwnSchema { slot.leaveOut(try serverAttributes()) }
+        // What the server has put into the entry itself is no reason to keep it.
+        if slot.after.isEmpty, !writer.isOwnSchema { slot.leaveOut(session.serverAttributes()) }
         if kind == .user, case .forward(var forward)? = slot.record(.forward) {
             forward.keepsCopy = false
             slot.put(.forward(forward))
@@ -83,15 +84,6 @@ extension LDAPStoreView: RecordWriting {
         slot.put(.list(list, members: all))
         overlay.slots[slot.address] = slot
         return before - all.count
-    }
-
-    /// What servers put into an entry themselves, which is no reason to keep it.
-    private func serverAttributes() throws(StoreError) -> Set<String> {
-        do throws(ReadFault) {
-            return try session.serverAttributes()
-        } catch {
-            throw trouble(error.reason)
-        }
     }
 
     /// Takes a change into the transaction, if it can be sent at its end.

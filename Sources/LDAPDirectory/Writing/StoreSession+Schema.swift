@@ -6,14 +6,13 @@ extension StoreSession {
     /// What Active Directory puts into an entry and gives out with the attributes that people have written. Its schema
     /// says so of most of them, and not of all (MS-ADTS 3.1.1.5.2.2).
     private static let activeDirectory: Set<String> = [
-        "codepage", "countrycode", "distinguishedname", "dscorepropagationdata", "instancetype", "name",
-        "ntsecuritydescriptor", "objectcategory", "objectguid", "objectsid", "samaccounttype", "usnchanged",
-        "usncreated", "whenchanged", "whencreated",
+        "distinguishedname", "dscorepropagationdata", "instancetype", "name", "ntsecuritydescriptor", "objectcategory",
+        "objectguid", "objectsid", "samaccounttype", "usnchanged", "usncreated", "whenchanged", "whencreated",
     ]
 
     /// The names, in lower case. What the schema shows as an attribute that users can't modify, or that is no attribute of
-    /// users, is among them (RFC 4512 4.1.2); a server that does not show its schema has those of Active Directory.
-    func serverAttributes() throws(ReadFault) -> Set<String> {
+    /// users, is among them (RFC 4512 4.1.2). Where the schema can't be read, only those of Active Directory are.
+    func serverAttributes() -> Set<String> {
         if let known = ownAttributes { return known }
         let root = LDAPSearch(
             base: "", scope: .base, filter: LDAPFilter.present("objectClass").text, attributes: ["subschemaSubentry"])
