@@ -56,7 +56,11 @@ extension EntryReader {
             case .words(let words): told = words[text.lowercased()]
             case .bit(let mask, let status): told = Int64(text).map { $0 & mask != 0 ? status : .active }
             }
-            guard let told else { throw ReadFault(entry, "has the unknown status \"\(text)\"") }
+            guard let told else {
+                throw ReadFault(
+                    "the entry \(entry.dn) has the unknown status \"\(text)\"; correct it, or say under status-words what it"
+                        + " means")
+            }
             gravest = max(gravest, gravity.firstIndex(of: told) ?? 0)
         }
         return gravity[gravest]
@@ -97,6 +101,20 @@ extension EntryReader {
         // An owner by name would cost a search, and nothing is answered by it.
         let owner = values(.owner, of: entry, rules).lazy.compactMap { try? Mailbox(octets: $0.span) }.first
         return MailingList(address: address, name: title, owner: owner, expansion: access)
+    }
+
+    /// Whether an entry takes the mail for the unknown names of a domain.
+    func isCatchAll(of domain: Domain, _ entry: LDAPEntry) -> Bool {
+        let rules = rules(of: entry)
+        return (values(.address, of: entry, rules) + values(.aliasAddress, of: entry, rules)).contains {
+            catchAllDomain($0) == domain
+        }
+    }
+
+    /// The domain of a value that stands for its catch-all: `@example.org`.
+    func catchAllDomain(_ value: [UInt8]) -> Domain? {
+        guard schema.hasCatchAlls, value.first == UInt8(ascii: "@") else { return nil }
+        return try? Domain(octets: Array(value.dropFirst()))
     }
 
     /// The record of a domain's entry; nil when it is of another domain.

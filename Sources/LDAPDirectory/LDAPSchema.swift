@@ -16,6 +16,8 @@ public struct LDAPSchema: Hashable, Sendable {
     public var routesToItself = false
     /// Whether a target without "@" is a local-part of the domain at hand.
     public var takesBareTargets = false
+    /// Whether `@` and a domain, in place of an address, is the domain's catch-all.
+    public var hasCatchAlls = false
     /// Whether an alias of a mailbox's address is that mailbox's forward, as where a server asks for aliases first;
     /// else the mailbox goes before it.
     public var aliasesRedirectUsers = false
@@ -62,8 +64,21 @@ public struct LDAPSchema: Hashable, Sendable {
         }
     }
 
+    /// The attributes of a role for entries of this rule. Whatever is read or searched by role asks here, so that a role
+    /// has none where it means nothing.
     func names(_ role: LDAPRole, _ rule: LDAPRule) -> [AttributeName] {
-        rule.attributes[role] ?? attributes[role] ?? []
+        guard let names = rule.attributes[role] ?? attributes[role], means(role, for: rule) else { return [] }
+        return names
+    }
+
+    /// Whether the schema can make anything of this role for entries of this rule.
+    func means(_ role: LDAPRole, for rule: LDAPRule) -> Bool {
+        switch role {
+        case .status where status == .none: false
+        // Who is in a list is told by the list's own entry, where lists have one.
+        case .memberOf where rules.contains { $0.kind == .list }: false
+        default: role.isOf(rule.kind)
+        }
     }
 
     /// The attributes of a role over these rules, once each.

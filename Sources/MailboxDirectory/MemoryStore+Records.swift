@@ -19,7 +19,9 @@ extension MemoryStore.View: RecordWriting {
         }
     }
 
-    func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {
+    func forEach(
+        _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
+    ) throws {
         if kind == .domain {
             for record in contents.domains.values.sorted(by: { $0.domain.key.lexicographicallyPrecedes($1.domain.key) })
             where domain == nil || record.domain == domain {

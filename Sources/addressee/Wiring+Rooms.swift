@@ -40,7 +40,11 @@ extension Wiring {
             switch source.kind {
             case .sqlite(let path): return SQLiteCheck(path: path, name: source.name).findings(records)
             case .ldap(let ldap):
-                return LDAPCheck(name: source.name, settings: try LDAPSettings(ldap, name: source.name)).findings()
+                let settings = try LDAPSettings(ldap, name: source.name)
+                return LDAPCheck(
+                    name: source.name, settings: settings, extent: records.readsAll ? .everything : .sample
+                )
+                .findings()
             }
         },
         serve: { configuration, ready in

@@ -240,6 +240,30 @@ import Testing
         }
     }
 
+    /// A record that can't be read ends no listing.
+    @Test(arguments: [[], ["--json"]])
+    func theRestIsListed(form: [String]) async throws {
+        let site = try Site(sources: ["main", "branch"])
+        var wiring = site.wiring
+        let open = wiring.openStore
+        wiring.openStore = { $0.name == "branch" ? OddStore(name: "branch") : try open($0) }
+        let out = Mutex("")
+        let err = Mutex("")
+        let output = Output(
+            isTerminal: false, isColoured: false, isErrorTerminal: false,
+            standardOutput: { text in out.withLock { $0 += text } },
+            standardError: { text in err.withLock { $0 += text } })
+        let status = await Program.run(
+            ["user", "ls", "--config", site.configuration] + form, wiring: wiring, output: output)
+        #expect(status == 75)
+        #expect(
+            err.withLock { $0 }
+                == "addressee: source branch could not tell: the record can't be read; correct it\n")
+        let listed = out.withLock { $0 }
+        #expect(listed.contains("fred@example.org") && listed.contains("wilma@example.org"))
+        if form == ["--json"] { #expect(listed.hasSuffix("\n]\n")) }
+    }
+
     @Test func severalSources() async throws {
         let site = try Site(sources: ["main", "branch"])
         try site.stores[1].write { try $0.insert(Site.records[0]) }

@@ -42,7 +42,9 @@ import Testing
         #expect(ldap.uris.count == 2)
         #expect(ldap.domains.count == 2)
         #expect(ldap.newEntryValues == ["homeDirectory": "/var/mail/%d/%u"])
-        #expect(ldap.roles == ["login": ["uid"], "full-name": ["displayName", "cn"]])
+        #expect(ldap.roles == ["login": ["uid"], "full-name": ["displayName", "cn"], "status": ["nsAccountLock"]])
+        #expect(ldap.statusWords == [.active: ["FALSE"], .disabled: ["TRUE", "lock"]])
+        #expect(ldap.mustFind == [try Mailbox("postmaster@example.org")])
         for key in findings.keys where key.hasPrefix("sources.ldap.") {
             let last = key.split(separator: ".").last ?? ""
             #expect(yaml.contains("\(last):") || yaml.contains("\(last) ") || yaml.contains("\"\(last): "), "\(key)")
@@ -82,6 +84,35 @@ import Testing
         #expect(try Self.ldap("sasl: external").bind == .external)
     }
 
+    @Test func readsWhatMustBeFound() throws {
+        #expect(try Self.ldap("").mustFind == [])
+        #expect(try Self.ldap("must-find: fred@example.org").mustFind == [try Mailbox("fred@example.org")])
+        #expect(
+            try Self.ldap("must-find: [fred@example.org, b@example.net]").mustFind
+                == [try Mailbox("fred@example.org"), try Mailbox("b@example.net")])
+    }
+
+    /// An empty base is one, where it is written as such.
+    @Test func readsAnEmptyBase() throws {
+        for (text, base) in [("''", ""), ("\"\"", ""), ("dc=a", "dc=a")] {
+            let yaml =
+                "default-domain: a.example\nsources:\n  - {name: p, ldap: {uris: ldap://a, base: \(text), preset: ad}}\n"
+            guard case .ldap(let ldap) = try Configuration.parse(yaml, file: "a").sources[0].kind else {
+                Issue.record("no source in LDAP")
+                return
+            }
+            #expect(ldap.base == base)
+        }
+    }
+
+    /// Where a role stands is known to whoever finds out that it has no effect.
+    @Test func rolesHaveTheirLine() throws {
+        let ldap = try Self.ldap("roles:\n  status: [nsAccountLock]\nstatus-words: {disabled: \"TRUE\"}")
+        #expect(ldap.places["status"] == LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: 9))
+        #expect(ldap.places["status-words"] == LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: 10))
+        #expect(ldap.statusWords == [.disabled: ["TRUE"]])
+    }
+
     @Test func readsDomains() throws {
         let domains = try Self.ldap(
             """
@@ -109,6 +140,10 @@ import Testing
         ("sasl: externl", #"must be external, not "externl"; did you mean "external"?"#),
         ("sasl: external\nbind-dn: cn=r", "exclude each other"),
         ("client-key: a", "needs client-certificate beside it"),
+        ("must-find: fred", "sources.ldap.must-find \"fred\" is no address"), ("must-find: []", "must-find is empty"),
+        ("status-words: {disbled: a}", #"did you mean "disabled"?"#),
+        ("status-words: {disabled: [a], full: [A]}", "has \"A\" for disabled and for full"),
+        ("status-words: {disabled: []}", "disabled is empty"),
         ("timeout: 5", "did you mean 5s?"), ("timeout: 2m", "a time from 1s to 1m"),
         ("cache: {entries: -1}", "a whole number from 0 to 10000000"), ("domains: [a b]", "is no domain"),
         ("domains: [{domain: a.example, kind: alias}]", #"must be local or relay, not "alias""#),
@@ -124,7 +159,8 @@ import Testing
 
     @Test(arguments: [
         ("ldap: {}", "sources.ldap.uris is missing"), ("ldap: {base: a}", "sources.ldap.preset is missing"),
-        ("ldap: x", "must hold"), ("ldap: {uris: [http://a], base: a, preset: ad}", "must be a server such as"),
+        ("ldap: x", "must hold"), ("ldap: {uris: ldap://a, base: , preset: ad}", "sources.ldap.base has no value"),
+        ("ldap: {uris: [http://a], base: a, preset: ad}", "must be a server such as"),
         ("ldap: {uris: ldap://, base: a, preset: ad}", "must be a server such as"),
         ("ldap: {uris: ldap://a, base: a, preset: exchange}", "must be addressee, laser"),
         ("ldap: {uris: ldap://a, base: a, preset: ad}\n    sqlite: a", "in sqlite or in ldap, not in both"),

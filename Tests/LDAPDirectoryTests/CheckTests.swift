@@ -131,12 +131,12 @@ import Testing
         #expect(!has(lines(settings), "in the clear"))
         #expect(!has(lines(settings), "error"))
         settings.tls.caFile = folder.appending(path: "foreign-ca.pem").path
-        #expect(has(lines(settings), "error unreachable", "TLS failed", "certificate"))
+        #expect(has(lines(settings), "error configuration", "TLS failed", "signed by an authority that is unknown"))
         settings.tls.verifies = false
         #expect(has(lines(settings), "warning configuration", "not verified"))
         settings.tls = LDAPTLS(caFile: folder.appending(path: "foreign-ca.pem").path)
         settings.uris = [try #require(child.said["ldaps"] as? String)]
-        #expect(has(lines(settings), "error unreachable", "connecting, with TLS, failed", "certificate"))
+        #expect(has(lines(settings), "error configuration", "connecting, with TLS, failed", "signed by an authority"))
     }
 
     /// The root DN may read cn=config, and so sees which indexes there are.
@@ -210,6 +210,21 @@ import Testing
         #expect(found.count == 1, "\(found)")
         #expect(found.first?.contains("uid=fred,\(settings.base)") == true)
         #expect(found.first?.contains("uid=jane,\(settings.base)") == true)
+    }
+
+    /// Faults behind the sample are found when all is read, and what was read is told.
+    @Test func everythingIsRead() throws {
+        var people: [(String, [(String, [String])])] = (0..<120).map { ("u\($0)", [("mail", ["u\($0)@a"])]) }
+        people += [("person-one", [("mail", ["same@a"])]), ("person-two", [("mail", ["same@a"])])]
+        let settings = try filled(people)
+        let sample = LDAPCheck(name: "people", settings: settings, extent: .sample).findings()
+        let told = "100 of 122 entries were read; to read all"
+        #expect(sample.contains { $0.severity == .note && $0.line.contains(told) })
+        #expect(sample.filter { $0.severity == .error } == [])
+        let all = LDAPCheck(name: "people", settings: settings, extent: .everything).findings()
+        #expect(all.filter { $0.severity == .error }.count == 1, "\(all)")
+        #expect(all.contains { $0.text.contains("uid=person-one,") && $0.text.contains("uid=person-two,") })
+        #expect(!all.contains { $0.text.contains("were read") })
     }
 
     @Test func malformed() throws {

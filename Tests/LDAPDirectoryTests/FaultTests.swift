@@ -96,23 +96,66 @@ final class EventLog: Sendable {
         #expect(isFound(both.answer(fred)))
     }
 
-    /// A server that freezes when it has been good.
+    /// A server that freezes when it has been good: who waits for it is answered by the next.
     @Test func frozen() throws {
         let relay = try relay()
         let log = EventLog()
         let directory = LDAPDirectory(
-            name: "x",
-            settings: settings([relay.uri, try Slapd.shared().uri], try base(), timeout: .milliseconds(400)),
+            name: "x", settings: settings([relay.uri, try Slapd.shared().uri], try base(), timeout: .seconds(10)),
             onEvent: { log.add($0) })
         #expect(isFound(directory.answer(fred)))
         try relay.tell("stall 0")
-        for _ in 0..<3 {
-            let start = ContinuousClock.now
-            #expect(trouble(directory.answer(nobody))?.contains("no answer in") == true)
-            #expect(ContinuousClock.now - start < .milliseconds(700))
-        }
         #expect(isFound(directory.answer(fred)))
         #expect(log.connected == [relay.uri, try Slapd.shared().uri])
+        // A new connection, and one of a command, go to the other first.
+        let other = LDAPDirectory(
+            name: "x", settings: settings([relay.uri, try Slapd.shared().uri], try base()), onEvent: { log.add($0) })
+        #expect(directory.answer(nobody) == .absent)
+        _ = other.answer(fred)
+        #expect(log.connected.last == (try Slapd.shared().uri))
+    }
+
+    /// A server that is slow, but alive, is waited for.
+    @Test func slowIsNotFrozen() throws {
+        let (relay, other) = (try relay(), try relay())
+        let log = EventLog()
+        var patient = settings([relay.uri, other.uri], try base(), timeout: .seconds(10))
+        patient.connectTimeout = .seconds(4)
+        let directory = LDAPDirectory(name: "x", settings: patient, onEvent: { log.add($0) })
+        #expect(isFound(directory.answer(fred)))
+        try relay.tell("delay 2.5")
+        #expect(isFound(directory.answer(fred)))
+        #expect(log.connected == [relay.uri])
+    }
+
+    /// With one server only a frozen one is given up after some time-outs.
+    @Test func frozenAlone() throws {
+        let relay = try relay()
+        let log = EventLog()
+        let directory = LDAPDirectory(
+            name: "x", settings: settings([relay.uri], try base(), timeout: .milliseconds(400)),
+            onEvent: { log.add($0) })
+        #expect(isFound(directory.answer(fred)))
+        try relay.tell("stall 0")
+        for _ in 0..<3 { #expect(trouble(directory.answer(nobody))?.contains("no answer in") == true) }
+        _ = directory.answer(nobody)
+        #expect(log.events.contains { if case .lost = $0 { true } else { false } })
+    }
+
+    /// A server that takes connections and is silent costs one time-out in all, over TLS too.
+    @Test(arguments: ["ldap", "starttls", "ldaps"])
+    func silentAtTheStart(way: String) throws {
+        let relay = try relay()
+        try relay.tell("hang")
+        let uri = way == "ldaps" ? relay.uri.replacingOccurrences(of: "ldap:", with: "ldaps:") : relay.uri
+        var settings = settings([uri], try base())
+        settings.tls.startTLS = way == "starttls"
+        let start = ContinuousClock.now
+        #expect(throws: LDAPFailure.self) { try LDAPHandle(uri: uri, settings: settings) }
+        let took = ContinuousClock.now - start
+        #expect(took > .milliseconds(900) && took < .milliseconds(2500), "\(took)")
+        // The next command asks another first.
+        #expect(ServerMemory.shared.order(of: [uri, "ldap://other"]) == [1, 0])
     }
 
     /// An answer that stops in its middle holds up neither its deadline nor the end of the source.

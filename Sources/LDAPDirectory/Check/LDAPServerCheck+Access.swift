@@ -24,9 +24,11 @@ extension LDAPServerCheck {
         let other: LDAPHandle
         do throws(LDAPFailure) {
             other = try LDAPHandle(unconnected: uri, settings: anonymous)
-            try other.connect()
+            other.begin(until: MonotonicTime.now() + settings.connectTimeout.nanoseconds)
+            try other.connect(anonymous)
             try other.protect(anonymous)
             try other.bind(anonymous)
+            other.finishOpening()
         } catch {
             // A server that turns the nameless away is as it should be.
             return

@@ -72,8 +72,10 @@ extension RecordWriter {
         }
         let status = try? reader.status(of: draft.entry, rules)
         guard status != user.status, let name = schema.names(.status, rules).first else { return }
-        guard let word = schema.statusWords[user.status] else { return }
-        draft.set(name, [Array(word.utf8)])
+        let word = schema.statusWords[user.status]
+        // No value is active too.
+        if word == nil, user.status != .active { return }
+        draft.set(name, word.map { [Array($0.utf8)] } ?? [])
         // The attribute may be one of an auxiliary class that the entry does not have yet.
         for name in place(.user)?.classes.dropFirst() ?? [] { draft.addClass(name) }
     }
