@@ -65,6 +65,7 @@ extension LDAPServerCheck {
     /// Says how much was read, unless it was all.
     mutating func tellRead() {
         if let count, read >= count { return }
+        if count == nil, read == 0 { return }
         let all = count.map { "of \($0) entries" } ?? "entries"
         list.add(
             Finding(
