@@ -43,7 +43,10 @@ import Testing
         #expect(ldap.domains.count == 2)
         #expect(ldap.newEntryValues == ["homeDirectory": "/var/mail/%d/%u"])
         #expect(ldap.roles == ["login": ["uid"], "full-name": ["displayName", "cn"], "status": ["nsAccountLock"]])
-        #expect(ldap.statusWords == [.active: ["FALSE"], .disabled: ["TRUE", "lock"]])
+        #expect(
+            ldap.statusWords == [
+                .active: ["FALSE"], .disabled: ["TRUE", "lock"], .suspended: ["vacation"], .full: ["overquota"],
+            ])
         #expect(ldap.mustFind == [try Mailbox("postmaster@example.org")])
         for key in findings.keys where key.hasPrefix("sources.ldap.") {
             let last = key.split(separator: ".").last ?? ""
