@@ -29,6 +29,63 @@ import Testing
         return ldap
     }
 
+    /// Every key, none with its default, and no two of a kind with the same value; `password-env` and `sasl` exclude what is
+    /// here.
+    static let all = """
+        default-domain: example.org
+        sources:
+          - name: people
+            ldap:
+              uris: [ldap://one.example.org, "ldaps://[2001:db8::1]:637"]
+              base: dc=example,dc=org
+              preset: qmail
+              roles: {login: [uid, sn], full-name: displayName, status: []}
+              domains:
+                - example.org
+                - domain: example.net
+                  kind: relay
+                  catch-all: info@example.net
+                  detail-separators: "-"
+                  transport: "smtp:[mx.example.net]:25"
+              bind-dn: cn=reader
+              password-file: secret
+              allow-clear-text: true
+              starttls: true
+              verify: false
+              ca-file: ca.pem
+              client-certificate: client.pem
+              client-key: client-key.pem
+              timeout: 11s
+              connect-timeout: 12s
+              write-base: ou=people
+              new-entries: {homeDirectory: /home/%u}
+              cache: {entries: 13, positive: 14s, negative: 15s, stale: 16s, journal: changes}
+        """
+
+    @Test func everySettingIsTaken() throws {
+        var expected = LDAPSourceConfiguration(
+            uris: ["ldap://one.example.org", "ldaps://[2001:db8::1]:637"], base: "dc=example,dc=org", preset: "qmail",
+            cache: .init(journal: "/etc/changes"))
+        expected.roles = ["login": ["uid", "sn"], "full-name": ["displayName"], "status": []]
+        expected.domains = [
+            DomainRecord(domain: try Domain("example.org")),
+            DomainRecord(
+                domain: try Domain("example.net"), kind: .relay, catchAll: try Mailbox("info@example.net"),
+                detailSeparators: [UInt8(ascii: "-")], transport: "smtp:[mx.example.net]:25"),
+        ]
+        expected.bind = .simple(dn: "cn=reader", password: .file("/etc/secret"), isClearTextAllowed: true)
+        (expected.startTLS, expected.verifies) = (true, false)
+        expected.caFile = "/etc/ca.pem"
+        (expected.certificateFile, expected.keyFile) = ("/etc/client.pem", "/etc/client-key.pem")
+        (expected.timeout, expected.connectTimeout) = (.seconds(11), .seconds(12))
+        expected.writeBase = "ou=people"
+        expected.newEntryValues = ["homeDirectory": "/home/%u"]
+        expected.cache.entries = 13
+        (expected.cache.positive, expected.cache.negative) = (.seconds(14), .seconds(15))
+        expected.cache.stale = .seconds(16)
+        #expect(try Configuration.parse(Self.all, file: "/etc/a.yaml").sources[0].kind == .ldap(expected))
+    }
+
     /// Every key is in the sample, by its name.
     @Test func theSampleHasEveryKey() throws {
         let yaml = try String(contentsOfFile: Self.file, encoding: .utf8)

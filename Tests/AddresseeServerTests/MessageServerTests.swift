@@ -46,7 +46,7 @@ struct MessageServerTests {
     typealias Change = @Sendable (inout Configuration, Place) throws -> Void
 
     /// Serves the directory of the tables, with these next hops, while `body` talks to it.
-    private static func serve(
+    static func serve(
         takes places: Set<RecipientPlace> = Set(RecipientPlace.allCases), isLate: Bool = false,
         change: Change = { _, _ in },
         _ body: @escaping @Sendable (SocketPeer, Place) async throws -> Void
@@ -66,7 +66,7 @@ struct MessageServerTests {
     }
 
     /// Sends lines and gives the replies, one for each of `count`.
-    private static func replies(_ count: Int, to text: String, over peer: SocketPeer) async throws -> [String] {
+    static func replies(_ count: Int, to text: String, over peer: SocketPeer) async throws -> [String] {
         try await peer.send(Array(text.utf8))
         var heard: [UInt8] = []
         while true {
@@ -79,7 +79,7 @@ struct MessageServerTests {
         }
     }
 
-    private static func transaction(_ recipients: String..., message: String) -> String {
+    static func transaction(_ recipients: String..., message: String) -> String {
         "MAIL FROM:<me@elsewhere.example>\r\n" + recipients.map { "RCPT TO:<\($0)>\r\n" }.joined() + "DATA\r\n"
             + message
             + "\r\n.\r\n"
