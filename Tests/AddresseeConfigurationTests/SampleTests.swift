@@ -108,6 +108,24 @@ import Testing
         #expect(prose.firstMatch(of: try Regex("to \(range.2)\\b")) != nil, "\(setting): \(range.0), but \(prose)")
     }
 
+    /// A wrong word is refused with those that are right, and these are told above the setting in the sample.
+    @Test(arguments: ["clients.vrfy", "clients.expn", "clients.rcpt", "log.level", "next-hops.takes", "next-hops.tls"])
+    func wordsAreInTheSample(setting: String) throws {
+        let parts = setting.split(separator: ".")
+        let yaml =
+            switch parts[0] {
+            case "clients": "clients: [{name: a, \(parts[1]): [frobnicate]}]"
+            case "next-hops": "next-hops: [{name: a, smtp: \"m:25\", \(parts[1]): [frobnicate]}]"
+            default: "\(parts[0]): {\(parts[1]): [frobnicate]}"
+            }
+        let problem = try #require(Case.problems(in: ConfigurationTests.required + yaml).first)
+        let words = try #require(problem.firstMatch(of: /(?:must be|must hold) (.*), not/)).1
+            .replacing(" or ", with: ", ").split(separator: ", ")
+        #expect(words.count > 1)
+        let prose = Self.prose(above: setting)
+        for word in words { #expect(prose.contains(word), "\(setting): \(word) is not in \(prose)") }
+    }
+
     @Test func everyLimitIsTried() {
         let findings = Findings(file: "a")
         _ = Configuration.read(Self.uncommented(withExamples: true), findings)

@@ -47,9 +47,10 @@ def own_slapd(records=ALL_RECORDS, **options):
 
 
 def source(uris, name="people", base=BASE, preset="addressee", **settings):
-    """A source of the configuration. Impatient, and with nothing remembered, unless told otherwise."""
-    ldap = {"uris": [uris] if isinstance(uris, str) else uris, "base": base, "preset": preset, "timeout": "1s",
-            "connect-timeout": "1s", "cache": {"entries": 0}}
+    """A source of the configuration, with nothing remembered unless told otherwise. It is patient: where a machine has ten times
+    the work that it can do, a sound server may take a second. Tests of a silent one say how long to wait for it."""
+    ldap = {"uris": [uris] if isinstance(uris, str) else uris, "base": base, "preset": preset, "timeout": "20s",
+            "connect-timeout": "20s", "cache": {"entries": 0}}
     ldap.update({key.replace("_", "-"): value for key, value in settings.items()})
     return {"name": name, "ldap": ldap}
 

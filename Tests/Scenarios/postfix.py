@@ -8,12 +8,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 from functools import cache
 from pathlib import Path
 
+from accepting import Acceptor
 from service import PATIENCE, Client, eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -66,27 +66,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Logins:
+class Logins(Acceptor):
     """Enough of Dovecot's authentication protocol for Postfix to believe whoever says who he is."""
 
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(str(path))
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
         path.chmod(0o666)
-        self.socket.listen()
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.answer, args=[connection], daemon=True).start()
+        listener.listen()
+        super().__init__(listener, self.answer)
 
     def answer(self, connection):
-        with connection, connection.makefile("rw") as file:
+        with connection.makefile("rw") as file:
             file.write("VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\t00\nDONE\n")
             file.flush()
             for line in file:
@@ -96,12 +87,6 @@ class Logins:
                     login = base64.b64decode(response).split(b"\0")[1].decode()
                     file.write(f"OK\t{words[1]}\tuser={login}\n")
                     file.flush()
-
-    def close(self):
-        # The thread has to have gone before the descriptor is free for another socket, or it accepts what is not its own.
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.thread.join(PATIENCE)
-        self.socket.close()
 
 
 # Of one that is asked about recipients only. A delivery is never tried, for there is no queue manager.

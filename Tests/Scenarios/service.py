@@ -90,6 +90,17 @@ def need(tool):
     raise unittest.SkipTest(f"{tool} is not installed")
 
 
+def need_tls_of_swaks():
+    """Skips the test aloud when swaks has no TLS; with CI=true that is a failure."""
+    swaks = need("swaks")
+    said = subprocess.run([swaks, "--support"], capture_output=True, text=True, timeout=PATIENCE).stdout
+    if "=== TLS supported" in said:
+        return swaks
+    if os.environ.get("CI") == "true":
+        raise AssertionError("swaks lacks Net::SSLeay, and in CI it must have it")
+    raise unittest.SkipTest("swaks lacks Net::SSLeay; install libnet-ssleay-perl")
+
+
 # Mail servers take these for NAME@example.org. Who is refused by one spelling must be refused by all.
 SPELLINGS = ["{}@example.org.", "example.org!{}", "{}%example.org", "{}@ example.org", "{}@example.org(c)", "{}@(c)example.org",
              "Some Body <{}@example.org>", "{} @example.org", " {}@example.org", "{}(c)@example.org", "(c){}@example.org"]

@@ -115,7 +115,7 @@ class SQLiteBeforeLDAP(unittest.TestCase):
         status = self.service.run("verify", "max")
         self.assertEqual((status.returncode, status.stdout), (75, COULD_NOT_TELL + "\n"))
         self.relay.heal()
-        eventually(lambda: self.client.ask("VRFY max") == VERDICTS["max"], "LDAP is asked again", 5)
+        eventually(lambda: self.client.ask("VRFY max") == VERDICTS["max"], "LDAP is asked again")
         self.check()
 
     def test_trouble_with_sqlite_is_451(self):
@@ -148,7 +148,7 @@ class LDAPBeforeSQLite(unittest.TestCase):
                 for question in ["VRFY local", "VRFY local@example.org", "VRFY nobody@example.org"]:
                     self.assertEqual(client.ask(question), COULD_NOT_TELL)
                 relay.heal()
-                eventually(lambda: client.ask("VRFY local") == ANSWERS["VRFY local"], "LDAP is asked again", 5)
+                eventually(lambda: client.ask("VRFY local") == ANSWERS["VRFY local"], "LDAP is asked again")
 
 
 class TwoDirectories(unittest.TestCase):

@@ -9,6 +9,7 @@ import threading
 import unittest
 from pathlib import Path
 
+from accepting import Acceptor
 from scripted_hop import EXTENSIONS, ScriptedHop
 from service import PATIENCE, Service, eventually
 
@@ -99,8 +100,7 @@ class Handing(unittest.TestCase):
             self.assertEqual(hop.messages[2].sender.split()[1], "FROM:<>")
 
     def test_parameters_go_on(self):
-        with ScriptedHop() as hop, Relay(hop).__enter__() as relay:
-            self.addCleanup(relay.__exit__, None)
+        with ScriptedHop() as hop, Relay(hop) as relay:
             relay.introduced(hop)
 
             def offers():
@@ -409,21 +409,11 @@ class Failing(unittest.TestCase):
 
     def test_what_is_no_mail_server(self):
         for greeting in b"SSH-2.0-OpenSSH_9\r\n", b"x" * 100_000, b"554 no service\r\n", b"":
-            with self.subTest(greeting[:20]), socket.create_server(("127.0.0.1", 0)) as listener:
-                def serve():
-                    try:
-                        while True:
-                            connection, _ = listener.accept()
-                            with connection:
-                                connection.sendall(greeting)
-                    except OSError:
-                        pass
-
-                threading.Thread(target=serve, daemon=True).start()
-                hops = [{"name": "hop", "smtp": f"127.0.0.1:{listener.getsockname()[1]}"}]
+            listener = socket.create_server(("127.0.0.1", 0))
+            with self.subTest(greeting[:20]), Acceptor(listener, lambda one: one.sendall(greeting)) as hop:
+                hops = [{"name": "hop", "smtp": f"127.0.0.1:{hop.port}"}]
                 with Service(next_hops=hops) as service, service.client() as client:
                     self.assertEqual(send(client, ["fred@example.org"])[1], DOWN)
-                listener.shutdown(socket.SHUT_RDWR)
 
     def test_a_thousand_cuts(self):
         """At each step, at random: what was acknowledged has arrived, once and whole; what was refused has not, unless the
