@@ -83,6 +83,26 @@ import Testing
         }
     }
 
+    /// Nobody but the owner reads mail.
+    @Test func filesAreTheOwners() async throws {
+        try await MessageServerTests.serve { peer, place in
+            let text = MessageServerTests.transaction("fred@example.org", "ann@example.org", message: "x")
+            _ = try await MessageServerTests.replies(6, to: text, over: peer)
+            func modes(_ names: [String]) throws -> Set<Int> {
+                Set(
+                    try names.map {
+                        try FileManager.default.attributesOfItem(atPath: "\(place.folder)/\($0)")[.posixPermissions]
+                            as? Int
+                            ?? 0
+                    })
+            }
+            let all = FileManager.default.enumerator(atPath: place.folder)?.compactMap { $0 as? String } ?? []
+            #expect(place.files.count == 2)
+            #expect(try modes(place.files) == [0o600])
+            #expect(try modes(all.filter { !place.files.contains($0) }) == [0o700])
+        }
+    }
+
     /// Nobody has the message, and the sender comes again.
     @Test(arguments: [
         ("fsync example.org/ann/tmp", "", EIO, "451 4.3.0 The message can't be handed on now, try again later"),
