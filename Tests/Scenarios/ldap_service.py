@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
@@ -67,7 +66,7 @@ class SQLiteService(Service):
     """`addressee serve` over an empty directory, as `init` makes it; to be filled and then started."""
 
     def __enter__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="addressee-scenario-"))
+        self.make_folder()
         try:
             self.change("init", "--domain", DOMAIN)
             self.configure()
@@ -88,7 +87,7 @@ class LDAPService(Service):
         self.files_before = files or {}
 
     def __enter__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="addressee-scenario-"))
+        self.make_folder()
         try:
             self.configure(**self.settings)
             for name, text in self.files_before.items():

@@ -159,8 +159,14 @@ class Directory:
     def __init__(self, **settings):
         self.settings = settings
 
-    def __enter__(self):
+    def make_folder(self):
+        """Once: the folder and the server of a first time would be left behind by a second one."""
+        if hasattr(self, "folder"):
+            raise AssertionError("this was entered already")
         self.folder = Path(tempfile.mkdtemp(prefix="addressee-scenario-"))
+
+    def __enter__(self):
+        self.make_folder()
         try:
             for file in template().iterdir():
                 shutil.copy(file, self.folder)
@@ -251,6 +257,8 @@ class Service(Directory):
         return self
 
     def start(self):
+        if getattr(self, "process", None) and self.process.poll() is None:
+            raise AssertionError("the server is running already")
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--config", str(self.folder / "addressee.yaml")], cwd=self.folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")

@@ -251,7 +251,10 @@ class Trouble(unittest.TestCase):
                 self.assertEqual(table.virtual("nobody@example.org"), "error:550 5.1.1 No such user here")
                 slapd.freeze()
                 try:
-                    self.check_trouble(table)
+                    directory.configure(sources=[source(slapd.uri, timeout="1s", connect_timeout="1s")])
+                    with Table(directory.folder, "--user", "vmail") as impatient:
+                        impatient.open()
+                        self.check_trouble(impatient)
                 finally:
                     slapd.thaw()
 
