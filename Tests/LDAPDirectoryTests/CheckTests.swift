@@ -20,8 +20,8 @@ import Testing
             uris: [child.uri], base: "dc=example,dc=org", preset: .inetorgperson,
             domains: [DomainRecord(domain: try Domain("example.org"))])
         settings.bind = Self.reader
-        settings.timeout = .seconds(2)
-        settings.connectTimeout = .seconds(2)
+        settings.timeout = .seconds(20)
+        settings.connectTimeout = .seconds(20)
         return (child, settings)
     }
 
@@ -118,6 +118,7 @@ import Testing
         #expect(has(lines(settings), "warning unreachable", "connecting failed", dead))
         #expect(!has(lines(settings), "error"))
         try child.tell("freeze")
+        (settings.timeout, settings.connectTimeout) = (.seconds(2), .seconds(2))
         settings.uris = [child.uri]
         #expect(has(lines(settings), "error unreachable"))
         try child.tell("thaw")
