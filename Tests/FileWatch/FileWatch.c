@@ -92,20 +92,37 @@ int fsync(int descriptor) {
     return (int)syscall(SYS_fsync, descriptor);
 }
 
-int rename(const char *old, const char *new) {
+/// The path of a name in a folder that is open, or of a path that needs none.
+static void whole(int folder, const char *name, char *path, size_t size) {
+    char link[64];
+    path[0] = '\0';
+    if (name[0] != '/' && folder != AT_FDCWD) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+        ssize_t length = readlink(link, path, size - 2);
+        if (length > 0) snprintf(path + length, size - (size_t)length, "/");
+    }
+    strncat(path, name, size - strlen(path) - 1);
+}
+
+int renameat(int from, const char *old, int into, const char *new) {
+    char path[PATH_MAX], target[PATH_MAX];
     int error = 0;
     pthread_mutex_lock(&lock);
     if (lines != NULL) {
-        const char *name = below(old), *to = below(new);
-        if (name != NULL) error = note("rename", name, to != NULL ? to : new);
+        whole(from, old, path, sizeof path);
+        whole(into, new, target, sizeof target);
+        const char *name = below(path), *to = below(target);
+        if (name != NULL) error = note("rename", name, to != NULL ? to : target);
     }
     pthread_mutex_unlock(&lock);
     if (error != 0) {
         errno = error;
         return -1;
     }
-    return renameat(AT_FDCWD, old, AT_FDCWD, new);
+    return (int)syscall(SYS_renameat2, from, old, into, new, 0);
 }
+
+int rename(const char *old, const char *new) { return renameat(AT_FDCWD, old, AT_FDCWD, new); }
 
 #else
 

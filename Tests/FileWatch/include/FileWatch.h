@@ -1,4 +1,4 @@
-// What this process does with files below a folder: fsync(2) and rename(2), in their order. For tests of what is on the disk
+// What this process does with files below a folder: fsync(2) and rename(2) or renameat(2), in their order. For tests of what is on the disk
 // before a message is acknowledged. The functions stand before those of the C library, so it works where programs are linked
 // as on Linux.
 
