@@ -34,10 +34,11 @@ USERS = ["games", "news", "backup"]
 class Site(Hop, Postfix):
     """`with Site("unix-users.cf", service) as postfix`: Debian's Postfix with the lines of one site."""
 
-    def __init__(self, fragment, service, out, services={}):
+    def __init__(self, fragment, service, out, services={}, more=""):
         super().__init__([fragment], {"127.0.0.1:2526": "{}:{}".format(*service.addresses[1])})
         self.out = out
         self.changed_services = services
+        self.more = more
 
     def start(self):
         self.configure()
@@ -57,6 +58,7 @@ mail_spool_directory = {self.mail}
 default_transport = smtp:{self.out}
 smtpd_peername_lookup = no
 fast_flush_domains =
+{self.more}
 """
         master = re.sub(r"^smtp( +inet)", rf"127.0.0.1:{self.port}\1", (share / "master.cf.dist").read_text(), flags=re.M)
         for old, new in self.changed_services.items():
@@ -167,6 +169,18 @@ class UnixUsers(SiteTest):
         self.assertEqual(self.recipients(self.out), ["proxy@far.example", "x@far.example"])
         found = {file.name: file.read_text().count("Subject: all") for file in postfix.mail.iterdir()}
         self.assertEqual(found, {"backup": 1, "games": 4, "news": 1})
+
+    def test_further_domains(self):
+        """As the page has it: they are added to mydestination."""
+        postfix = self.site(more="mydestination = $myhostname, example.org, localhost, alias.example, second.example")
+        self.service.change("user", "add", "games@second.example")
+        self.replies(postfix, {
+            "games@alias.example": "^250", "play@alias.example": "^250", "postmaster@second.example": "^250",
+            "nobody@alias.example": "^550 5.1.1", "news@second.example": "^550 5.1.1"})
+        self.send(postfix, "news@alias.example", "games@second.example")
+        eventually(lambda: len(postfix.deliveries()) >= 2, "two deliveries")
+        self.nothing_bounces(postfix)
+        self.assertEqual({file.name for file in postfix.mail.iterdir()}, {"games", "news"})
 
     def test_after_addressee_was_away(self):
         """What config and README say: which questions get 451 for how long, and what ends it."""
