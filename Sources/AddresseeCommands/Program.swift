@@ -31,7 +31,7 @@ public enum Program {
         await Output.$current.withValue(output) {
             await Wiring.$current.withValue(wiring) {
                 do {
-                    var command = try Addressee.parseAsRoot(arguments)
+                    var command = try Addressee.parseAsRoot(arguments.withAddressesJoined)
                     if var command = command as? any AsyncParsableCommand {
                         try await command.run()
                     } else {

@@ -173,7 +173,8 @@ extension MemoryStore.View: RecordWriting {
             throw StoreError.notFound(.list, address.description)
         }
         let before = contents.members[address] ?? []
-        let after = before.filter { !members.contains($0.mailbox) }
+        let gone = Set(members)
+        let after = before.filter { !gone.contains($0.mailbox) }
         contents.members[address] = after
         return before.count - after.count
     }

@@ -97,10 +97,14 @@ public struct RecordEditor {
     /// - Throws: `.unsuitable` when one of them is not a member; then none is removed.
     public func leave(_ members: [Mailbox], list address: Mailbox) throws(EditError) {
         try transaction { writing throws(EditError) in
-            for member in members {
-                let removed = try EditError.wrapping { try writing.removeMembers([member], fromListAt: address) }
-                if removed == 0 { throw .unsuitable("\(member) is not a member of \(address)") }
+            let record = try EditError.wrapping { try writing.record(.list, at: address) }
+            guard case .list(_, let present)? = record else { throw .notFound(.list, address.description) }
+            var left = Set(present.map(\.mailbox))
+            for member in members where left.remove(member) == nil {
+                throw .unsuitable("\(member) is not a member of \(address)")
             }
+            // All at once: some stores look through the list for each call.
+            _ = try EditError.wrapping { try writing.removeMembers(members, fromListAt: address) }
         }
     }
 

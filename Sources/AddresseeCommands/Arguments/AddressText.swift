@@ -73,7 +73,9 @@ extension Substring {
 extension [AddressText] {
     func mailboxes() throws(CommandFailure) -> [Mailbox] {
         var mailboxes: [Mailbox] = []
-        for text in self { mailboxes.append(try text.mailbox()) }
+        for text in self {
+            for part in text.text.addresses { mailboxes.append(try AddressText(argument: part).mailbox()) }
+        }
         return mailboxes
     }
 }
@@ -81,7 +83,49 @@ extension [AddressText] {
 extension [MemberText] {
     func members() throws(CommandFailure) -> [ListMember] {
         var members: [ListMember] = []
-        for text in self { members.append(try text.member()) }
+        for text in self {
+            for part in text.text.addresses { members.append(try MemberText(argument: part).member()) }
+        }
         return members
+    }
+}
+
+// The argument parser takes time with the square of the number of arguments: minutes for a list of twenty thousand. So many
+// addresses are given to it as one argument, with a separator between them that no argument can hold.
+
+extension String {
+    private static let separator: Character = "\0"
+
+    /// The arguments that it was made of.
+    fileprivate var addresses: [String] {
+        split(separator: Self.separator, omittingEmptySubsequences: false).map { String($0) }
+    }
+
+    fileprivate init(addresses: ArraySlice<String>) { self = addresses.joined(separator: String(Self.separator)) }
+}
+
+extension [String] {
+    /// The nouns whose verbs take any number of addresses.
+    private static let nouns: Set<String> = ["alias", "forward", "list"]
+    /// So many arguments in a row are left as they are: a noun, a verb and an address, or what stands after an option.
+    private static let few = 16
+
+    /// The arguments of a command, with many addresses in a row made one.
+    var withAddressesJoined: [String] {
+        guard count > 2 * Self.few, let noun = first, Self.nouns.contains(noun) else { return self }
+        var joined: [String] = []
+        var start = startIndex
+        while start < endIndex {
+            // Words, up to an option or the end; after "--" nothing is an option.
+            let end = self[start...].firstIndex { $0.hasPrefix("-") } ?? endIndex
+            let words = self[start..<end]
+            joined += words.prefix(Self.few)
+            if words.count > Self.few { joined.append(String(addresses: words.dropFirst(Self.few))) }
+            if end == endIndex { break }
+            if self[end] == "--" { return joined + self[end...] }
+            joined.append(self[end])
+            start = end + 1
+        }
+        return joined
     }
 }
