@@ -83,6 +83,7 @@ public struct Server: Sendable {
         if try await loops.isMissing(configuration.defaultDomain) {
             log.defaultDomainIsMissing(configuration.defaultDomain)
         }
+        for file in configuration.exposedFiles { log.exposed(file) }
         log.started(listeners.addresses.map(\.description), sources: configuration.sources.map(\.name))
         loops.introduce()
         ready(listeners.addresses)
@@ -96,6 +97,7 @@ public struct Server: Sendable {
                     try await take(next, loops: loops, listeners: &listeners)
                     timeout = next.timeouts.shutdown
                     threshold.value = Logger.Level(rawValue: next.logLevel.rawValue) ?? .info
+                    for file in next.exposedFiles { log.exposed(file) }
                     log.reloaded(next.file, addresses: listeners.addresses.map(\.description))
                     if next.threads != configuration.threads { log.needsRestart("threads") }
                 } catch {

@@ -51,6 +51,10 @@ struct ServerLog: Sendable {
             ])
     }
 
+    func exposed(_ file: ExposedFile) {
+        logger.warning("file-exposed", metadata: ["reason": "\(file)", "do": "\(file.remedy)"])
+    }
+
     func notReloaded(_ file: String, reason: String) {
         logger.error(
             "configuration-not-reloaded", metadata: ["file": "\(file)", "reason": "\(reason)", "kept": "the old one"])

@@ -1,5 +1,6 @@
 // `addressee check`: what it prints, and how it ends.
 
+import Foundation
 import MailAddress
 import MailboxDirectory
 import Testing
@@ -18,6 +19,22 @@ import Testing
         #expect(
             await site.run("check", "--source", "people")
                 == Run(0, out: "note it is small\npeople: in order, 1 finding\n"))
+    }
+
+    /// Of the files of the configuration, and where a link to it has paths taken from.
+    @Test func theConfiguration() async throws {
+        let site = try Site()
+        try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: site.configuration)
+        let written = "the configuration \(site.configuration) may be written by every user of this machine"
+        let run = await site.run("check")
+        #expect(run == Run(0, out: "main: in order\nwarning \(written); chmod o-rw \(site.configuration)\n"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: site.configuration)
+        let real = site.folder.path + "/real.yaml"
+        try FileManager.default.moveItem(atPath: site.configuration, toPath: real)
+        try FileManager.default.createSymbolicLink(atPath: site.configuration, withDestinationPath: real)
+        let linked = await site.run("check").out
+        #expect(linked.contains("\(site.configuration) is a symbolic link to \(real)"))
+        #expect(linked.contains("\(site.folder.path)/main.sqlite was looked for"))
     }
 
     @Test func tells() async throws {
