@@ -9,7 +9,8 @@ public struct ConfigurationTemplate {
         """
         # The configuration of Addressee. A setting that is commented out shows its default, except where it says
         # "example". A wrong key or value is refused at start, with its line. SIGHUP reads the file again.
-        # Paths are taken from the folder of this file. Times are a number and a unit: 300s, 5m, 1h.
+        # Paths are taken from the folder of this file; where a symbolic link leads to it, from the folder of the link.
+        # Times are a number and a unit: 300s, 5m, 1h.
 
         # The name in the greeting and the replies. Default: the name of this machine.
         hostname: \(quoted(hostname))
@@ -114,7 +115,8 @@ public struct ConfigurationTemplate {
         #    expn: full
             # RCPT. full: 251 and 551 tell the other address; existence: 250 and 550 instead.
         #    rcpt: full
-            # Questions (RCPT, VRFY, EXPN, keys of maps) of one client address: unlimited, or 1 to 1000000000.
+            # Questions (RCPT, VRFY, EXPN, keys of maps) of one client address: unlimited, or 1 to 1000000000. One that
+            # needs many look-ups, as of a long list, counts for one more with each hundred of them.
         #    questions-per-minute: unlimited
         #  - name: everyone
         #    trusted: false
@@ -159,7 +161,7 @@ public struct ConfigurationTemplate {
         timeouts:
           # For the next command or request: 1s to 24h; RFC 5321 4.5.3.2.7 asks for 5m or more.
         #  idle: 5m
-          # For a client that does not read its replies: 1s to 1h.
+          # For a client that takes nothing of its replies all that time: 1s to 1h.
         #  write: 1m
           # For what was asked before the server was told to stop: 1s to 1h.
         #  shutdown: 10s

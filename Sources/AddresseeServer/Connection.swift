@@ -161,7 +161,7 @@ class Connection: ChannelDuplexHandler {
             timers.write = nil
             if isHeld { release() }
         } else if timers.write == nil {
-            watchWriting(pending: nil)
+            watchWriting(since: progress)
         }
         context.fireChannelWritabilityChanged()
     }
@@ -280,8 +280,7 @@ class Connection: ChannelDuplexHandler {
         isHeld = false
         timers.cancel()
         let eventLoop = context.eventLoop.assumeIsolated()
-        let patience = TimeAmount(loop.service.configuration.timeouts.write)
-        timers.end = eventLoop.scheduleTask(in: patience) { [self] in abort() }
+        watchEnd(since: progress)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { [self] _ in
             timers.end?.cancel()
@@ -297,9 +296,7 @@ class Connection: ChannelDuplexHandler {
         loop.endBatch()
         state = .lingering
         timers.cancel()
-        let eventLoop = context.eventLoop.assumeIsolated()
-        let patience = TimeAmount(loop.service.configuration.timeouts.write)
-        timers.end = eventLoop.scheduleTask(in: patience) { [self] in abort() }
+        watchEnd(since: progress)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { [self] _ in abort() }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: sent)
@@ -332,20 +329,29 @@ class Connection: ChannelDuplexHandler {
     }
 
     /// Cuts a client that takes nothing of its replies for a whole time-out.
-    private func watchWriting(pending: Int?) {
+    private func watchWriting(since before: WriteProgress) {
         guard let context else { return }
         let limit = TimeAmount(loop.service.configuration.timeouts.write)
-        let before = pending ?? self.pending
         timers.write = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [self] in
-            let now = self.pending
-            if now < before { return watchWriting(pending: now) }
+            let now = progress
+            if now.isBeyond(before) { return watchWriting(since: now) }
             loop.shared.log.connectionFailed(client, reason: "the client does not read its replies")
             abort()
         }
     }
 
-    /// Octets that the channel still holds.
-    private var pending: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+    /// The same for what is left when all has been said.
+    private func watchEnd(since before: WriteProgress) {
+        guard let context else { return }
+        let limit = TimeAmount(loop.service.configuration.timeouts.write)
+        timers.end = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [self] in
+            let now = progress
+            if now.isBeyond(before) { return watchEnd(since: now) }
+            abort()
+        }
+    }
+
+    private var progress: WriteProgress { WriteProgress(of: context?.channel) }
 
     private func watchIdle() {
         guard let context else { return }
