@@ -205,7 +205,11 @@ class Connection: ChannelDuplexHandler {
 
     /// Whether the client's class may ask one more question now; for the postmaster it always may (RFC 5321 4.5.1).
     final func admitQuestion(isForPostmaster: @autoclosure () -> Bool) -> QuestionBudget.Admission {
-        guard let limit = clientClass.questionsPerMinute, !isForPostmaster() else { return .admitted }
+        guard let limit = clientClass.questionsPerMinute, !isForPostmaster() else {
+            loop.payer = nil
+            return .admitted
+        }
+        loop.payer = LoopContext.Payer(client: client, perMinute: limit)
         let admission = loop.shared.admitQuestion(of: client, perMinute: limit)
         if admission == .closed { loop.shared.log.refused(client, reason: "too many questions") }
         return admission

@@ -103,17 +103,43 @@ extension SMTPHandler {
         goOnAfterAnswer()
     }
 
-    private func admit(_ recipient: AcceptedRecipient) {
-        let (servers, folders) = (
-            recipient.destinations.filter(nextHops.isServer), recipient.destinations.filter { !nextHops.isServer($0) }
-        )
-        guard folders.allSatisfy({ nextHops.folder(of: $0) != nil }) else {
-            return say(ReplyCatalogue.nameNotAllowed, to: recipient.ticket)
+    /// What of a recipient's mailboxes has to be known before it is admitted.
+    private struct Sorted: Sendable {
+        var servers: [Destination]
+        /// Whether each mailbox that has a folder can have one.
+        var canHaveFolders: Bool
+        /// Nil where there are too many.
+        var new: [Destination]?
+
+        init(_ destinations: [Destination], _ nextHops: [NextHopConfiguration], _ envelope: Envelope?, limit: Int) {
+            servers = destinations.filter(nextHops.isServer)
+            canHaveFolders = destinations.allSatisfy { nextHops.isServer($0) || nextHops.folder(of: $0) != nil }
+            new = envelope?.new(among: destinations, limit: limit)
         }
+    }
+
+    private func admit(_ recipient: AcceptedRecipient) {
+        let (destinations, nextHops, envelope) = (recipient.destinations, nextHops, envelope)
         let limit = loop.service.configuration.expansion.addresses
-        guard let envelope, let new = envelope.new(among: recipient.destinations, limit: limit) else {
+        var isLater = false
+        isAskingServer = true
+        loop.aside(
+            destinations.count, { Sorted(destinations, nextHops, envelope, limit: limit) },
+            then: { [self] sorted in
+                isAskingServer = false
+                if context == nil || state != .open { return }
+                admit(recipient, sorted)
+                if isLater { goOnWithRecipients() }
+            })
+        isLater = true
+    }
+
+    private func admit(_ recipient: AcceptedRecipient, _ sorted: Sorted) {
+        if !sorted.canHaveFolders { return say(ReplyCatalogue.nameNotAllowed, to: recipient.ticket) }
+        guard envelope != nil, let new = sorted.new else {
             return say(ReplyCatalogue.tooManyRecipients, to: recipient.ticket)
         }
+        let servers = sorted.servers
         guard let first = servers.first else { return taken(recipient, new) }
         if let other = servers.first(where: { $0.nextHop != first.nextHop }) {
             // Two servers can't be had to take a message both or neither.

@@ -2,6 +2,7 @@
 
 import AddresseeConfiguration
 import Foundation
+import MailboxDirectory
 import NIOCore
 import NIOSSL
 import SMTPProtocol
@@ -20,6 +21,9 @@ struct Service: Sendable {
     var rememberedRecipients: Int {
         configuration.limits.rememberedRecipients / (configuration.threads ?? System.coreCount)
     }
+
+    /// Mailboxes that each event loop may keep of what long walks have found; none where nothing is to be remembered.
+    var longAnswers: Int { rememberedRecipients > 0 ? configuration.expansion.addresses : 0 }
 
     /// - Throws: `ServerError.tls` when the certificate or its key can't be used.
     init(_ configuration: Configuration) throws(ServerError) {

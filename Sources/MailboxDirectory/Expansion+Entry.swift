@@ -82,6 +82,8 @@ extension Expansion {
         let isOpen =
             switch purpose {
             case .verify, .domain: false
+            // Where somebody is reached already it makes no difference whom the list reaches.
+            case .recipient: !reachesSomebody
             case .expand(let viewer): viewer.maySee(list.expansion)
             case .resolve: true
             }
@@ -92,17 +94,36 @@ extension Expansion {
         }
         switch arrive(at: list.address) {
         case .again: return nextAddress()
-        case .loop: return finish(.loop(path(to: walk.node)))
+        case .loop: return failed(.loop(path(to: walk.node)))
         case .first: break
         }
         openList = list
+        readSoFar = nil
         stage = .members(source: source)
         return step()
     }
 
-    mutating func found(_ members: [ListMember], source: Int) -> Move {
-        note("\(members.count) member\(members.count == 1 ? "" : "s")", source: source)
-        if walk.node == 0 { resolution.step = members.map(\.mailbox) }
+    /// Goes on with a list whose members so far have been gone through.
+    mutating func readOn(_ rest: UnreadList) -> Move {
+        walk = AddressWalk(node: rest.node)
+        openList = rest.list
+        readSoFar = rest.next
+        stage = .members(source: rest.source)
+        return step()
+    }
+
+    /// - Parameter next: where the list goes on; nil where it is over.
+    mutating func found(_ members: [ListMember], next: Int? = nil, source: Int) -> Move {
+        let which = readSoFar != nil ? "more " : next == nil ? "" : "first "
+        note("\(members.count) \(which)member\(members.count == 1 ? "" : "s")", source: source)
+        if walk.node == 0, purpose != .recipient {
+            resolution.step += members.map(\.mailbox)
+            if case .step? = room { for member in members { octets += member.mailbox.size + 2 } }
+        }
+        if let next, nodes.count - 1 + members.count <= limits.addresses {
+            pending.append(-1 - unread.count)
+            unread.append(UnreadList(node: walk.node, list: openList, source: source, next: next))
+        }
         return push(members.map { ($0.mailbox, $0.name) }, origin: .member, staysOnChain: false)
     }
 
@@ -112,7 +133,7 @@ extension Expansion {
     ) -> Move {
         switch arrive(at: canonical) {
         case .again: return nextAddress()
-        case .loop: return finish(.loop(path(to: walk.node)))
+        case .loop: return failed(.loop(path(to: walk.node)))
         case .first: break
         }
         if let copy { take(copy) }
@@ -125,10 +146,15 @@ extension Expansion {
     private mutating func push(_ targets: [(Mailbox, String)], origin: Origin, staysOnChain: Bool) -> Move {
         let parent = nodes[walk.node]
         if targets.isEmpty { return nextAddress() }
-        if parent.depth + 1 > limits.depth { return finish(.limit(.depth, path: path(to: walk.node))) }
+        if parent.depth + 1 > limits.depth { return failed(.limit(.depth, path: path(to: walk.node))) }
+        var targets = targets
         // The first node is what was asked, not what it led to.
-        if nodes.count - 1 + targets.count > limits.addresses {
-            return finish(.limit(.addresses, path: path(to: walk.node)))
+        let left = limits.addresses - (nodes.count - 1)
+        if targets.count > left {
+            let limit = Resolution.Outcome.limit(.addresses, path: path(to: walk.node))
+            guard case .recipient = purpose, case .member = origin else { return failed(limit) }
+            deferred = deferred ?? limit
+            targets = Array(targets.prefix(left))
         }
         if walk.node == 0, let asked = walk.keys.first, let place = walk.place { known[asked.domain] = place }
         let first = nodes.count
@@ -160,6 +186,12 @@ extension Expansion {
 
     private mutating func take(_ recipient: Recipient) {
         resolution.recipients.append(recipient)
+        if case .recipients? = room { octets += recipient.mailbox.size + 2 }
+        if case .recipient = purpose, nodes[walk.node].isBelowList, recipient.kind != .user(.full) {
+            // The list reaches somebody, and its other members change nothing of that.
+            while let last = pending.last, last < 0 || nodes[last].isBelowList { pending.removeLast() }
+            deferred = nil
+        }
         if let owner = nodes[walk.node].owner { resolution.recipients[resolution.recipients.count - 1].owner = owner }
     }
 
@@ -170,6 +202,27 @@ extension Expansion {
             resolution.failures.append(Failure(mailbox: canonical, reason: reason))
         }
         return nextAddress()
+    }
+
+    /// Whether a mailbox has been found that takes mail now.
+    var reachesSomebody: Bool { resolution.recipients.contains { $0.kind != .user(.full) } }
+
+    /// A loop, or a path that is too long: the end of the walk. Of a list to which RCPT is asked only whether somebody is
+    /// reached, it decides only where no other member is.
+    private mutating func failed(_ outcome: Resolution.Outcome) -> Move {
+        guard case .recipient = purpose, nodes[walk.node].isBelowList else { return finish(outcome) }
+        deferred = deferred ?? outcome
+        return nextAddress()
+    }
+
+    /// Ends the walk where more has been found than the answer has room for.
+    mutating func passedRoom() -> Move? {
+        guard let room else { return nil }
+        switch room {
+        case .recipients(let limit), .step(let limit):
+            // No ", " after the last.
+            return octets > limit + 2 ? finish(.limit(.octets, path: path(to: 0))) : nil
+        }
     }
 
     private enum Arrival {
@@ -195,4 +248,9 @@ extension Expansion {
         }
         return .again
     }
+}
+
+extension Mailbox {
+    /// Octets that it takes where nothing need be quoted.
+    fileprivate var size: Int { localPart.octets.count + 1 + domain.octets.count }
 }

@@ -9,7 +9,18 @@ public struct Expansion: Sendable {
     public enum Step: Sendable {
         /// Ask the source with this index (in the configured order), then call `answered(_:)`.
         case lookUp(Lookup, source: Int)
+        /// Call `goOn(turns:)`, now or after letting others work.
+        case pause
         indirect case finished(Resolution)
+    }
+
+    /// What of the answer has room for so many octets only: addresses with ", " between them. A walk that finds more ends
+    /// there, with `.limit(.octets)`.
+    public enum Room: Hashable, Sendable {
+        /// For all recipients.
+        case recipients(Int)
+        /// For the targets or members of the asked address itself.
+        case step(Int)
     }
 
     let question: Question
@@ -21,7 +32,10 @@ public struct Expansion: Sendable {
 
     var nodes: [Node]
     /// Indices of nodes still to be walked; the last is the next, so that answers keep the order of the records.
+    /// A negative number stands for the rest of a list: `-1 - index` in `unread`.
     var pending: [Int] = []
+    /// Lists of which only some members have been told.
+    var unread: [UnreadList] = []
     var seen: Set<Mailbox> = []
     var lookups = 0
     var stage: Stage
@@ -31,7 +45,14 @@ public struct Expansion: Sendable {
     var matches: [Match] = []
     var matchRank: NameRank?
     var openList: MailingList?
+    /// The place after which the list is read on; nil for its beginning.
+    var readSoFar: Int?
     var resolution: Resolution
+    /// What the answer has room for; nil for any number of octets.
+    public var room: Room?
+    var octets = 0
+    /// Why a member of a list could not be followed, where it is still to be seen whether another can.
+    var deferred: Resolution.Outcome?
 
     /// - Parameters:
     ///   - sources: the names of the sources, in the order in which they are to be asked; not empty.
@@ -65,26 +86,49 @@ public struct Expansion: Sendable {
     }
 
     /// The first step.
-    public mutating func next() -> Step {
+    /// - Parameter turns: addresses that are gone through without a lookup before there is a `.pause`.
+    public mutating func next(turns: Int = .max) -> Step {
         // In two statements: as an argument it would be taken after `self`, which would then be as it was before.
         let move = begin()
-        return step(for: move)
+        return step(for: move, turns)
     }
 
     /// Goes on with the answer to the lookup that was last handed out.
     ///
     /// An answer that does not fit the question means that the source can't be relied on: it could not tell.
-    public mutating func answered(_ answer: Answer) -> Step {
+    public mutating func answered(_ answer: Answer, turns: Int = .max) -> Step {
         let move = take(answer)
-        return step(for: move)
+        return step(for: move, turns)
     }
 
-    private func step(for move: Move) -> Step {
-        switch move {
-        case .lookUp(let lookup, let source): .lookUp(lookup, source: source)
-        case .finished: .finished(resolution)
+    /// Goes on after a `.pause`.
+    public mutating func goOn(turns: Int) -> Step { step(for: .next, turns) }
+
+    private mutating func step(for first: Move, _ turns: Int) -> Step {
+        var (move, left) = (first, turns)
+        while true {
+            switch move {
+            case .lookUp(let lookup, let source): return .lookUp(lookup, source: source)
+            case .finished: return .finished(resolution)
+            case .next:
+                if left == 0 { return .pause }
+                left -= 1
+                move = takeNext()
+            }
         }
     }
+
+    /// The same walk before it began.
+    public func anew() -> Expansion {
+        var expansion = Expansion(
+            question, purpose: purpose, sources: sourceNames, defaultDomain: defaultDomain, limits: limits,
+            isTracing: isTracing)
+        expansion.room = room
+        return expansion
+    }
+
+    /// How many questions it has put to sources so far.
+    public var lookupCount: Int { lookups }
 
     mutating func begin() -> Move { step() }
 
@@ -105,6 +149,7 @@ public struct Expansion: Sendable {
             return found(entries, rank: rank, source: source)
         case (.name(let source), .absent): return nameIsAbsent(source: source)
         case (.members(let source), .members(let members)): return found(members, source: source)
+        case (.members(let source), .page(let members, let next)): return found(members, next: next, source: source)
         case (.members, .absent): return couldNotTell(reason: "a list has gone while it was read")
         default: return couldNotTell(reason: "the answer is not one to the question")
         }
@@ -130,13 +175,23 @@ public struct Expansion: Sendable {
         case .entries(let source): return .lookUp(.entries(walk.keys), source: source)
         case .name(let source): return .lookUp(.name(nameQuery), source: source)
         case .members(let source):
-            return .lookUp(.members(of: openList?.address ?? nodes[walk.node].address), source: source)
+            let list = openList?.address ?? nodes[walk.node].address
+            return .lookUp(readSoFar.map { .moreMembers(of: list, after: $0) } ?? .members(of: list), source: source)
         }
     }
 
-    /// Takes the next address from the worklist, or ends the walk.
-    mutating func nextAddress() -> Move {
-        guard let node = pending.popLast() else { return finish(.answered) }
+    /// The next address from the worklist is next, or the end of the walk. Not taken at once: one call within another for
+    /// each address of a long list would need a stack without an end.
+    func nextAddress() -> Move { .next }
+
+    /// Takes it.
+    mutating func takeNext() -> Move {
+        if let move = passedRoom() { return move }
+        guard let node = pending.popLast() else {
+            if let deferred, !reachesSomebody { return finish(deferred) }
+            return finish(.answered)
+        }
+        if node < 0 { return readOn(unread[-1 - node]) }
         walk = AddressWalk(node: node)
         if let place = known[nodes[node].address.domain] {
             walk.place = place
@@ -183,7 +238,17 @@ extension Expansion {
     /// A step without the resolution, which stays where it is until somebody takes it.
     enum Move: Sendable {
         case lookUp(Lookup, source: Int)
+        /// Take the next address from the worklist.
+        case next
         case finished
+    }
+
+    /// A list of which some members are still to be read.
+    struct UnreadList: Sendable {
+        var node: Int
+        var list: MailingList?
+        var source: Int
+        var next: Int
     }
 
     /// Which lookup is under way, and of which source.

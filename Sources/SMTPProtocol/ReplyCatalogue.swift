@@ -239,7 +239,7 @@ public enum ReplyCatalogue {
     /// A mailbox a line (RFC 5321 3.5.1); nil when there is none to show.
     public static func members(_ mailboxes: [NamedMailbox]) -> Reply? {
         guard let first = mailboxes.first else { return nil }
-        return Reply(250, .validAddress, first.line, more: mailboxes.dropFirst().map(\.line))
+        return Reply(250, .validAddress, first.line, mailboxes: mailboxes.dropFirst())
     }
 
     public static func willForward(to mailbox: Mailbox) -> Reply {

@@ -19,6 +19,8 @@ public enum SMTPLimits {
     public static let longestLine = commandLine + recipientParameters
     /// Octets of a reply line with its CRLF (RFC 5321 4.5.3.1.5).
     public static let replyLine = 512
+    /// Octets of a long reply that are made at a time, while the client takes those before.
+    public static let replyPiece = 32_768
     /// Octets of the name a client may give itself: a domain (RFC 5321 4.5.3.1.2).
     public static let clientName = 255
 }

@@ -82,6 +82,13 @@ public final class SQLiteReader: Source {
 
     public func version() -> UInt64? { isInBatch && beginSnapshot() == nil ? changes : nil }
 
+    public func view() -> (any Source)? {
+        let view = SQLiteReader(path: path, name: name)
+        // Its batch is never over, so that its snapshot stays.
+        view.beginBatch()
+        return view.version() == nil ? nil : view
+    }
+
     private func beginSnapshot() -> Trouble? {
         if hasSnapshot { return nil }
         if let trouble, Self.now() < nextAttempt { return trouble }

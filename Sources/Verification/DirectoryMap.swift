@@ -54,11 +54,21 @@ public enum DirectoryMap: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// What of its value has room for so many octets; nil where no value is long.
+    func room(_ octets: Int) -> Expansion.Room? {
+        switch self {
+        case .aliases: .recipients(octets)
+        case .aliasesStep: .step(octets)
+        case .domains, .relayDomains, .mailboxes, .recipients, .forwards, .relocated, .senders, .transport: nil
+        }
+    }
+
     /// How far its question is walked.
     var purpose: Purpose {
         switch self {
         case .domains, .relayDomains, .transport: .domain
-        case .mailboxes, .recipients, .forwards, .relocated, .senders: .verify
+        case .mailboxes, .recipients, .forwards: .recipient
+        case .relocated, .senders: .verify
         case .aliases, .aliasesStep: .resolve
         }
     }

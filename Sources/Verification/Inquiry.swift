@@ -38,8 +38,9 @@ public struct Inquiry: Sendable {
     public init(_ query: Query, by client: ClientClass, in context: Context) {
         var purpose = Purpose.verify
         switch query {
-        case .recipient(.postmaster, _): question = .postmaster
-        case .recipient(.mailbox(let mailbox), _): question = .address(mailbox)
+        case .recipient(let path, _):
+            question = Question(path)
+            purpose = .recipient
         case .verify(let subject, _): question = Question(subject)
         case .expand(let subject, _):
             question = Question(subject)
@@ -62,6 +63,14 @@ public struct Inquiry: Sendable {
 }
 
 extension Question {
+    /// The question that RCPT asks.
+    init(_ path: ForwardPath) {
+        switch path {
+        case .postmaster: self = .postmaster
+        case .mailbox(let mailbox): self = .address(mailbox)
+        }
+    }
+
     /// The question that a VRFY or EXPN argument asks.
     public init(_ subject: Subject) {
         switch subject {

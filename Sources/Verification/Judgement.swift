@@ -48,6 +48,9 @@ public struct Judgement: Hashable, Sendable {
     public func verdict(on fact: MailboxMemory.Fact, asked: Mailbox) -> Verdict? {
         switch (fact, wire) {
         case (.unknown, _): return .unknown
+        case (.list, .recipient): return .verified(NamedMailbox(name: "", mailbox: asked))
+        case (.listOfNobody, .recipient): return .noMembers
+        case (.list, _), (.listOfNobody, _): return nil
         // RCPT is told neither name nor spelling.
         case (.user, .recipient): return .verified(NamedMailbox(name: "", mailbox: asked))
         case (.user(let mailbox?, let name?), _):
@@ -105,7 +108,13 @@ public struct Judgement: Hashable, Sendable {
 
     /// VRFY and RCPT.
     private func existence(_ resolution: Resolution) -> Verdict {
-        let verdict = location(resolution)
+        var verdict = location(resolution)
+        // A list is full for RCPT when all are who are on it and take mail.
+        if wire == .recipient, case .verified(let list) = verdict, case .list? = resolution.chain.last,
+            resolution.recipients.allSatisfy({ $0.kind == .user(.full) })
+        {
+            verdict = .full(list)
+        }
         // A mailbox without room is one whatever its forwards wish to be said.
         if case .full = verdict { return verdict }
         for entry in resolution.chain {

@@ -17,6 +17,10 @@ private enum Mark {
     static let withName: UInt64 = 5
     /// The name is in the next three slots.
     static let withLongName: UInt64 = 6
+    /// A list that reaches somebody, with another spelling than the key.
+    static let list: UInt64 = 7
+    static let listAsKey: UInt64 = 8
+    static let listOfNobody: UInt64 = 9
 }
 
 extension MailboxMemory {
@@ -55,9 +59,18 @@ extension MailboxMemory {
 
         /// - Parameter withName: whether a name is to be kept.
         init(_ key: Key, version: UInt64, _ fact: Fact, withName: Bool) {
-            guard case .user(let user, let fullName) = fact else {
+            let (user, fullName): (Mailbox?, String?)
+            switch fact {
+            case .unknown:
                 self.init(key, version: version, mark: Mark.unknown)
                 return
+            case .listOfNobody:
+                self.init(key, version: version, mark: Mark.listOfNobody)
+                return
+            case .list(let list):
+                self.init(key, version: version, mark: list?.isSpelledAsKey == true ? Mark.listAsKey : Mark.list)
+                return
+            case .user(let mailbox, let name): (user, fullName) = (mailbox, name)
             }
             guard let user, user.isSpelledAsKey else {
                 self.init(key, version: version, mark: Mark.user)
@@ -119,7 +132,7 @@ extension MailboxMemory {
         /// Whether what the table has at this index, of the same address, tells all that this does.
         func isTold(by words: Words, at index: Int) -> Bool {
             (words[index] ^ head) & ~Mark.mask == 0 && head & Mark.mask == Mark.userAsKey
-                && words[index] & Mark.mask > Mark.userAsKey
+                && (Mark.withoutName...Mark.withLongName).contains(words[index] & Mark.mask)
         }
 
         func write(to words: Words, at index: Int) {
@@ -138,6 +151,9 @@ extension MailboxMemory {
             case Mark.withoutName: return .user(mailbox.spelledAsKey, name: "")
             case Mark.withName, Mark.withLongName:
                 return .user(mailbox.spelledAsKey, name: Self.name(in: words, at: index))
+            case Mark.list: return .list(nil)
+            case Mark.listAsKey: return .list(mailbox.spelledAsKey)
+            case Mark.listOfNobody: return .listOfNobody
             default: return nil
             }
         }

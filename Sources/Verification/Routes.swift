@@ -119,7 +119,9 @@ extension Judgement {
     public func acceptance(on fact: MailboxMemory.Fact, over routes: [Route]) -> Acceptance? {
         switch fact {
         case .unknown: return .refused(.unknown)
-        case .user(nil, _): return nil
+        case .listOfNobody: return .refused(.noMembers)
+        // Who is on it has to be found out.
+        case .user(nil, _), .list: return nil
         case .user(let mailbox?, _):
             let recipient = Recipient(mailbox: mailbox, kind: .user(.active))
             guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else { return .noRoute(mailbox) }
@@ -153,13 +155,8 @@ extension Judgement {
 extension Inquiry {
     /// The walk to all final recipients of an RCPT, for `acceptance(on:over:)`.
     public static func recipients(of path: ForwardPath, in context: Context) -> Expansion {
-        let question: Question =
-            switch path {
-            case .postmaster: .postmaster
-            case .mailbox(let mailbox): .address(mailbox)
-            }
-        return Expansion(
-            question, purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
+        Expansion(
+            Question(path), purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
             limits: context.limits)
     }
 }

@@ -25,6 +25,9 @@ extension Judgement {
         switch (fact, map) {
         case (_, .domains), (_, .relayDomains), (_, .transport): nil
         case (.unknown, _): .absent
+        case (.list(let mailbox?), .mailboxes), (.list(let mailbox?), .recipients): .found([mailbox])
+        case (.listOfNobody, .mailboxes), (.listOfNobody, .recipients): Verdict.noMembers.refusal
+        case (.list, _), (.listOfNobody, _): nil
         case (.user(nil, _), .mailboxes), (.user(nil, _), .recipients), (.user, .senders): nil
         case (.user(let mailbox?, _), .mailboxes), (.user(let mailbox?, _), .recipients): .found([mailbox])
         // An active user without a forward, at the address itself.
@@ -94,8 +97,6 @@ extension Judgement {
             return .none
         }
         if resolution.recipients.count == 1, resolution.recipients[0].mailbox == asked { return .none }
-        // RCPT takes mail for a list whoever is on it. It can't be delivered to nobody, nor to the list's own address.
-        if case .noMembers = verdict { return .refused(Self.noMembers) }
         if !verdict.isPositive { return .refused(verdict.refusal) }
         if resolution.step.isEmpty, let recipient = resolution.end, !recipient.detail.isEmpty {
             // The same mailbox in the domain that this one is an alias of: the detail is still the user's.
@@ -103,8 +104,6 @@ extension Judgement {
         }
         return .targets(resolution.recipients.map(\.mailbox))
     }
-
-    private static let noMembers = MapAnswer.temporary("4.2.4 The list has no members that take mail")
 
     private func forwards(_ resolution: Resolution, _ verdict: Verdict) -> MapAnswer {
         guard let entry = resolution.chain.first, let forward = entry.forward else { return .absent }

@@ -31,8 +31,6 @@ extension Judgement {
         case .couldNotTell, .loop: return .trouble(Self.line(verdict))
         // Relay domains are for another rule of OpenSMTPD's; what leads there is on record.
         case .notVerifiable where resolution.chain.isEmpty && resolution.step.isEmpty: return .absent
-        // RCPT takes mail for a list whoever is on it; it can't be delivered to nobody.
-        case .noMembers: break
         // `error:CODE TEXT`, as `alias_is_error` in to.c wants it.
         case _ where !verdict.isPositive: return .value(Array("error:".utf8) + Self.escaped(Self.line(verdict)))
         default: break

@@ -48,6 +48,41 @@ struct MailboxMemoryTests {
         #expect(memory.recall(none, version: 1) == .unknown)
     }
 
+    /// Of a list, whether RCPT is taken; nothing of one that was not opened, or that may reach somebody later.
+    @Test func remembersLists() throws {
+        let memory = MailboxMemory(places: 64)
+        let (list, fred) = (try mailbox("list@example.org"), try mailbox("fred@example.org"))
+        func resolution(_ recipients: [Recipient], _ failures: [Failure] = []) -> Resolution {
+            var resolution = Resolution(outcome: .answered, asked: list)
+            resolution.chain = [.list(MailingList(address: list))]
+            resolution.recipients = recipients
+            resolution.failures = failures
+            return resolution
+        }
+        let full = Recipient(mailbox: fred, kind: .user(.full))
+        let rows: [(Resolution, MailboxMemory.Fact?)] = [
+            (resolution([Recipient(mailbox: fred, kind: .user(.active))]), .list(list)),
+            (resolution([full, Recipient(mailbox: fred, kind: .elsewhere)]), .list(list)),
+            (resolution([]), .listOfNobody),
+            (resolution([], [Failure(mailbox: fred, reason: .disabled)]), .listOfNobody),
+            (resolution([], [Failure(mailbox: fred, reason: .suspended)]), nil), (resolution([full]), nil),
+            (resolution([Recipient(mailbox: list, kind: .list(.anyone))]), nil),
+        ]
+        for (version, (resolution, fact)) in rows.enumerated() {
+            memory.remember(resolution, of: list, version: UInt64(version + 1))
+            #expect(memory.recall(list, version: UInt64(version + 1)) == fact)
+        }
+        let recipient = Judgement(wire: .recipient, disclosure: .least, utf8: false)
+        #expect(recipient.verdict(on: .list(nil), asked: list) == .verified(NamedMailbox(name: "", mailbox: list)))
+        #expect(recipient.verdict(on: .listOfNobody, asked: list) == .noMembers)
+        for fact in [MailboxMemory.Fact.list(list), .listOfNobody] {
+            #expect(Judgement(wire: .verify, disclosure: .full, utf8: false).verdict(on: fact, asked: list) == nil)
+            #expect(Judgement(wire: .expand, disclosure: .full, utf8: false).verdict(on: fact, asked: list) == nil)
+        }
+        #expect(recipient.acceptance(on: .list(list), over: []) == nil)
+        #expect(recipient.acceptance(on: .listOfNobody, over: []) == .refused(.noMembers))
+    }
+
     /// However it is asked for, the spelling on record is what is told.
     @Test func keepsTheSpelling() throws {
         var memory = MailboxMemory(places: 64)

@@ -198,8 +198,8 @@ struct MapTests {
             "mailboxes=OK staff@a; recipients=OK staff@a; aliases=OK fred@a, jane@b, t@elsewhere, away@a;"
                 + " aliases-step=OK staff@a"
         ),
-        ("empty@a", "mailboxes=OK empty@a; recipients=OK empty@a; aliases=TEMP 4.2.4; aliases-step=TEMP 4.2.4"),
-        ("closed@a", "mailboxes=OK closed@a; recipients=OK closed@a; aliases=TEMP 4.2.4; aliases-step=TEMP 4.2.4"),
+        // 550 to RCPT, so in no map.
+        ("empty@a", ""), ("closed@a", ""),
         (
             "loop1@a",
             "mailboxes=TEMP 4.4.6; recipients=TEMP 4.4.6; aliases=TEMP 4.4.6; aliases-step=TEMP 4.4.6;"

@@ -94,7 +94,7 @@ struct TargetsTests {
         ("some@a", "error|4.3.5 OpenSMTPD takes no target such as \"a b\"@a"), ("a b@a", "found|ab"),
         ("command@a", "error|4.3.5 OpenSMTPD takes no target such as |id@elsewhere"),
         ("file@a", "error|4.3.5 OpenSMTPD takes no target such as /etc/x@elsewhere"),
-        ("empty@a", "error|4.2.4 The list has no members that take mail"),
+        ("empty@a", "found|error:550 5.2.4 The list has no members that take mail"),
         ("loop1@a", "error|451 4.4.6 Forwarding goes in a loop or too far, try again later"),
     ])
     func alias(key: String, reply: String) throws {
