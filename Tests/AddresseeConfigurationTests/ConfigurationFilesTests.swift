@@ -31,12 +31,13 @@ import Testing
             tls: {certificate: certificate.pem, private-key: key.pem}
             sources:
               - name: people
-                ldap: ldap://127.0.0.1
-                base: dc=example,dc=org
-                preset: addressee
-                domains: [example.org]
-                bind-dn: cn=addressee
-                password-file: password
+                ldap:
+                  uris: ldap://127.0.0.1
+                  base: dc=example,dc=org
+                  preset: inetorgperson
+                  domains: [example.org]
+                  bind-dn: cn=addressee
+                  password-file: password
 
             """
         let configuration = try Configuration.parse(yaml, file: root.appendingPathComponent("addressee.yaml").path)
