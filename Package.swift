@@ -42,7 +42,7 @@ let package = Package(
     products: [
         .executable(name: "addressee", targets: ["addressee"]),
         .library(name: "MailboxDirectory", targets: ["MailAddress", "MailboxDirectory"]),
-        .library(name: "SQLiteDirectory", targets: ["SQLiteDirectory"]),
+        .library(name: "SQLiteDirectory", targets: ["MailAddress", "MailboxDirectory", "SQLiteDirectory"]),
         .library(name: "LDAPDirectory", targets: ["MailAddress", "MailboxDirectory", "LDAPDirectory"]),
     ],
     dependencies: [
@@ -114,11 +114,12 @@ let package = Package(
             path: "Tests/DialogueTesting"),
         tests("Dialogues", ["DialogueTesting"], path: "Tests/Dialogues/Runner"),
         tests("FuzzingTests", ["MailAddress", "SMTPProtocol", "LookupProtocols"], path: "Tests/Fuzzing/Generated"),
+        .target(name: "FileWatch", path: "Tests/FileWatch"),
         tests(
             "AddresseeServerTests",
             [
                 "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
-                "AddresseeConfiguration", "AddresseeServer", "DialogueTesting", nioCore, nioPosix, logging,
+                "AddresseeConfiguration", "AddresseeServer", "DialogueTesting", "FileWatch", nioCore, nioPosix, logging,
             ]),
         tests(
             "MailboxDirectoryTests",
@@ -143,6 +144,6 @@ let package = Package(
             ]),
         tests(
             "AddresseeConfigurationTests",
-            ["MailAddress", "MailboxDirectory", "Verification", "AddresseeConfiguration", "LDAPDirectory"]),
+            ["MailAddress", "MailboxDirectory", "Verification", "AddresseeConfiguration", "LDAPDirectory", yams]),
     ]
 )

@@ -20,7 +20,7 @@ struct Addressee: AsyncParsableCommand {
                 name: "Records",
                 subcommands: [
                     DomainCommand.self, UserCommand.self, AliasCommand.self, ForwardCommand.self, MovedCommand.self,
-                    ListCommand.self, Import.self, Check.self,
+                    ListCommand.self, References.self, Import.self, Check.self,
                 ]),
             CommandGroup(name: "Questions", subcommands: [Verify.self, Expand.self, Resolve.self, Bench.self]),
         ])

@@ -13,6 +13,9 @@ struct ConfiguredDirectory {
         self.configuration = configuration
     }
 
+    /// The domain of bare names.
+    var defaultDomain: Domain { configuration.defaultDomain }
+
     /// What the executable gave.
     static func wiring() throws(CommandFailure) -> Wiring {
         guard let wiring = Wiring.current else {
@@ -44,6 +47,18 @@ struct ConfiguredDirectory {
         return try configuration.sources.map { try wiring.openStore($0) }
     }
 
+    /// Whether any source has the domain.
+    func isOnRecord(_ domain: Domain) throws -> Bool {
+        for source in try sources() {
+            switch source.answer(.domain(domain)) {
+            case .domain: return true
+            case .absent: continue
+            case let answer: throw source.trouble(in: answer)
+            }
+        }
+        return false
+    }
+
     /// The store that is written to, with the rules for it.
     func writing(to name: String?) throws -> (editor: RecordEditor, store: any RecordStore) {
         let wiring = try Self.wiring()
@@ -64,6 +79,61 @@ struct ConfiguredDirectory {
             defaultDomain: configuration.defaultDomain, limits: configuration.expansion)
         return (editor, store)
     }
+
+    /// Writes, and says in the words of the command line why a change is refused.
+    func write<Result>(
+        to name: String?, _ body: (RecordEditor, any RecordStore) throws -> Result
+    ) throws -> Result {
+        let (editor, store) = try writing(to: name)
+        do {
+            return try body(editor, store)
+        } catch EditError.noSuchDomain(let domain) {
+            throw absence(of: domain, in: name, advice: EditError.noSuchDomain(domain).advice, status: .data)
+        } catch EditError.noAliasedDomain(let domain) {
+            throw absence(of: domain, in: name, advice: EditError.noAliasedDomain(domain).advice, status: .data)
+        }
+    }
+
+    /// What to do about a domain that is not on record: it may be so in another source than this, or misspelled.
+    func absence(
+        of domain: Domain, in source: String?, advice: String?, status: ExitStatus = .noUser
+    ) -> CommandFailure {
+        let shown = "the domain \(domain) is not on record"
+        let asked = source ?? configuration.sources[0].name
+        for place in configuration.sources where place.name != asked {
+            guard let store = try? Self.wiring().openStore(place),
+                case .domain? = try? store.read({ $0.answer(.domain(domain)) })
+            else { continue }
+            return CommandFailure(
+                status, "\(shown) in the source \(asked), but in \(place.name); use --source \(place.name)")
+        }
+        guard let near = nearest(to: domain) else {
+            return CommandFailure(status, advice.map { "\(shown); \($0)" } ?? shown)
+        }
+        let question = "\(shown); did you mean \(near)?"
+        return CommandFailure(status, advice.map { "\(question) If not, \($0)" } ?? question)
+    }
+
+    /// The domain on record that was probably meant. What can't be read now can't be suggested.
+    func nearest(to domain: Domain) -> String? {
+        var known: [String] = []
+        for place in configuration.sources {
+            guard let store = try? Self.wiring().openStore(place) else { continue }
+            try? store.read { reading in
+                try reading.forEach(.domain, in: nil) { record in
+                    guard known.count < Self.domainsToCompare else { throw Enough() }
+                    known.append(record.domain.description)
+                }
+            }
+        }
+        return NearestWord.misspelled(domain.description, among: known)
+    }
+
+    /// Domains that a misspelled one is compared with.
+    private static let domainsToCompare = 100_000
+
+    /// Thrown to end a reading.
+    private struct Enough: Error {}
 
     /// What to do about a record that is not there: it may be of another kind, or in another source.
     func absence(of kind: RecordKind, at address: Mailbox, in source: String?) throws -> CommandFailure {
@@ -88,6 +158,9 @@ struct ConfiguredDirectory {
                 return CommandFailure(
                     .noUser, "\(shown); it is \(found.withArticle): addressee \(found.rawValue) show \(entry.address)")
             }
+        }
+        if try !isOnRecord(address.domain) {
+            return absence(of: address.domain, in: source, advice: "see: addressee domain ls")
         }
         return CommandFailure(
             .noUser, "\(shown); see which there are: addressee \(kind.rawValue) ls \(address.domain)")

@@ -31,7 +31,7 @@ public enum Program {
         await Output.$current.withValue(output) {
             await Wiring.$current.withValue(wiring) {
                 do {
-                    var command = try Addressee.parseAsRoot(arguments)
+                    var command = try Addressee.parseAsRoot(arguments.withAddressesJoined)
                     if var command = command as? any AsyncParsableCommand {
                         try await command.run()
                     } else {
@@ -75,33 +75,20 @@ public enum Program {
                 return report(error, of: arguments, output: output)
             }
         } else {
-            let message = Addressee.message(for: error)
-            let isUnexpected = message.contains("nexpected argument")
-            output.error(usage(isUnexpected ? noSuchCommand(arguments) ?? message : message, help: text))
+            let message = CommandWords.complaint(of: arguments) ?? Addressee.message(for: error)
+            output.error(usage(message, help: text))
         }
         return status.rawValue
-    }
-
-    /// What a word is that stands where a command should, for the parser takes it for an argument that nobody wants; nil where
-    /// every such word is a command.
-    private static func noSuchCommand(_ arguments: [String]) -> String? {
-        var command: any ParsableCommand.Type = Addressee.self
-        for word in arguments where !word.hasPrefix("-") {
-            let commands = command.configuration.subcommands
-            if commands.isEmpty { return nil }
-            guard let next = commands.first(where: { $0._commandName == word }) else {
-                let nearest = NearestWord.of(word, among: commands.map { $0._commandName })
-                return "there is no command \(word.quoted)" + (nearest.map { "; did you mean \($0.quoted)?" } ?? "")
-            }
-            command = next
-        }
-        return nil
     }
 
     /// The parser's words as one line, and where there is more to read: `See 'addressee user add --help'`, as it ends.
     private static func usage(_ message: String, help: String) -> String {
         // Of a list of values, each on a line of its own.
-        let line = message.replacing(":\n  - ", with: ": ").replacing("\n  - ", with: ", ")
+        var line = message.replacing(":\n  - ", with: ": ").replacing("\n  - ", with: ", ")
+        // Whoever writes --no-name does not mean --name.
+        line.replace(/(Unknown option '--([a-z-]+)'\.) Did you mean '--([a-z-]+)'\?/) { match in
+            match.2 == "no-" + match.3 || match.3 == "no-" + match.2 ? match.1 : match.0
+        }
         var sentence = line.prefix(1).lowercased() + line.dropFirst()
         if sentence.hasSuffix(".") { sentence.removeLast() }
         let more = help.matches(of: /See '(addressee [^']+)' for more/).last.map { String($0.1) }
@@ -128,10 +115,10 @@ extension CommandFailure {
 
     init(_ error: EditError) {
         switch error {
-        case .notFound: self.init(.noUser, "\(error)")
+        case .notFound: self.init(.noUser, error.line)
         // A store's reason says what to do, and names its source.
         case .couldNotTell(let trouble): self.init(.temporary, "\(trouble)")
-        default: self.init(.data, "\(error)")
+        default: self.init(.data, error.line)
         }
     }
 

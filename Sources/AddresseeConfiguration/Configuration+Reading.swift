@@ -2,6 +2,7 @@
 
 import Foundation
 import MailAddress
+import MailboxDirectory
 import Verification
 
 extension Configuration {
@@ -54,7 +55,7 @@ extension Configuration {
 
     private static func readHostname(from root: inout Section) -> String {
         guard let setting = root.setting("hostname") else { return machineName }
-        guard let domain = setting.domain(such: "mail.example.org") else { return "" }
+        guard let domain = setting.ownDomain(such: "mail.example.org") else { return "" }
         // Clients that did not ask for SMTPUTF8 read the greeting too.
         return domain.isASCII ? domain.description : String(decoding: domain.key, as: UTF8.self)
     }
@@ -62,7 +63,8 @@ extension Configuration {
     /// The name of this machine, when a greeting may say it (RFC 5321 4.2); a container may be called `my_box`.
     private static var machineName: String {
         let name = ProcessInfo.processInfo.hostName
-        return (try? Domain(name)) == nil ? "localhost" : name
+        guard let domain = try? Domain(name), !domain.hasUnderscore else { return "localhost" }
+        return name
     }
 
     private static func readDefaultDomain(from root: inout Section) -> Domain? {
@@ -70,7 +72,7 @@ extension Configuration {
             root.require("default-domain", for: "default-domain: example.org")
             return nil
         }
-        return setting.domain(such: "example.org")
+        return setting.ownDomain(such: "example.org")
     }
 
     private static func readThreads(from root: inout Section) -> Int? {
@@ -105,6 +107,34 @@ extension Configuration {
 }
 
 extension Setting {
+    /// A domain that is served here, or the name of this server.
+    func ownDomain(such example: String) -> Domain? {
+        guard let domain = domain(such: example) else { return nil }
+        guard let fault = AddressFault(ofDomain: domain) else { return domain }
+        if let given = text(""), let index = Array(given.utf8).firstIndex(of: UInt8(ascii: "_")) {
+            report("\(name) \(given.quoted) is no domain. \(AddressSyntaxError.unexpectedOctet(at: index))")
+        } else {
+            report("\(name): \(fault)")
+        }
+        return nil
+    }
+
+    /// A mailbox that is named beside records.
+    func mailbox(such example: String) -> Mailbox? {
+        text("an address such as \(example)").flatMap { mailbox($0) }
+    }
+
+    func mailbox(_ text: String) -> Mailbox? {
+        do {
+            let mailbox = try Mailbox(text)
+            guard let fault = AddressFault(ofTarget: mailbox) else { return mailbox }
+            report("\(name): \(fault)")
+        } catch {
+            report("\(name) \(text.quoted) is no address. \(error)")
+        }
+        return nil
+    }
+
     func domain(such example: String) -> Domain? {
         guard let text = text("a domain such as \(example)") else { return nil }
         do {

@@ -9,12 +9,14 @@ public struct ConfigurationTemplate {
         """
         # The configuration of Addressee. A setting that is commented out shows its default, except where it says
         # "example". A wrong key or value is refused at start, with its line. SIGHUP reads the file again.
-        # Paths are taken from the folder of this file. Times are a number and a unit: 300s, 5m, 1h.
+        # Paths are taken from the folder of this file; where a symbolic link leads to it, from the folder of the link.
+        # Times are a number and a unit: 300s, 5m, 1h.
 
         # The name in the greeting and the replies. Default: the name of this machine.
         hostname: \(quoted(hostname))
 
-        # The domain of bare names (VRFY fred) and of <postmaster>. Required.
+        # The domain of bare names (VRFY fred), of <postmaster>, and of postmaster at an address that a listener has
+        # (postmaster@[192.0.2.1]). No domain of ours has a "_". Required.
         default-domain: \(quoted(defaultDomain))
 
         # The directories, asked in this order. Required: one at least, each with its own name. One kept in LDAP has "ldap"
@@ -62,10 +64,14 @@ public struct ConfigurationTemplate {
         #next-hops:
             # Unique, for logs. An example:
         #  - name: mailboxes
-            # A Maildir for each mailbox, made when its first message comes. {domain} and {local-part} are in lower case. An example:
+            # A Maildir for each mailbox, made when its first message comes. {domain} and {local-part} are in lower case; a detail
+            # (fred+lists) is left out. Files that lie in a "tmp" for 36 hours are removed. An example:
         #    maildir: mail/{domain}/{local-part}
-            # Whose mail it takes: mailboxes, which are those of local domains; relay-domains; elsewhere, which is where
-            # forwards, aliases and lists lead. Default: mailboxes; of smtp all three. An example:
+            # Of a Maildir only. true: symbolic links below "mail" here are followed, to wherever they lead; false: who has one in
+            # the way of the mailbox gets 451, with a line in the log. Default: false. An example:
+        #    follow-links: true
+            # Whose mail it takes: mailboxes, which are those of local domains; relay-domains, all of their mail, on record or not;
+            # elsewhere, which is where forwards, aliases and lists lead. Default: mailboxes; of smtp all three. An example:
         #    takes: [mailboxes]
             # Only for recipients in these domains, and only for these recipients, as they are when all redirections have
             # been followed. Default: all. An example:
@@ -75,6 +81,9 @@ public struct ConfigurationTemplate {
         #  - name: elsewhere
         #    smtp: mail.example.net:25
         #    takes: [relay-domains, elsewhere]
+            # Of a mail server only. keep: it gets the detail of a recipient (fred+lists@example.org); drop: it does not
+            # (fred@example.org). Default: keep. An example:
+        #    detail: drop
             # starttls, or implicit, as on port 465; either way its certificate is verified, and nothing is sent without.
             # Default: none. An example:
         #    tls: starttls
@@ -114,7 +123,8 @@ public struct ConfigurationTemplate {
         #    expn: full
             # RCPT. full: 251 and 551 tell the other address; existence: 250 and 550 instead.
         #    rcpt: full
-            # Questions (RCPT, VRFY, EXPN, keys of maps) of one client address: unlimited, or 1 to 1000000000.
+            # Questions (RCPT, VRFY, EXPN, keys of maps) of one client address: unlimited, or 1 to 1000000000. One that
+            # needs many look-ups, as of a long list, counts for one more with each hundred of them.
         #    questions-per-minute: unlimited
         #  - name: everyone
         #    trusted: false
@@ -159,7 +169,7 @@ public struct ConfigurationTemplate {
         timeouts:
           # For the next command or request: 1s to 24h; RFC 5321 4.5.3.2.7 asks for 5m or more.
         #  idle: 5m
-          # For a client that does not read its replies: 1s to 1h.
+          # For a client that takes nothing of its replies all that time: 1s to 1h.
         #  write: 1m
           # For what was asked before the server was told to stop: 1s to 1h.
         #  shutdown: 10s

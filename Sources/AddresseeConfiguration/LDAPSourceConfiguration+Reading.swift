@@ -10,7 +10,7 @@ extension LDAPSourceConfiguration {
     static func read(_ setting: Setting, source name: String) -> LDAPSourceConfiguration? {
         guard var section = setting.section() else { return nil }
         let uris = section.texts("uris", "a server such as ldaps://ldap.example.org", check: readURI)
-        let base = section.setting("base")?.text("a DN such as dc=example,dc=org")
+        let base = section.setting("base")?.base()
         let preset = section.setting("preset")?.word(of: presets)
         for (key, example) in [
             ("uris", "uris: [ldaps://ldap.example.org]"), ("base", "base: dc=example,dc=org"),
@@ -24,6 +24,8 @@ extension LDAPSourceConfiguration {
             section.list("domains", empty: "name one domain at least, or leave it out")?
             .compactMap { $0.domainRecord() } ?? []
         ldap.readRoles(from: &section)
+        ldap.readStatusWords(from: &section)
+        ldap.readMustFind(from: &section)
         ldap.readNewEntryValues(from: &section)
         ldap.readBind(from: &section)
         ldap.readTLS(from: &section)
@@ -47,6 +49,7 @@ extension LDAPSourceConfiguration {
         roles.know(Self.roles)
         for role in roles.keys where Self.roles.contains(role) {
             guard let setting = roles.setting(role) else { continue }
+            places[role] = Place(file: setting.findings.file, line: setting.line)
             // An empty list says that the site has none.
             if case .sequence(let items) = setting.node, items.isEmpty {
                 self.roles[role] = []
@@ -55,6 +58,30 @@ extension LDAPSourceConfiguration {
             self.roles[role] = roles.texts(role, "the name of an attribute")
         }
         roles.close()
+    }
+
+    private mutating func readStatusWords(from section: inout Section) {
+        guard let setting = section.setting("status-words"), var words = section.section("status-words") else { return }
+        places["status-words"] = Place(file: setting.findings.file, line: setting.line)
+        var seen: [String: AccountStatus] = [:]
+        for status in AccountStatus.allCases {
+            guard let own = words.texts(status.rawValue, "a value such as \"TRUE\"") else { continue }
+            for word in own {
+                if let other = seen[word.lowercased()], other != status {
+                    setting.report(
+                        "\(setting.name) has \(word.quoted) for \(other.rawValue) and for \(status.rawValue)")
+                }
+                seen[word.lowercased()] = status
+            }
+            statusWords[status] = own
+        }
+        words.close()
+    }
+
+    private mutating func readMustFind(from section: inout Section) {
+        let expected = "an address such as postmaster@example.org"
+        let texts = section.texts("must-find", expected) { setting, text in _ = setting.mailbox(text) }
+        mustFind = (texts ?? []).compactMap { try? Mailbox($0) }
     }
 
     private mutating func readNewEntryValues(from section: inout Section) {
@@ -154,9 +181,15 @@ extension Setting {
         return nil
     }
 
+    /// A DN. An empty one is the root of all that a server has, as a global catalogue is searched from.
+    fileprivate func base() -> String? {
+        if case .scalar(let scalar) = node, scalar.string.isEmpty, scalar.style != .plain { return "" }
+        return text("a DN such as dc=example,dc=org, or '' for all that the server has")
+    }
+
     /// A domain alone, or one with how it is served.
     fileprivate func domainRecord() -> DomainRecord? {
-        guard case .mapping = node else { return domain(such: "example.org").map { DomainRecord(domain: $0) } }
+        guard case .mapping = node else { return ownDomain(such: "example.org").map { DomainRecord(domain: $0) } }
         guard var section = section() else { return nil }
         let name = section.setting("domain")
         if name == nil { section.require("domain", for: "domain: example.org") }
@@ -165,21 +198,11 @@ extension Setting {
         let separators = section.setting("detail-separators")
         let transport = section.setting("transport")?.transport()
         section.close()
-        guard let domain = name?.domain(such: "example.org") else { return nil }
+        guard let domain = name?.ownDomain(such: "example.org") else { return nil }
         var record = DomainRecord(domain: domain, kind: isRelay ? .relay : .local, catchAll: catchAll)
         if let separators { record.detailSeparators = separators.separators() ?? [] }
         record.transport = transport
         return record
-    }
-
-    private func mailbox(such example: String) -> Mailbox? {
-        guard let text = text("an address such as \(example)") else { return nil }
-        do {
-            return try Mailbox(text)
-        } catch {
-            report("\(name) \(text.quoted) is no address. \(error)")
-            return nil
-        }
     }
 
     /// `TRANSPORT:NEXTHOP`, as a domain's record may have it.

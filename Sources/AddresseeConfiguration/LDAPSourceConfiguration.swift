@@ -1,5 +1,6 @@
 // A directory in LDAP: where it is, how it is bound to, and how it is read.
 
+public import MailAddress
 public import MailboxDirectory
 
 /// What a configuration says of one LDAP source. Names of presets, roles and attributes are words here; the room that
@@ -31,12 +32,25 @@ public struct LDAPSourceConfiguration: Hashable, Sendable {
         public init(journal: String) { self.journal = journal }
     }
 
+    /// Where something stands in the file, for a message of the room that knows LDAP.
+    public struct Place: Hashable, Sendable {
+        public var file: String
+        /// From 1.
+        public var line: Int
+    }
+
     /// Tried in this order; one at least.
     public var uris: [String]
     public var base: String
     public var preset: String
     /// Roles whose attributes are others than the preset's.
     public var roles: [String: [String]] = [:]
+    /// What the values of the attributes of the role `status` mean, where that is not as the preset has it.
+    public var statusWords: [AccountStatus: [String]] = [:]
+    /// Where the roles stand, by name, and the words under `status-words`.
+    public var places: [String: Place] = [:]
+    /// Addresses that are there wherever the directory is whole.
+    public var mustFind: [Mailbox] = []
     /// Domains that are served though no entry says so.
     public var domains: [DomainRecord] = []
     public var bind = Bind.anonymous

@@ -10,6 +10,9 @@ public struct MaildirTemplate: Hashable, Sendable {
         case text([UInt8])
         case domain
         case localPart
+
+        /// Of the file system; empty where a mailbox has it.
+        var name: String { if case .text(let octets) = self { String(decoding: octets, as: UTF8.self) } else { "" } }
     }
 
     /// As written.
@@ -36,24 +39,41 @@ public struct MaildirTemplate: Hashable, Sendable {
         self.components = components
     }
 
-    /// The folder of a mailbox, both parts folded, so that all spellings of one mailbox have one folder.
+    /// The part of the path before the first that a mailbox fills, without a slash at its end: that of every mailbox.
+    public var base: String {
+        let parts = components[..<fixed].map(\.name)
+        if text.utf8.first == UInt8(ascii: "/") { return "/" + parts.joined(separator: "/") }
+        return parts.isEmpty ? "." : parts.joined(separator: "/")
+    }
+
+    /// The names of the folders below `base` down to that of a mailbox, both parts folded, so that all spellings of one
+    /// mailbox have one folder.
     ///
     /// - Returns: nil when a part is no plain name: see `isPlainName`.
-    public func path(for mailbox: Mailbox) -> String? {
-        var path: [UInt8] = text.utf8.first == UInt8(ascii: "/") ? [UInt8(ascii: "/")] : []
-        for (index, component) in components.enumerated() {
-            if index > 0 { path.append(UInt8(ascii: "/")) }
+    public func names(for mailbox: Mailbox) -> [String]? {
+        var names: [String] = []
+        for component in components[fixed...] {
             switch component {
-            case .text(let octets): path += octets
+            case .text: names.append(component.name)
             case .domain:
                 guard Self.isPlainName(mailbox.domain.key) else { return nil }
-                path += mailbox.domain.key
+                names.append(String(decoding: mailbox.domain.key, as: UTF8.self))
             case .localPart:
                 guard Self.isPlainName(mailbox.localPart.key) else { return nil }
-                path += mailbox.localPart.key
+                names.append(String(decoding: mailbox.localPart.key, as: UTF8.self))
             }
         }
-        return String(decoding: path, as: UTF8.self)
+        return names
+    }
+
+    /// The levels below `base`: the name of each folder, or nil where there is one for each domain or local-part.
+    public var levels: [String?] {
+        components[fixed...].map { component in if case .text = component { component.name } else { nil } }
+    }
+
+    /// How many components stand before the first that a mailbox fills.
+    private var fixed: Int {
+        components.firstIndex { component in if case .text = component { false } else { true } } ?? 0
     }
 
     /// Whether it can be the name of one folder and nothing else: not empty, not longer than a name may be, without "/",

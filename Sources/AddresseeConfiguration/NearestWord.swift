@@ -2,10 +2,13 @@
 
 /// Finds the word of a list that a person probably meant.
 public enum NearestWord {
-    /// The nearest of `words`, or nil when none is near. Case, `_` for `-`, and a swap of neighbours count little.
+    /// The nearest of `words`, or nil when none is near. Case, `_` for `-`, and a swap of neighbours count little. A word is
+    /// never taken for its opposite, such as `inactive` for `active`.
     public static func of(_ word: String, among words: [String]) -> String? {
         let given = plain(word)
-        let ranked = words.map { (word: $0, distance: distance(given, plain($0))) }
+        let ranked = words.filter { !areOpposite(given, plain($0)) }.map {
+            (word: $0, distance: distance(given, plain($0)))
+        }
         if let best = ranked.min(by: { $0.distance < $1.distance }),
             best.distance <= max(1, given.count / 3), best.distance < given.count
         {
@@ -15,9 +18,40 @@ public enum NearestWord {
         return longer.count == 1 ? longer[0] : nil
     }
 
+    /// The one of `names` that a person probably meant to write: it differs by one or two slips of the keys. For names of which
+    /// there may be many more, so that one that is merely like it is another one.
+    public static func misspelled(_ name: String, among names: [String]) -> String? {
+        let given = plain(name)
+        let limit = given.count < 8 ? 1 : 2
+        let near = names.map { (name: $0, octets: plain($0)) }
+            // The distance is never less than the difference in length.
+            .filter { abs($0.octets.count - given.count) <= limit }
+            .map { (name: $0.name, distance: distance(given, $0.octets)) }
+            .min { $0.distance < $1.distance }
+        guard let near, near.distance > 0, near.distance <= limit else { return nil }
+        return near.name
+    }
+
     /// `; did you mean "word"?`, or nothing.
     static func hint(_ word: String, among words: [String]) -> String {
         of(word, among: words).map { "; did you mean \($0.quoted)?" } ?? ""
+    }
+
+    /// The prefixes that turn a word into its opposite.
+    private static let negations = ["in", "un", "dis", "de", "non", "no", "not"].map { Array($0.utf8) }
+
+    /// Whether one of the two without its negation is nearer to the other than it is with it.
+    private static func areOpposite(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        let distance = distance(left, right)
+        return negates(left, right, distance) || negates(right, left, distance)
+    }
+
+    private static func negates(_ word: [UInt8], _ other: [UInt8], _ distance: Int) -> Bool {
+        negations.contains { negation in
+            guard word.starts(with: negation) else { return false }
+            let rest = Array(word.dropFirst(negation.count).drop { $0 == UInt8(ascii: "-") })
+            return rest.count >= 3 && self.distance(rest, other) < distance
+        }
     }
 
     private static func plain(_ word: String) -> [UInt8] {

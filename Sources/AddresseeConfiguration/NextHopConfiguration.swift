@@ -18,11 +18,16 @@ public struct NextHopConfiguration: Hashable, Sendable {
     public var kind: Kind
     /// Whose mail it takes.
     public var route: Route
+    /// Of folders: whether symbolic links below the fixed part of their path are followed.
+    public var followsLinks: Bool
 
-    public init(name: String, kind: Kind, route: Route? = nil) {
+    /// - Parameter route: its `dropsDetails` is true of folders, whatever is given.
+    public init(name: String, kind: Kind, route: Route? = nil, followsLinks: Bool = false) {
         self.name = name
         self.kind = kind
         self.route = route ?? kind.route
+        self.followsLinks = followsLinks
+        if case .maildir = kind { self.route.dropsDetails = true }
     }
 
     /// The mail server; nil for folders.
@@ -46,6 +51,12 @@ extension NextHopConfiguration.Kind {
 extension NextHopConfiguration {
     private static let kinds = ["maildir", "smtp", "lmtp"]
 
+    /// What becomes of the detail of a recipient (RFC 5233).
+    private enum DetailRule: String, CaseIterable {
+        case keep
+        case drop
+    }
+
     /// Reads `next-hops`; none when the key is absent.
     static func read(from root: inout Section) -> [NextHopConfiguration] {
         guard let items = root.list("next-hops", empty: "name one next hop at least, or leave the key out") else {
@@ -60,9 +71,15 @@ extension NextHopConfiguration {
             if let places = section.setting("takes")?.places() { route.places = places }
             if let domains = section.setting("domains")?.domains() { route.domains = domains }
             if let mailboxes = section.setting("recipients")?.mailboxes() { route.mailboxes = mailboxes }
+            var followsLinks = false
+            switch kind {
+            case .maildir?: followsLinks = section.setting("follow-links")?.flag() ?? false
+            case .server?: route.dropsDetails = section.setting("detail")?.choice(of: DetailRule.self) == .drop
+            case nil: section.know(["follow-links", "detail"])
+            }
             section.close()
             guard let name, let kind else { return nil }
-            return NextHopConfiguration(name: name, kind: kind, route: route)
+            return NextHopConfiguration(name: name, kind: kind, route: route, followsLinks: followsLinks)
         }
     }
 
@@ -105,15 +122,5 @@ extension Setting {
     fileprivate func mailboxes() -> Set<Mailbox>? {
         guard let items = items(empty: "leave the key out for all recipients") else { return nil }
         return Set(items.compactMap { $0.mailbox(such: "fred@example.org") })
-    }
-
-    private func mailbox(such example: String) -> Mailbox? {
-        guard let text = text("an address such as \(example)") else { return nil }
-        do {
-            return try Mailbox(text)
-        } catch {
-            report("\(name) \(text.quoted) is no address. \(error)")
-            return nil
-        }
     }
 }

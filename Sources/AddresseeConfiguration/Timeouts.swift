@@ -4,7 +4,7 @@
 public struct Timeouts: Hashable, Sendable {
     /// For the next command; RFC 5321 4.5.3.2.7 asks for 5 minutes at least, where no load demands less.
     public var idle: Duration
-    /// For a client that does not read its replies.
+    /// For a client that takes nothing of its replies all that time.
     public var write: Duration
     /// For the questions that were asked before the server was told to stop.
     public var shutdown: Duration

@@ -12,7 +12,7 @@ extension TimeAmount {
 }
 
 extension ClientAddress {
-    /// Where the other end of a channel is that was accepted at this address.
+    /// Where one end of a channel is that was accepted at this address.
     init(_ address: SocketAddress?, at listener: ListenAddress) {
         if case .unix = listener {
             self = .unixSocket

@@ -100,6 +100,7 @@ class Connection: ChannelDuplexHandler {
         self.context = context
         loop.add(self)
         client = ClientAddress(context.remoteAddress, at: listener.address)
+        loop.learn(context.localAddress, of: listener.address)
         let service = loop.service
         clientClass = service.configuration.clientClass(of: client)
         prepare()
@@ -161,7 +162,7 @@ class Connection: ChannelDuplexHandler {
             timers.write = nil
             if isHeld { release() }
         } else if timers.write == nil {
-            watchWriting(pending: nil)
+            watchWriting(since: progress)
         }
         context.fireChannelWritabilityChanged()
     }
@@ -205,7 +206,11 @@ class Connection: ChannelDuplexHandler {
 
     /// Whether the client's class may ask one more question now; for the postmaster it always may (RFC 5321 4.5.1).
     final func admitQuestion(isForPostmaster: @autoclosure () -> Bool) -> QuestionBudget.Admission {
-        guard let limit = clientClass.questionsPerMinute, !isForPostmaster() else { return .admitted }
+        guard let limit = clientClass.questionsPerMinute, !isForPostmaster() else {
+            loop.payer = nil
+            return .admitted
+        }
+        loop.payer = LoopContext.Payer(client: client, perMinute: limit)
         let admission = loop.shared.admitQuestion(of: client, perMinute: limit)
         if admission == .closed { loop.shared.log.refused(client, reason: "too many questions") }
         return admission
@@ -280,8 +285,7 @@ class Connection: ChannelDuplexHandler {
         isHeld = false
         timers.cancel()
         let eventLoop = context.eventLoop.assumeIsolated()
-        let patience = TimeAmount(loop.service.configuration.timeouts.write)
-        timers.end = eventLoop.scheduleTask(in: patience) { [self] in abort() }
+        watchEnd(since: progress)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { [self] _ in
             timers.end?.cancel()
@@ -297,9 +301,7 @@ class Connection: ChannelDuplexHandler {
         loop.endBatch()
         state = .lingering
         timers.cancel()
-        let eventLoop = context.eventLoop.assumeIsolated()
-        let patience = TimeAmount(loop.service.configuration.timeouts.write)
-        timers.end = eventLoop.scheduleTask(in: patience) { [self] in abort() }
+        watchEnd(since: progress)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { [self] _ in abort() }
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: sent)
@@ -332,20 +334,29 @@ class Connection: ChannelDuplexHandler {
     }
 
     /// Cuts a client that takes nothing of its replies for a whole time-out.
-    private func watchWriting(pending: Int?) {
+    private func watchWriting(since before: WriteProgress) {
         guard let context else { return }
         let limit = TimeAmount(loop.service.configuration.timeouts.write)
-        let before = pending ?? self.pending
         timers.write = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [self] in
-            let now = self.pending
-            if now < before { return watchWriting(pending: now) }
+            let now = progress
+            if now.isBeyond(before) { return watchWriting(since: now) }
             loop.shared.log.connectionFailed(client, reason: "the client does not read its replies")
             abort()
         }
     }
 
-    /// Octets that the channel still holds.
-    private var pending: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+    /// The same for what is left when all has been said.
+    private func watchEnd(since before: WriteProgress) {
+        guard let context else { return }
+        let limit = TimeAmount(loop.service.configuration.timeouts.write)
+        timers.end = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [self] in
+            let now = progress
+            if now.isBeyond(before) { return watchEnd(since: now) }
+            abort()
+        }
+    }
+
+    private var progress: WriteProgress { WriteProgress(of: context?.channel) }
 
     private func watchIdle() {
         guard let context else { return }

@@ -15,6 +15,8 @@ struct Envelope {
     /// The sender of what is forwarded elsewhere, once that is known.
     var rewritten: ReversePath?
     private var known: Set<Mailbox> = []
+    /// Where each of `paths` leads.
+    private var reached: [[Destination]] = []
 
     init(sender: ReversePath, parameters: Command.MailParameters) {
         self.sender = sender
@@ -29,19 +31,17 @@ struct Envelope {
         return self.destinations.count + new.count <= limit ? new : nil
     }
 
-    /// Adds a recipient, and those mailboxes of `new(among:limit:)` that it leads to.
-    mutating func add(_ path: ForwardPath, _ new: [Destination]) {
+    /// Adds a recipient with all that it leads to, of which `new` are those of `new(among:limit:)`.
+    mutating func add(_ path: ForwardPath, to destinations: [Destination], new: [Destination]) {
         paths.append(path)
-        destinations += new
+        reached.append(destinations)
+        self.destinations += new
         for destination in new { known.insert(destination.mailbox) }
     }
 
     /// Whether the message has been delivered to one of them before, or redirected by one of the recipients (RFC 5321 6.3).
-    func isDelivered(to values: [[UInt8]]) -> Bool {
-        values.contains { value in
-            guard let mailbox = try? Mailbox(octets: value.span) else { return false }
-            return known.contains(mailbox) || paths.contains(.mailbox(mailbox))
-        }
+    func isDelivered(to mailboxes: [Mailbox]) -> Bool {
+        mailboxes.contains { known.contains($0) || paths.contains(.mailbox($0)) }
     }
 
     /// Who the sender of the message to these is: the owner of the list that they were reached by (RFC 5321 3.9.2), when it
@@ -58,13 +58,38 @@ struct Envelope {
     ///   - name: of the files.
     ///   - stamp: the Received: field, with its CRLF.
     func order(_ nextHops: [NextHopConfiguration], name: String, stamp: [UInt8]) -> MaildirOrder? {
+        var originals: [Mailbox: [ForwardPath]]?
         let copies = destinations.compactMap { destination -> MaildirOrder.Copy? in
             guard let folder = nextHops.folder(of: destination) else { return nil }
+            let paths = originals ?? pathsByMailbox()
+            originals = paths
             return MaildirOrder.Copy(
-                folder: folder, returnPath: TraceFields.returnPath(sender(to: [destination])),
-                deliveredTo: TraceFields.deliveredTo(destination.mailbox))
+                folder: folder,
+                fields: TraceFields.returnPath(sender(to: [destination]))
+                    + (paths[destination.mailbox] ?? []).flatMap(TraceFields.originalTo)
+                    + TraceFields.deliveredTo(destination.mailbox))
         }
         return copies.isEmpty ? nil : MaildirOrder(name: name, stamp: stamp, copies: copies)
+    }
+
+    /// What tells the only recipient at a server by which addresses the message came, where it does not have them as they
+    /// are. Several would each be told of the others.
+    func originalTo(_ nextHops: [NextHopConfiguration]) -> [UInt8] {
+        let servers = destinations.filter(nextHops.isServer)
+        guard servers.count == 1, let paths = pathsByMailbox()[servers[0].mailbox],
+            paths != [.mailbox(servers[0].mailbox)]
+        else { return [] }
+        return paths.flatMap(TraceFields.originalTo)
+    }
+
+    /// The recipients that lead to each mailbox, each once.
+    private func pathsByMailbox() -> [Mailbox: [ForwardPath]] {
+        var paths: [Mailbox: [ForwardPath]] = [:]
+        var seen: Set<ForwardPath> = []
+        for (path, destinations) in zip(self.paths, reached) where seen.insert(path).inserted {
+            for mailbox in Set(destinations.map(\.mailbox)) { paths[mailbox, default: []].append(path) }
+        }
+        return paths
     }
 
     /// The address that was asked for, where it is the only one and leads elsewhere: by this a message is known that comes
@@ -79,11 +104,12 @@ struct Envelope {
 
 extension [NextHopConfiguration] {
     /// The Maildir of a mailbox; nil when no folder can bear its name, or it goes to a server.
-    func folder(of destination: Destination) -> String? {
-        guard indices.contains(destination.nextHop), case .maildir(let template) = self[destination.nextHop].kind else {
-            return nil
-        }
-        return template.path(for: destination.mailbox)
+    func folder(of destination: Destination) -> MaildirFolder? {
+        guard indices.contains(destination.nextHop), case .maildir(let template) = self[destination.nextHop].kind,
+            let names = template.names(for: destination.mailbox)
+        else { return nil }
+        return MaildirFolder(
+            base: template.base, names: names, followsLinks: self[destination.nextHop].followsLinks)
     }
 
     func isServer(_ destination: Destination) -> Bool {

@@ -13,10 +13,17 @@ final class HopTransaction {
         var parameters: Command.RecipientParameters?
     }
 
+    /// A recipient that the server never takes, and what it says.
+    struct Refusal {
+        var mailbox: Mailbox
+        var reply: HeardReply
+    }
+
     /// What the server says of recipients.
     enum Verdict {
-        case taken
-        /// It has refused one of them.
+        /// It has taken all but these.
+        case heard(refused: [Refusal])
+        /// It takes none of them, or one of them not now.
         case refused(HeardReply)
         case failed(HopFailure)
         /// These need something that the transaction did not begin with, and that others of it do without.
@@ -73,9 +80,9 @@ final class HopTransaction {
     // MARK: Recipients
 
     /// Asks for recipients, one group at a time.
-    /// - Parameter answer: called once, maybe before this returns. Unless it is `taken`, none of them gets the message.
+    /// - Parameter answer: called once, maybe before this returns. Unless it is `heard`, none of them gets the message.
     func add(_ group: [Recipient], _ answer: @escaping (Verdict) -> Void) {
-        if group.isEmpty { return answer(.taken) }
+        if group.isEmpty { return answer(.heard(refused: [])) }
         reach { [self] result in
             switch result {
             case .failure(let failure): answer(.failed(failure))
@@ -137,14 +144,41 @@ final class HopTransaction {
                 letGo()
                 pool.report(failure)
                 answer(.failed(failure))
-            case .success(let replies):
-                if let refusal = replies.first(where: { !$0.isPositive }) {
-                    if replies.contains(where: \.isPositive) { isAstray = true }
-                    answer(.refused(refusal))
-                } else {
-                    recipients += group
-                    answer(.taken)
-                }
+            case .success(.senderRefused(let reply)): answer(.refused(reply))
+            case .success(.heard(let replies)): answer(take(replies, to: group))
+            }
+        }
+    }
+
+    /// Who is refused for good is left out. "Not now" of one is that of all: the message may reach all of them later, and a
+    /// second time must not go to those who would have it already.
+    private func take(_ replies: [HeardReply], to group: [Recipient]) -> Verdict {
+        if let reply = replies.first(where: { !$0.isPositive && !$0.refusesRecipient }) {
+            if replies.contains(where: \.isPositive) { isAstray = true }
+            return .refused(reply)
+        }
+        var refused: [Refusal] = []
+        for (recipient, reply) in zip(group, replies) {
+            if reply.isPositive {
+                recipients.append(recipient)
+            } else {
+                refused.append(Refusal(mailbox: recipient.mailbox, reply: reply))
+            }
+        }
+        return .heard(refused: refused)
+    }
+
+    /// What MAIL and RCPT were answered with.
+    private enum Answers {
+        /// MAIL was refused, so that RCPT counts for nothing.
+        case senderRefused(HeardReply)
+        /// Those to RCPT, one for each.
+        case heard([HeardReply])
+
+        var firstRefusal: HeardReply? {
+            switch self {
+            case .senderRefused(let reply): reply
+            case .heard(let replies): replies.first { !$0.isPositive }
             }
         }
     }
@@ -163,9 +197,8 @@ final class HopTransaction {
     private static let noUTF8 = HopFailure(reason: "it does not offer SMTPUTF8", reply: ReplyCatalogue.utf8Refused)
 
     /// MAIL, where the server has none yet, and RCPT for each, together where it takes that.
-    /// - Parameter done: called with the replies to RCPT, or that to MAIL when it was refused.
     private func converse(
-        _ connection: HopConnection, _ group: [Recipient], _ done: @escaping (Result<[HeardReply], HopFailure>) -> Void
+        _ connection: HopConnection, _ group: [Recipient], _ done: @escaping (Result<Answers, HopFailure>) -> Void
     ) {
         var replies: [HeardReply] = []
         var refusal: HeardReply?
@@ -183,7 +216,8 @@ final class HopTransaction {
             }
             due -= 1
             if due > 0 { return }
-            if let failure { done(.failure(failure)) } else { done(.success(refusal.map { [$0] } ?? replies)) }
+            if let failure { return done(.failure(failure)) }
+            done(.success(refusal.map(Answers.senderRefused) ?? .heard(replies)))
         }
         if !hasBegun {
             if needsReset { connection.send(Array("RSET".utf8), within: timeouts.reply) { _ in } }
@@ -260,9 +294,9 @@ final class HopTransaction {
         converse(connection, recipients) { [self] result in
             switch result {
             case .failure(let failure): done(failure)
-            case .success(let replies):
+            case .success(let answers):
                 isAstray = false
-                done(replies.first { !$0.isPositive }.map(refusal))
+                done(answers.firstRefusal.map(refusal))
             }
         }
     }

@@ -15,6 +15,8 @@ struct Listeners {
 
     /// Connections that the kernel holds until they are accepted.
     static let backlog: Int32 = 4096
+    /// Octets that the kernel holds of what a client of a Unix socket has not read.
+    static let unixBuffer: SocketOptionValue = 32_768
 
     init(group: MultiThreadedEventLoopGroup, loops: Loops) {
         self.group = group
@@ -96,7 +98,9 @@ struct Listeners {
                 return try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                     .bind(host: host, port: port).get()
             case .unix(let path):
-                return try await bind(bootstrap, path: path, mode: listener.unixMode)
+                // A client of such a socket is seen to read when most of this has been read.
+                let small = bootstrap.childChannelOption(.socketOption(.so_sndbuf), value: Self.unixBuffer)
+                return try await bind(small, path: path, mode: listener.unixMode)
             }
         } catch let error as ServerError {
             throw error

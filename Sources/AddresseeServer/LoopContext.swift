@@ -5,6 +5,7 @@ import LookupProtocols
 import MailAddress
 import MailboxDirectory
 import NIOCore
+import NIOPosix
 import SMTPProtocol
 import Verification
 
@@ -21,7 +22,15 @@ final class LoopContext {
     private var isInBatch = false
     private var memory: MailboxMemory
     /// Another number whenever any answer may be another one; nil in a batch in which a source can't tell.
-    private var version: UInt64?
+    private(set) var version: UInt64?
+    /// What long walks have found.
+    private let long: LongAnswers
+    /// Long work, which lets the connections go first.
+    let turns: TurnQueue
+    private weak var latestViews: SourceViews?
+    private var viewsVersion: UInt64?
+    /// Who is charged for the walks that the question asked now takes; nil for a client without a limit.
+    var payer: Payer?
     private var epoch: UInt64 = 0
     private var lastVersions: [UInt64] = []
     private(set) var isDraining = false
@@ -36,11 +45,24 @@ final class LoopContext {
     let shared: SharedState
     let eventLoop: any EventLoop
 
+    /// Addresses of this machine that are known at most: anybody on it has all of 127.0.0.0/8 to connect to.
+    private static let literalLimit = 1024
+    /// Mailboxes that are worth another thread.
+    private static let many = 2000
+
     /// How long a view of the directory may be kept, while nothing is written: so long a log may grow that others write.
     private static let viewAge = TimeAmount.milliseconds(10)
 
+    /// A client whose class has a limit of questions.
+    struct Payer {
+        var client: ClientAddress
+        var perMinute: Int
+    }
+
     init(service: Service, sources: [any Source], shared: SharedState, eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
+        turns = TurnQueue(eventLoop)
+        long = LongAnswers(limit: service.longAnswers)
         self.service = service
         self.sources = sources
         answersAtOnce = sources.allSatisfy(\.answersAtOnce)
@@ -54,7 +76,12 @@ final class LoopContext {
         if service.rememberedRecipients != self.service.rememberedRecipients {
             memory = MailboxMemory(places: service.rememberedRecipients)
         }
-        for source in self.sources { source.endBatch() }
+        long.forget(limit: service.longAnswers)
+        latestViews = nil
+        for source in self.sources {
+            source.endBatch()
+            source.release()
+        }
         isInBatch = false
         if service.configuration.senderRewriting != self.service.configuration.senderRewriting {
             keptRewriter?.close()
@@ -62,6 +89,9 @@ final class LoopContext {
         }
         self.service = service
         self.sources = sources
+        for connection in connections.values {
+            learn(connection.context?.localAddress, of: connection.listener.address)
+        }
         lastNamed = nil
         for (hop, pool) in pools where !service.configuration.nextHops.contains(hop) {
             pool.close()
@@ -79,6 +109,15 @@ final class LoopContext {
         let disclosure = service.configuration.clientClass(of: known).disclosure
         lastNamed = (address, disclosure)
         return disclosure
+    }
+
+    /// A client came to this address. Where a listener is for all addresses, it is one of them, whatever the interfaces had
+    /// when the configuration was read; those of the loopback network are too many to be counted beforehand.
+    func learn(_ address: SocketAddress?, of listener: ListenAddress) {
+        guard listener.isForAll, service.inquiries.literals.count < Self.literalLimit,
+            let literal = ClientAddress(address, at: listener).literal
+        else { return }
+        service.inquiries.literals.insert(literal)
     }
 
     /// The connections to a mail server; nil for folders, and for what an older configuration had.
@@ -131,6 +170,10 @@ final class LoopContext {
         for pool in pools.values { pool.close() }
         keptRewriter?.close()
         for handler in connections.values { handler.stop() }
+        for source in sources {
+            source.endBatch()
+            source.release()
+        }
     }
 
     /// These addresses are about to be asked for: has what is remembered of them fetched.
@@ -159,11 +202,70 @@ final class LoopContext {
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
         guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
         beginBatch()
-        if answersAtOnce { return verdict(on: expansion.run(sources), inquiry, query, place) }
-        let walk = WaitingWalk(expansion, loop: self) { [self, later = later()] resolution in
-            later(verdict(on: resolution, inquiry, query, place))
+        let key = LongAnswers.Key(query: query, judgement: judgement, isTrusted: client.isTrusted)
+        if !long.isEmpty, let version {
+            if case .verdict(let verdict)? = long.answer(to: key, version: version) { return verdict }
+            let isWaiting = long.wait(for: key, version: version) { [later = later()] answer in
+                if case .verdict(let verdict) = answer { later(verdict) }
+            }
+            if isWaiting { return nil }
         }
-        return walk.begin().map { verdict(on: $0, inquiry, query, place) }
+        let resolution = walk(
+            expansion, as: key,
+            then: { [self, asked = version, later = later()] resolution in
+                note(resolution, inquiry, query, place)
+                let verdict = { @Sendable in inquiry.verdict(on: resolution) }
+                aside(resolution.recipients.count, verdict) { [self] verdict in
+                    later(verdict)
+                    ended(key, .verdict(verdict), asked)
+                }
+            })
+        return resolution.map { verdict(on: $0, inquiry, query, place) }
+    }
+
+    /// Walks to the end, or as far as it goes without holding up others.
+    /// - Parameters:
+    ///   - key: under which others may wait for the answer.
+    ///   - then: called on this loop with the resolution, where it has to be waited for; made only there.
+    /// - Returns: the resolution; nil where it comes later.
+    private func walk(
+        _ expansion: consuming Expansion, as key: LongAnswers.Key? = nil,
+        then: @autoclosure () -> (Resolution) -> Void
+    ) -> Resolution? {
+        beginBatch()
+        if answersAtOnce {
+            switch expansion.run(sources, turns: WaitingWalk.turns) {
+            case .finished(let resolution): return resolution
+            case .paused(let expansion, let step):
+                if let key, let version { long.begin(key, version: version) }
+                WaitingWalk(expansion, at: step, loop: self, finished: then()).pause()
+                return nil
+            }
+        }
+        var walk = expansion
+        let step = walk.next(turns: WaitingWalk.turns)
+        return WaitingWalk(walk, at: step, loop: self, finished: then()).begin()
+    }
+
+    /// A long walk has ended: those who wait for the same are told in turns of their own.
+    private func ended(_ key: LongAnswers.Key, _ answer: LongAnswers.Answer, _ version: UInt64?) {
+        guard let version else { return }
+        for other in long.end(key, version: version) { turns.add { other(answer) } }
+        if version == self.version { long.keep(answer, to: key, version: version) }
+    }
+
+    /// Views of these sources, in the batch that is open; those that were made last where nothing has changed since.
+    func views(of sources: [any Source]) -> SourceViews {
+        let areOurs = zip(sources, self.sources).allSatisfy { ($0 as AnyObject) === ($1 as AnyObject) }
+        if areOurs, let latestViews, let version, viewsVersion == version, latestViews.areIntact {
+            return latestViews
+        }
+        let views = SourceViews(of: sources)
+        if views.areOfBatch {
+            latestViews = views
+            viewsVersion = version
+        }
+        return views
     }
 
     /// The answer of a map, whatever the wire.
@@ -203,11 +305,27 @@ final class LoopContext {
             place = remembered(mailbox, nil)
             if let found = plainly(mailbox, place, { judgement.acceptance(on: $0, over: routes) }) { return found }
         }
+        beginBatch()
+        let key = LongAnswers.Key(
+            query: query, judgement: judgement, isTrusted: client.isTrusted, routes: routes, onlyOnRecord: onlyOnRecord)
+        if !long.isEmpty, let version {
+            if case .acceptance(let acceptance)? = long.answer(to: key, version: version) { return acceptance }
+            let isWaiting = long.wait(for: key, version: version) { [later = later()] answer in
+                if case .acceptance(let acceptance) = answer { later(acceptance) }
+            }
+            if isWaiting { return nil }
+        }
         let expansion = Inquiry.recipients(of: path, in: service.inquiries)
         let resolution = resolve(
-            expansion, place, about: query.about,
-            later: { [later = later()] in
-                later(judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord))
+            expansion, place, about: query.about, as: key,
+            later: { [self, asked = version, later = later()] resolution in
+                let acceptance = { @Sendable in
+                    judgement.acceptance(on: resolution, over: routes, onlyOnRecord: onlyOnRecord)
+                }
+                aside(resolution.recipients.count, acceptance) { [self] acceptance in
+                    later(acceptance)
+                    ended(key, .acceptance(acceptance), asked)
+                }
             })
         return resolution.map { judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord) }
     }
@@ -235,20 +353,16 @@ final class LoopContext {
     ///   - later: called on this loop with the resolution, where it has to be waited for; made only there.
     /// - Returns: the resolution; nil where it comes later.
     private func resolve(
-        _ expansion: consuming Expansion, _ place: Remembered?, about: String,
+        _ expansion: consuming Expansion, _ place: Remembered?, about: String, as key: LongAnswers.Key? = nil,
         later: @autoclosure () -> (Resolution) -> Void
     ) -> Resolution? {
-        beginBatch()
-        if answersAtOnce {
-            let resolution = expansion.run(sources)
-            keep(resolution, place, about)
-            return resolution
-        }
-        let walk = WaitingWalk(expansion, loop: self) { [self, later = later()] resolution in
-            keep(resolution, place, about)
-            later(resolution)
-        }
-        guard let resolution = walk.begin() else { return nil }
+        let resolution = walk(
+            expansion, as: key,
+            then: { [self, later = later()] resolution in
+                keep(resolution, place, about)
+                later(resolution)
+            })
+        guard let resolution else { return nil }
         keep(resolution, place, about)
         return resolution
     }
@@ -287,15 +401,39 @@ final class LoopContext {
     private func verdict(
         on resolution: Resolution, _ inquiry: Inquiry, _ query: Query, _ place: Remembered?
     ) -> Verdict {
-        remember(resolution, place)
-        log(resolution.outcome, query.about)
+        note(resolution, inquiry, query, place)
         return inquiry.verdict(on: resolution)
+    }
+
+    private func note(_ resolution: Resolution, _ inquiry: Inquiry, _ query: Query, _ place: Remembered?) {
+        // EXPN leaves the forwards of members alone, so that it does not tell whether anybody is reached.
+        if inquiry.wire != .expand { remember(resolution, place) }
+        log(resolution.outcome, query.about)
+    }
+
+    /// Does on another thread what would hold up this loop, where there is so much of it.
+    /// - Parameters:
+    ///   - mailboxes: how many it is done for.
+    ///   - then: called on this loop, at once where there are few.
+    func aside<Result: Sendable>(
+        _ mailboxes: Int, _ work: @escaping @Sendable () -> Result, then: @escaping (Result) -> Void
+    ) {
+        if mailboxes < Self.many { return then(work()) }
+        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop, work).assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let result): then(result)
+            // The process ends.
+            case .failure: then(work())
+            }
+        }
     }
 
     private func log(_ outcome: Resolution.Outcome, _ about: @autoclosure () -> String) {
         switch outcome {
         case .couldNotTell(let trouble): shared.log.couldNotTell(trouble, about: about())
         case .loop(let path): shared.log.loop(path, about: about())
+        // Nothing is wrong: a reply has no room for it.
+        case .limit(.octets, _): break
         case .limit(let kind, let path): shared.log.limit(kind, path, about: about())
         case .answered, .ambiguous: break
         }
@@ -336,7 +474,10 @@ final class LoopContext {
     }
 
     /// The next question begins a batch of its own, which may share the view of this one if it is still the latest.
-    func endBatch() { isInBatch = false }
+    func endBatch() {
+        isInBatch = false
+        payer = nil
+    }
 
     /// Sees to it that no view is kept longer than `viewAge`, whether or not questions go on.
     private func keepViews() {

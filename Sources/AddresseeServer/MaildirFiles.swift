@@ -9,9 +9,9 @@ struct MaildirOrder: Sendable {
     /// A mailbox's copy.
     struct Copy: Sendable {
         /// The Maildir; made when it is not there.
-        var folder: String
-        var returnPath: [UInt8]
-        var deliveredTo: [UInt8]
+        var folder: MaildirFolder
+        /// What stands above the Received: field.
+        var fields: [UInt8]
     }
 
     /// Of the files: unique for this machine and for all time, as Maildir asks.
@@ -23,24 +23,11 @@ struct MaildirOrder: Sendable {
 
     /// What stands before the message in a copy, as it is written.
     fileprivate func head(of copy: Copy) -> [UInt8] {
-        (copy.returnPath + copy.deliveredTo + stamp).filter { $0 != UInt8(ascii: "\r") }
+        (copy.fields + stamp).filter { $0 != UInt8(ascii: "\r") }
     }
 
-    fileprivate func temporary(_ copy: Copy) -> String { "\(copy.folder)/tmp/\(name)" }
-
-    fileprivate func final(_ copy: Copy) -> String { "\(copy.folder)/new/\(name)" }
-}
-
-/// Why a message could not be written. Nothing of it is left.
-struct MaildirError: Error {
-    /// What could not be done, and with which file.
-    var what: String
-    var number: Int32
-
-    /// Whether there was no room.
-    var isFull: Bool { number == ENOSPC || number == EDQUOT }
-
-    var reason: String { "\(what): \(String(cString: strerror(number)))" }
+    /// For messages.
+    fileprivate func path(_ copy: Copy) -> String { "\(copy.folder.path(.tmp))/\(name)" }
 }
 
 /// A message on its way. The first copy takes it as it comes; the others are made of that one in the end, so that a message
@@ -58,8 +45,8 @@ struct MaildirFiles: Sendable {
     /// Makes the first file.
     init(_ order: MaildirOrder) throws {
         self.order = order
-        first = order.temporary(order.copies[0])
-        descriptor = try Self.create(first, in: order.copies[0].folder)
+        first = order.path(order.copies[0])
+        descriptor = try Self.create(order.name, in: order.copies[0].folder)
         let head = order.head(of: order.copies[0])
         headSize = off_t(head.count)
         do {
@@ -86,7 +73,7 @@ struct MaildirFiles: Sendable {
                 made += 1
             }
         } catch {
-            for copy in order.copies.prefix(made) { unlink(order.temporary(copy)) }
+            for copy in order.copies.prefix(made) { Self.remove(order.name, .tmp, of: copy.folder) }
             close(descriptor)
             throw error
         }
@@ -104,14 +91,20 @@ struct MaildirFiles: Sendable {
         var moved = 0
         do {
             for copy in order.copies {
-                let temporary = order.temporary(copy)
-                try Self.check(rename(temporary, order.final(copy)), "rename \(temporary)")
+                try copy.folder.with(.tmp) { tmp in
+                    try copy.folder.with(.new) { new in
+                        try MaildirError.check(
+                            renameat(tmp, order.name, new, order.name), "rename \(order.path(copy))")
+                    }
+                }
                 moved += 1
             }
-            for copy in order.copies { try Self.synchronize(folder: copy.folder + "/new") }
+            for copy in order.copies {
+                try copy.folder.with(.new) { try MaildirFolder.synchronize($0, copy.folder.path(.new)) }
+            }
         } catch {
-            for copy in order.copies.prefix(moved) { unlink(order.final(copy)) }
-            for copy in order.copies.dropFirst(moved) { unlink(order.temporary(copy)) }
+            for copy in order.copies.prefix(moved) { Self.remove(order.name, .new, of: copy.folder) }
+            for copy in order.copies.dropFirst(moved) { Self.remove(order.name, .tmp, of: copy.folder) }
             throw error
         }
     }
@@ -119,17 +112,17 @@ struct MaildirFiles: Sendable {
     /// Removes what has been written, when it is not prepared.
     func abandon() {
         close(descriptor)
-        unlink(first)
+        Self.remove(order.name, .tmp, of: order.copies[0].folder)
     }
 
     /// Removes what is prepared.
     func discard() {
-        for copy in order.copies { unlink(order.temporary(copy)) }
+        for copy in order.copies { Self.remove(order.name, .tmp, of: copy.folder) }
     }
 
     private func duplicate(_ copy: MaildirOrder.Copy) throws {
-        let path = order.temporary(copy)
-        let target = try Self.create(path, in: copy.folder)
+        let path = order.path(copy)
+        let target = try Self.create(order.name, in: copy.folder)
         do {
             try order.head(of: copy).withUnsafeBytes { try Self.put($0, to: target, path) }
             try withUnsafeTemporaryAllocation(byteCount: Self.chunk, alignment: 16) { buffer in
@@ -147,54 +140,41 @@ struct MaildirFiles: Sendable {
             }
         } catch {
             close(target)
-            unlink(path)
+            Self.remove(order.name, .tmp, of: copy.folder)
             throw error
         }
         do {
             try Self.settle(target, path)
         } catch {
-            unlink(path)
+            Self.remove(order.name, .tmp, of: copy.folder)
             throw error
         }
     }
 }
 
 extension MaildirFiles {
-    /// Makes the file in tmp, and the folders where they are not there.
-    private static func create(_ path: String, in folder: String) throws -> Int32 {
-        let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-        var descriptor = open(path, flags, 0o600)
-        if descriptor < 0, errno == ENOENT {
-            // tmp is the last, so that where it is the others are too.
-            for part in ["cur", "new", "tmp"] { try make(folder: "\(folder)/\(part)") }
-            descriptor = open(path, flags, 0o600)
+    /// Makes the file in tmp, and the folders where they are not there. What others have left in tmp goes then.
+    private static func create(_ name: String, in folder: MaildirFolder) throws -> Int32 {
+        let path = "\(folder.path(.tmp))/\(name)"
+        func create() throws -> Int32 {
+            try folder.with(.tmp) { tmp in
+                let descriptor = openat(tmp, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+                try MaildirError.check(descriptor, "make \(path)")
+                MaildirFolder.removeStale(in: tmp, now: time(nil))
+                return descriptor
+            }
         }
-        try check(descriptor, "make \(path)")
-        return descriptor
-    }
-
-    /// Makes the folder, and those above it that are not there, and sees to it that they stay.
-    private static func make(folder: String) throws {
-        if mkdir(folder, 0o700) != 0 {
-            if errno == EEXIST { return }
-            let above = parent(of: folder)
-            if errno != ENOENT || above == folder { throw MaildirError(what: "make \(folder)", number: errno) }
-            try make(folder: above)
-            if mkdir(folder, 0o700) != 0, errno != EEXIST { throw MaildirError(what: "make \(folder)", number: errno) }
+        do {
+            return try create()
+        } catch let error as MaildirError where error.number == ENOENT {
+            try folder.make()
+            return try create()
         }
-        try synchronize(folder: parent(of: folder))
     }
 
-    private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
-    private static func synchronize(folder: String) throws {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        try check(descriptor, "open \(folder)")
-        defer { close(descriptor) }
-        try check(fsync(descriptor), "fsync \(folder)")
+    /// Removes a file that may be there; what fails is left as a file of tmp that nobody touches.
+    private static func remove(_ name: String, _ part: MaildirFolder.Part, of folder: MaildirFolder) {
+        _ = try? folder.with(part) { unlinkat($0, name, 0) }
     }
 
     /// Brings the file to the disk, and closes it whatever comes of that.
@@ -204,7 +184,7 @@ extension MaildirFiles {
         let closed = close(descriptor)
         if synchronized != 0 { throw MaildirError(what: "fsync \(path)", number: number) }
         // Some file systems tell only here that there was no room.
-        try check(closed, "close \(path)")
+        try MaildirError.check(closed, "close \(path)")
     }
 
     private static func put(_ octets: UnsafeRawBufferPointer, to descriptor: Int32, _ path: String) throws {
@@ -216,13 +196,6 @@ extension MaildirFiles {
                 throw MaildirError(what: "write \(path)", number: errno)
             }
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-        }
-    }
-
-    private static func check(_ result: Int32, _ what: @autoclosure () -> String) throws {
-        if result < 0 {
-            let number = errno
-            throw MaildirError(what: what(), number: number)
         }
     }
 }

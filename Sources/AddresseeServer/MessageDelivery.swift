@@ -30,6 +30,7 @@ final class MessageDelivery {
     private let server: HopTransaction?
     /// What the server gets on top of the message.
     private let head: [UInt8]
+    private var start = MessageStart()
     private let eventLoop: any EventLoop
     private var isFinishing = false
     private var failure: DeliveryFailure?
@@ -92,6 +93,14 @@ final class MessageDelivery {
 
     /// Takes octets of the message.
     func take(_ octets: UnsafeRawBufferPointer) {
+        if start.isKnown { return pass(octets) }
+        let (instead, taken) = start.take(Span(_unsafeBytes: octets))
+        instead.withUnsafeBytes(pass)
+        pass(UnsafeRawBufferPointer(rebasing: octets[taken...]))
+    }
+
+    private func pass(_ octets: UnsafeRawBufferPointer) {
+        if octets.isEmpty { return }
         folders?.take(octets)
         server?.take(octets)
     }
@@ -105,6 +114,7 @@ final class MessageDelivery {
     /// The message is whole: delivers it to all or none.
     /// - Parameter finished: called with nil when it is.
     func finish(_ finished: @escaping (DeliveryFailure?) -> Void) {
+        start.end().withUnsafeBytes(pass)
         if let failure { return finished(failure) }
         isFinishing = true
         guard let folders else { return handOver { finished($0) } }

@@ -24,11 +24,17 @@ extension SMTPHandler {
         let folders = envelope.order(nextHops, name: name, stamp: stamp).map {
             MaildirDelivery($0, pool: loop.shared.files, eventLoop: loop.eventLoop)
         }
-        let server = transaction?.recipients.isEmpty == false ? transaction : nil
+        if transaction?.recipients.isEmpty == true {
+            // All that were asked for were refused: its connection is for others.
+            transaction?.abandon()
+            transaction = nil
+        }
+        let server = transaction
         if folders == nil, server == nil { return session.messageEnded(ReplyCatalogue.notHandedOn) }
         let delivery = MessageDelivery(
             folders: folders, server: server,
-            head: (envelope.redirected.map(TraceFields.deliveredTo) ?? []) + stamp, eventLoop: loop.eventLoop)
+            head: envelope.originalTo(nextHops) + (envelope.redirected.map(TraceFields.deliveredTo) ?? []) + stamp,
+            eventLoop: loop.eventLoop)
         passage = Passage(id: id, delivery: delivery)
         delivery.failed = { [self] failure in
             guard passage?.id == id else { return }

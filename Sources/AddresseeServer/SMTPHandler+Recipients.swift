@@ -103,17 +103,43 @@ extension SMTPHandler {
         goOnAfterAnswer()
     }
 
+    /// What of a recipient's mailboxes has to be known before it is admitted.
+    private struct Sorted: Sendable {
+        var servers: [Destination]
+        /// Whether each mailbox that has a folder can have one.
+        var canHaveFolders: Bool
+        /// Nil where there are too many.
+        var new: [Destination]?
+
+        init(_ destinations: [Destination], _ nextHops: [NextHopConfiguration], _ envelope: Envelope?, limit: Int) {
+            servers = destinations.filter(nextHops.isServer)
+            canHaveFolders = destinations.allSatisfy { nextHops.isServer($0) || nextHops.folder(of: $0) != nil }
+            new = envelope?.new(among: destinations, limit: limit)
+        }
+    }
+
     private func admit(_ recipient: AcceptedRecipient) {
-        let (servers, folders) = (
-            recipient.destinations.filter(nextHops.isServer), recipient.destinations.filter { !nextHops.isServer($0) }
-        )
-        guard folders.allSatisfy({ nextHops.folder(of: $0) != nil }) else {
-            return say(ReplyCatalogue.nameNotAllowed, to: recipient.ticket)
-        }
+        let (destinations, nextHops, envelope) = (recipient.destinations, nextHops, envelope)
         let limit = loop.service.configuration.expansion.addresses
-        guard let envelope, let new = envelope.new(among: recipient.destinations, limit: limit) else {
-            return say(ReplyCatalogue.tooManyRecipients, to: recipient.ticket)
+        var isLater = false
+        isAskingServer = true
+        loop.aside(
+            destinations.count, { Sorted(destinations, nextHops, envelope, limit: limit) },
+            then: { [self] sorted in
+                isAskingServer = false
+                if context == nil || state != .open { return }
+                admit(recipient, sorted)
+                if isLater { goOnWithRecipients() }
+            })
+        isLater = true
+    }
+
+    private func admit(_ recipient: AcceptedRecipient, _ sorted: Sorted) {
+        if !sorted.canHaveFolders { return say(ReplyCatalogue.nameNotAllowed, to: recipient.ticket) }
+        guard let envelope, let new = sorted.new else {
+            return say(ReplyCatalogue.tooManyMailboxes, to: recipient.ticket)
         }
+        let servers = sorted.servers
         guard let first = servers.first else { return taken(recipient, new) }
         if let other = servers.first(where: { $0.nextHop != first.nextHop }) {
             // Two servers can't be had to take a message both or neither.
@@ -127,9 +153,11 @@ extension SMTPHandler {
             return say(ReplyCatalogue.notHandedOn, to: recipient.ticket)
         }
         let isFromList = servers.allSatisfy { $0.owner.map(ReversePath.mailbox) == sender }
-        guard let transaction = transaction(over: pool, from: sender, isFromList: isFromList) else {
-            return say(ReplyCatalogue.tooManyRecipients, to: recipient.ticket)
+        if let transaction, !transaction.recipients.isEmpty {
+            if transaction.pool !== pool { return say(ReplyCatalogue.anotherServer, to: recipient.ticket) }
+            if transaction.sender != sender { return say(ReplyCatalogue.anotherSender, to: recipient.ticket) }
         }
+        let transaction = transaction(over: pool, from: sender, envelope.parameters, isFromList: isFromList)
         let group = recipients(of: recipient, new.filter(nextHops.isServer), isFromList: isFromList)
         isAskingServer = true
         let isTold = recipient.destinations.map { ForwardPath.mailbox($0.mailbox) } == [recipient.path]
@@ -171,21 +199,42 @@ extension SMTPHandler {
         _ verdict: HopTransaction.Verdict, of recipient: AcceptedRecipient, _ new: [Destination], isTold: Bool
     ) {
         switch verdict {
-        case .taken:
+        case .heard(let refused):
             if !isTold { transaction?.namesOthers = true }
-            taken(recipient, new)
-        case .needsAnother: say(ReplyCatalogue.tooManyRecipients, to: recipient.ticket)
+            leaveOut(refused, of: recipient, new, isTold: isTold)
+        case .needsAnother: say(ReplyCatalogue.anotherTransaction, to: recipient.ticket)
         case .failed(let failure): say(failure.reply, to: recipient.ticket)
-        case .refused(let reply):
-            if let hop = transaction?.pool.hop {
-                loop.shared.log.refusedByNextHop(hop.name, about: recipient.query.about, reply)
-            }
-            say(ReplyCatalogue.nextHopRefused(reply, isTold: isTold), to: recipient.ticket)
+        case .refused(let reply): refuse(recipient, reply, isTold: isTold)
         }
     }
 
+    private func refuse(_ recipient: AcceptedRecipient, _ reply: HeardReply, isTold: Bool) {
+        if let hop = transaction?.pool.hop {
+            loop.shared.log.refusedByNextHop(hop.name, about: recipient.query.about, reply)
+        }
+        say(ReplyCatalogue.nextHopRefused(reply, isTold: isTold), to: recipient.ticket)
+    }
+
+    /// Goes on without those whom the server has refused for good, as long as the message reaches anybody: one member who has
+    /// gone must not stop a list.
+    private func leaveOut(
+        _ refused: [HopTransaction.Refusal], of recipient: AcceptedRecipient, _ new: [Destination], isTold: Bool
+    ) {
+        guard let first = refused.first else { return taken(recipient, new) }
+        let mailboxes = Set(refused.map(\.mailbox))
+        var recipient = recipient
+        recipient.destinations.removeAll { mailboxes.contains($0.mailbox) }
+        if recipient.destinations.isEmpty { return refuse(recipient, first.reply, isTold: isTold) }
+        if let hop = transaction?.pool.hop {
+            for refusal in refused {
+                loop.shared.log.leftOut(refusal.mailbox, about: recipient.query.about, by: hop.name, refusal.reply)
+            }
+        }
+        taken(recipient, new.filter { !mailboxes.contains($0.mailbox) })
+    }
+
     private func taken(_ recipient: AcceptedRecipient, _ new: [Destination]) {
-        envelope?.add(recipient.path, new)
+        envelope?.add(recipient.path, to: recipient.destinations, new: new)
         if !recipient.leftOut.isEmpty { loop.shared.log.leftOut(recipient.leftOut, about: recipient.query.about) }
         answer(recipient.query, recipient.ticket, recipient.verdict)
     }
@@ -196,20 +245,19 @@ extension SMTPHandler {
         say(ReplyCatalogue.twoWays, to: ticket)
     }
 
-    /// The transaction with this server and from this sender.
+    /// The transaction with this server and from this sender. One that has recipients is for the same.
     ///
     /// DEVIATION: RFC 5321 4.5.3.1.8 wants a hundred recipients to be taken together. Where they go to several servers, or from
     /// several senders, those of the first are taken, and the others get 452, after which a client sends them anew (4.5.3.1.10):
     /// two servers can't be had to take a message both or neither. Tests: test_next_hop.
-    /// - Returns: nil when the message has recipients that go another way.
-    private func transaction(over pool: HopPool, from sender: ReversePath, isFromList: Bool) -> HopTransaction? {
-        guard let envelope else { return nil }
+    private func transaction(
+        over pool: HopPool, from sender: ReversePath, _ parameters: Command.MailParameters, isFromList: Bool
+    ) -> HopTransaction {
         if let transaction {
             if transaction.pool === pool, transaction.sender == sender { return transaction }
-            guard transaction.recipients.isEmpty else { return nil }
             transaction.abandon()
         }
-        var parameters = envelope.parameters
+        var parameters = parameters
         if isFromList {
             // What a list sends on is a message of its own (RFC 3461 5.2.7.1).
             (parameters.returned, parameters.envelopeID) = (nil, nil)

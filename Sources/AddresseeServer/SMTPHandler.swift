@@ -73,6 +73,10 @@ final class SMTPHandler: Connection {
         // A command keeps the connection alive; a client that sends octet after octet and no end of line does not.
         defer { if hasNewCommand { timers.lastCommand = .now() } }
         while state == .open, !isHeld {
+            if session.isSaying {
+                saySome()
+                continue
+            }
             if session.isReceivingData {
                 if !receiveData() { break }
                 hasNewCommand = true
@@ -93,9 +97,9 @@ final class SMTPHandler: Connection {
                 compact()
                 send(flush: false)
                 return
-            case .overlong(let end):
+            case .overlong(let end, let beginsChunk):
                 next = end
-                action = session.receivedOverlongLine()
+                action = session.receivedOverlongLine(beginsChunk: beginsChunk)
             case .line(let end, let following):
                 next = following
                 action = inbound.withUnsafeReadableBytes { bytes in
@@ -112,6 +116,15 @@ final class SMTPHandler: Connection {
             if session.output.count >= Self.flushSize || unsent >= session.configuration.slots { sendMuch() }
         }
         send(flush: false)
+    }
+
+    /// Says some more of a long reply, if the client takes it, and lets the other connections go before the rest.
+    private func saySome() {
+        if session.output.isEmpty, session.sayMore() == .close { return close() }
+        sendMuch()
+        if isHeld || !session.isSaying { return }
+        isHeld = true
+        loop.turns.add { [self] in if state == .open { goOnAfterAnswer() } }
     }
 
     private func carryOut(_ action: Session.Action) {

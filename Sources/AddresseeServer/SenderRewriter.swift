@@ -6,6 +6,7 @@ import LookupProtocols
 import MailAddress
 import NIOCore
 import NIOPosix
+import Verification
 
 final class SenderRewriter {
     /// What a map says of an address.
@@ -45,12 +46,12 @@ final class SenderRewriter {
     }
 
     private func ask(_ map: MapClient, _ name: String, _ mailbox: Mailbox, _ done: @escaping (Answer) -> Void) {
-        var key: [UInt8] = []
-        mailbox.append(to: &key)
+        // Without quotes, as mail servers have it inside: what is put around a quoted local-part would be no address.
+        let key = mailbox.localPart.octets + [UInt8(ascii: "@")] + mailbox.domain.octets
         map.ask(MapRequest(map: Array(name.utf8), key: key)) { answer in
             switch answer {
             case .found(let value):
-                guard let rewritten = try? Mailbox(octets: value.span) else {
+                guard let rewritten = Mailbox(key: value) else {
                     return done(.failed("\(String(decoding: value, as: UTF8.self)) is no address"))
                 }
                 done(rewritten == mailbox ? .kept : .rewritten(rewritten))

@@ -58,6 +58,9 @@ protocol ServedWire: LookupWire {
 
     static func log(_ request: Request, _ answer: Answer, by client: ClientAddress, in log: ServerLog)
 
+    /// Octets that the value of a map may have; nil for any number.
+    static var valueLimit: Int? { get }
+
     /// How long the other side may be silent at least; nil where the configured time is enough.
     var patience: Duration? { get }
 }
@@ -66,6 +69,8 @@ extension ServedWire {
     var patience: Duration? { nil }
 
     static var isForOneQuestion: Bool { false }
+
+    static var valueLimit: Int? { nil }
 
     static var tooManyQuestions: Answer { answer(.tooManyQuestions, on: .recipient) }
 
@@ -105,15 +110,19 @@ extension ServedWire {
 /// The wires that ask maps.
 protocol MapWire: ServedWire where Request == MapRequest, Answer == MapAnswer {}
 
-extension SocketmapWire: MapWire {}
+extension SocketmapWire: MapWire {
+    static var valueLimit: Int? { LookupLimits.socketmapReply }
+}
 
-extension TCPTableWire: MapWire {}
+extension TCPTableWire: MapWire {
+    static var valueLimit: Int? { LookupLimits.tcpTableReply }
+}
 
 extension MapWire {
     static func question(_ request: MapRequest, by client: ClientClass, on loop: LoopContext) -> LookupQuestion<
         MapAnswer
     > {
-        .map(MapInquiry(request, by: client, in: loop.service.inquiries))
+        .map(MapInquiry(request, by: client, in: loop.service.inquiries, valueLimit: valueLimit))
     }
 
     static func about(_ request: MapRequest) -> String { request.about }
@@ -174,6 +183,8 @@ extension PolicyWire: ServedWire {
 extension ReadsocketWire: ServedWire {
     static var isForOneQuestion: Bool { true }
 
+    static var valueLimit: Int? { LookupLimits.readsocketValue }
+
     static func question(
         _ request: ReadsocketRequest, by client: ClientClass, on loop: LoopContext
     ) -> LookupQuestion<ReadsocketAnswer> {
@@ -182,7 +193,9 @@ extension ReadsocketWire: ServedWire {
         case .decided(let answer): return .decided(answer)
         case .query(let query): return .query(query, disclosure)
         case .map(let map):
-            return .map(MapInquiry(map, by: client.limited(to: disclosure), in: loop.service.inquiries))
+            return .map(
+                MapInquiry(
+                    map, by: client.limited(to: disclosure), in: loop.service.inquiries, valueLimit: valueLimit))
         }
     }
 

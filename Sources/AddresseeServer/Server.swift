@@ -44,8 +44,18 @@ public struct Server: Sendable {
     /// Listens and answers until SIGTERM or SIGINT; then stops accepting, answers what was asked, and returns.
     /// - Parameter ready: called once all listeners are open, with the addresses they have.
     public func run(_ configuration: Configuration, ready: @Sendable ([ListenAddress]) -> Void) async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
-        try await run(configuration, events: signals.map { $0 == .sighup ? .reload : .stop("\($0)") }, ready: ready)
+        // The last two have no meaning here. A script for log files that sends one to every server must not end this one.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup, .sigusr1, .sigusr2)
+        let events = signals.compactMap { signal -> Event? in
+            switch signal {
+            case .sighup: return .reload
+            case .sigusr1, .sigusr2:
+                ServerLog(logger).ignored("\(signal)")
+                return nil
+            default: return .stop("\(signal)")
+            }
+        }
+        try await run(configuration, events: events, ready: ready)
     }
 
     /// Listens and answers until an event, the end of the events, or the cancellation of the task stops it.
@@ -83,9 +93,12 @@ public struct Server: Sendable {
         if try await loops.isMissing(configuration.defaultDomain) {
             log.defaultDomainIsMissing(configuration.defaultDomain)
         }
+        for file in configuration.exposedFiles { log.exposed(file) }
         log.started(listeners.addresses.map(\.description), sources: configuration.sources.map(\.name))
         loops.introduce()
         ready(listeners.addresses)
+        var sweep = MaildirSweep(configuration.nextHops, shared: shared)
+        defer { sweep.stop() }
         var timeout = configuration.timeouts.shutdown
         events: for await event in events {
             switch event {
@@ -94,8 +107,11 @@ public struct Server: Sendable {
                     let next = try reload()
                     if !next.nextHops.isEmpty { shared.files.start() }
                     try await take(next, loops: loops, listeners: &listeners)
+                    sweep.stop()
+                    sweep = MaildirSweep(next.nextHops, shared: shared)
                     timeout = next.timeouts.shutdown
                     threshold.value = Logger.Level(rawValue: next.logLevel.rawValue) ?? .info
+                    for file in next.exposedFiles { log.exposed(file) }
                     log.reloaded(next.file, addresses: listeners.addresses.map(\.description))
                     if next.threads != configuration.threads { log.needsRestart("threads") }
                 } catch {

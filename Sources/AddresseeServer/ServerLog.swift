@@ -40,6 +40,12 @@ struct ServerLog: Sendable {
             "configuration-reloaded", metadata: ["file": "\(file)", "on": "\(addresses.joined(separator: ","))"])
     }
 
+    /// A signal that does nothing.
+    func ignored(_ signal: String) {
+        logger.info(
+            "signal-ignored", metadata: ["signal": "\(signal)", "do": "SIGHUP reads the configuration again"])
+    }
+
     func needsRestart(_ key: String) { logger.warning("needs-restart", metadata: ["key": "\(key)"]) }
 
     func fewFiles(_ files: Int, connections: Int) {
@@ -49,6 +55,10 @@ struct ServerLog: Sendable {
                 "limit": "\(files)", "connections": "\(connections)",
                 "do": "raise the limit on open files (ulimit -n, LimitNOFILE), or lower limits.connections",
             ])
+    }
+
+    func exposed(_ file: ExposedFile) {
+        logger.warning("file-exposed", metadata: ["reason": "\(file)", "do": "\(file.remedy)"])
     }
 
     func notReloaded(_ file: String, reason: String) {
@@ -248,6 +258,20 @@ struct ServerLog: Sendable {
         logger.warning(
             "left-out",
             metadata: ["recipients": "\(mailboxes.map(\.description).joined(separator: ","))", "about": "\(about)"])
+    }
+
+    /// What a server that was killed had left of messages that it had not taken.
+    func removedStale(_ files: Int, of hop: String) {
+        logger.info("stale-files-removed", metadata: ["next-hop": "\(hop)", "files": "\(files)"])
+    }
+
+    /// One of several behind an address, whom the next hop does not take.
+    func leftOut(_ mailbox: Mailbox, about: String, by hop: String, _ reply: HeardReply) {
+        logger.warning(
+            "left-out",
+            metadata: [
+                "recipients": "\(mailbox)", "about": "\(about)", "next-hop": "\(hop)", "reply": "\(reply)",
+            ])
     }
 
     /// A client that has gone is nothing to tell of unless somebody looks for it.

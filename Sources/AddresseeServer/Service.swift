@@ -2,6 +2,7 @@
 
 import AddresseeConfiguration
 import Foundation
+import MailboxDirectory
 import NIOCore
 import NIOSSL
 import SMTPProtocol
@@ -10,7 +11,7 @@ import Verification
 /// One configuration, ready for use.
 struct Service: Sendable {
     let configuration: Configuration
-    let inquiries: Inquiry.Context
+    var inquiries: Inquiry.Context
     let hostname: [UInt8]
     let tls: NIOSSLContext?
     /// Of the next hops in their order; nil for folders.
@@ -21,13 +22,14 @@ struct Service: Sendable {
         configuration.limits.rememberedRecipients / (configuration.threads ?? System.coreCount)
     }
 
+    /// Mailboxes that each event loop may keep of what long walks have found; none where nothing is to be remembered.
+    var longAnswers: Int { rememberedRecipients > 0 ? configuration.expansion.addresses : 0 }
+
     /// - Throws: `ServerError.tls` when the certificate or its key can't be used.
     init(_ configuration: Configuration) throws(ServerError) {
         self.configuration = configuration
         hostname = Array(configuration.hostname.utf8)
-        inquiries = Inquiry.Context(
-            sources: configuration.sources.map(\.name), defaultDomain: configuration.defaultDomain,
-            limits: configuration.expansion)
+        inquiries = configuration.inquiries
         tls = try configuration.tls.map { files throws(ServerError) in try Self.context(files) }
         hops = try configuration.nextHops.map { next throws(ServerError) in
             guard let server = next.server else { return nil }

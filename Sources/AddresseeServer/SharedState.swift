@@ -66,4 +66,12 @@ final class SharedState: Sendable {
         if admission == .refused { log.limited(client, perMinute: perMinute) }
         return admission
     }
+
+    /// Charges a client for a walk that took so many lookups.
+    func charge(_ client: ClientAddress, lookups: Int, perMinute: Int) {
+        let questions = lookups / QuestionBudget.lookups
+        if questions == 0 { return }
+        let now = Double(NIODeadline.now().uptimeNanoseconds) / 1e9
+        budget.withLockedValue { $0.charge(client, questions: questions, perMinute: perMinute, now: now) }
+    }
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -46,6 +47,69 @@ char *cldap_diagnostic(LDAP *ld) {
     char *text = NULL;
     ldap_get_option(ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
     return text;
+}
+
+int cldap_peer_certificate(LDAP *ld, struct berval *value) {
+#ifdef LDAP_OPT_X_TLS_PEERCERT
+    return ldap_get_option(ld, LDAP_OPT_X_TLS_PEERCERT, value);
+#else
+    return LDAP_OPT_ERROR;
+#endif
+}
+
+struct cldap_guard {
+    struct ldap_conncb callbacks;
+    pthread_mutex_t lock;
+    int descriptor;
+    int is_cut;
+};
+
+static void let_go(struct cldap_guard *guard) {
+    if (guard->descriptor >= 0) close(guard->descriptor);
+    guard->descriptor = -1;
+}
+
+static int opened(LDAP *ld, Sockbuf *buffer, LDAPURLDesc *url, struct sockaddr *address, struct ldap_conncb *callbacks) {
+    struct cldap_guard *guard = callbacks->lc_arg;
+    int descriptor = -1;
+    ber_sockbuf_ctrl(buffer, LBER_SB_OPT_GET_FD, &descriptor);
+    pthread_mutex_lock(&guard->lock);
+    let_go(guard);
+    if (descriptor >= 0) guard->descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (guard->is_cut && guard->descriptor >= 0) shutdown(guard->descriptor, SHUT_RDWR);
+    pthread_mutex_unlock(&guard->lock);
+    return 0;
+}
+
+static void closing(LDAP *ld, Sockbuf *buffer, struct ldap_conncb *callbacks) { cldap_guard_end(callbacks->lc_arg); }
+
+struct cldap_guard *cldap_guard_new(LDAP *ld) {
+    struct cldap_guard *guard = calloc(1, sizeof *guard);
+    if (guard == NULL) return NULL;
+    guard->callbacks = (struct ldap_conncb){opened, closing, guard};
+    guard->descriptor = -1;
+    pthread_mutex_init(&guard->lock, NULL);
+    ldap_set_option(ld, LDAP_OPT_CONNECT_CB, &guard->callbacks);
+    return guard;
+}
+
+void cldap_guard_cut(struct cldap_guard *guard) {
+    pthread_mutex_lock(&guard->lock);
+    guard->is_cut = 1;
+    if (guard->descriptor >= 0) shutdown(guard->descriptor, SHUT_RDWR);
+    pthread_mutex_unlock(&guard->lock);
+}
+
+void cldap_guard_end(struct cldap_guard *guard) {
+    pthread_mutex_lock(&guard->lock);
+    let_go(guard);
+    pthread_mutex_unlock(&guard->lock);
+}
+
+void cldap_guard_free(struct cldap_guard *guard) {
+    let_go(guard);
+    pthread_mutex_destroy(&guard->lock);
+    free(guard);
 }
 
 int cldap_bind_simple(LDAP *ld, const char *name, const char *password, unsigned long length) {

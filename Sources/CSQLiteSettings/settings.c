@@ -25,4 +25,11 @@ int sqlite_wal_index_is(const void *index, const struct sqlite_wal_index_header 
     return memcmp(header, index, sizeof *header) == 0;
 }
 
-int sqlite_settings_without_memory_statistics(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+int sqlite_settings_without_memory_statistics(void) {
+    sqlite3_config(SQLITE_CONFIG_URI, 1);
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+int sqlite_keep_log_on_close(void *connection) {
+    return sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+}

@@ -56,8 +56,9 @@ extension SearchPlan {
             }
             let spellings = spellings(of: key)
             for name in group.names {
-                let prefix = schema.prefixes[name].map { Array($0.text.utf8) } ?? []
-                for spelling in spellings { add(.equal(name, prefix + spelling)) }
+                for prefix in schema.prefixes[name]?.spellings ?? [[]] {
+                    for spelling in spellings { add(.equal(name, prefix + spelling)) }
+                }
             }
             if group.localNames.isEmpty || configured[key.domain]?.kind != .local { continue }
             // Quoted or not.

@@ -18,7 +18,7 @@ extension AddresseeSchemaEncoder {
                 guard let name = names.first else { throw ReadFault(entry, "has no domain") }
                 return try reader.domain(entry, asked: name).map { .domain($0) }
             }
-            guard let address = reader.addresses(of: entry, rules).first else {
+            guard let address = reader.addresses(of: entry, rules).canonical else {
                 throw ReadFault(entry, "has no address")
             }
             switch (kind, try reader.record(entry, at: address)) {

@@ -8,29 +8,30 @@ extension ConnectionLoop {
     /// Does what is due: connects when something waits, or when the back-off is over.
     func tend(_ now: Nanoseconds) {
         switch link {
-        case .idle where !queue.isEmpty: startRound(at: firstServer)
-        case .backOff(let until) where now >= until: startRound(at: 0)
+        case .idle where !queue.isEmpty: startRound()
+        case .backOff(let until) where now >= until: startRound()
         case .backOff: failQueued()
         case .idle, .connecting, .connected: break
         }
     }
 
-    private func startRound(at index: Int) {
-        attemptsLeft = shared.settings.uris.count
+    private func startRound() {
+        round = ServerRound(shared.settings.uris)
         roundStart = MonotonicTime.now()
-        firstServer = 0
-        connect(index)
+        if shared.settings.uris.isEmpty {
+            lastFailure = LDAPFailure(.unreachable, "no LDAP server is configured; name one at least")
+        }
+        nextAttempt()
+    }
+
+    private func nextAttempt() {
+        if let index = round.next() { connect(index) } else { roundEnded() }
     }
 
     /// Connects on another thread, so that deadlines are kept meanwhile.
     private func connect(_ index: Int) {
-        let uris = shared.settings.uris
-        guard !uris.isEmpty else {
-            lastFailure = LDAPFailure(.unreachable, "no LDAP server is configured; name one at least")
-            return roundFailed()
-        }
-        let uri = uris[index % uris.count]
-        link = .connecting(index % uris.count)
+        let uri = shared.settings.uris[index]
+        link = .connecting(index)
         let shared = shared
         let isStarted = OwnThread.start {
             var result: Result<LDAPHandle, LDAPFailure>
@@ -49,25 +50,50 @@ extension ConnectionLoop {
         guard case .connecting(let index) = link else { return }
         switch result {
         case .success(let handle):
-            link = .connected(handle, index)
-            answers = 0
-            timeOutsInARow = 0
-            isCongested = false
-            shared.onEvent(.connected(uri: handle.uri))
+            switch round.choose(handle, index) {
+            case .used: use(handle, index)
+            case .later: nextAttempt()
+            case .leftOut(let reason):
+                lastFailure = LDAPFailure(.unreachable, reason)
+                shared.onEvent(.leftOut(uri: handle.uri, reason: reason))
+                nextAttempt()
+            }
         case .failure(let failure):
+            // One refusal is told once, however often it keeps a bind from being tried.
+            let isKnown = failure.kind == .bindPaused && failure.description == lastFailure?.description
             lastFailure = failure
             shared.isWell.store(false, ordering: .relaxed)
-            shared.onEvent(.failed(uri: shared.settings.uris[index], reason: failure.description))
-            nextAttempt(after: index)
+            if !isKnown {
+                shared.onEvent(.failed(uri: shared.settings.uris[index], reason: failure.description))
+            }
+            nextAttempt()
         }
     }
 
-    private func nextAttempt(after index: Int) {
-        attemptsLeft -= 1
-        if attemptsLeft > 0 { connect(index + 1) } else { roundFailed() }
+    private func use(_ handle: LDAPHandle, _ index: Int) {
+        if let (uri, reason) = round.outdone {
+            ServerMemory.shared.avoid(uri)
+            shared.onEvent(.leftOut(uri: uri, reason: reason))
+        }
+        round.close()
+        link = .connected(handle, index)
+        answers = 0
+        timeOutsInARow = 0
+        isCongested = false
+        shared.onEvent(.connected(uri: handle.uri))
+        isExamining = false
+        let now = MonotonicTime.now()
+        let interval = shared.settings.examinationInterval.nanoseconds
+        nextExamination = shared.settings.mustFind.isEmpty ? .max : now + interval
+        incompleteUntil = now + LDAPLimits.incompleteUse
+        var reason: String?
+        if case .incomplete(let text) = handle.wholeness { reason = text }
+        doubt(reason, uri: handle.uri)
     }
 
-    private func roundFailed() {
+    /// All servers have been tried, and none was as it should be.
+    private func roundEnded() {
+        if let (handle, index) = round.best() { return use(handle, index) }
         let wait = min(LDAPLimits.firstBackOff << Int64(min(failedRounds, 16)), LDAPLimits.longestBackOff)
         failedRounds += 1
         link = .backOff(until: roundStart + wait)
@@ -81,12 +107,12 @@ extension ConnectionLoop {
     }
 
     /// Lets go of a connection that is of no more use; what was under way is asked again, once.
-    /// - Parameter isFrozen: the server is there but does not answer, so another is to be tried first.
-    func lost(_ reason: String, isFrozen: Bool = false) {
-        guard case .connected(let handle, let index) = link else { return }
+    /// - Parameter avoiding: the server is there, but another is to be tried first.
+    func lost(_ reason: String, avoiding: Bool = false) {
+        guard case .connected(let handle, _) = link else { return }
         link = .idle
         shared.isWell.store(false, ordering: .relaxed)
-        firstServer = isFrozen ? index + 1 : 0
+        if avoiding { ServerMemory.shared.avoid(handle.uri) }
         lastFailure = LDAPFailure(.lost, reason)
         shared.onEvent(.lost(uri: handle.uri, reason: reason))
         var again: [PendingSearch] = []
@@ -106,9 +132,9 @@ extension ConnectionLoop {
         if answers > 0 || failedRounds == 0 {
             if answers == 0 { failedRounds = 1 }
             // An idle connection that the server ended is opened again when somebody asks.
-            if !queue.isEmpty { startRound(at: firstServer) }
+            if !queue.isEmpty { startRound() }
         } else {
-            nextAttempt(after: index)
+            nextAttempt()
         }
     }
 
@@ -116,6 +142,6 @@ extension ConnectionLoop {
     func settle() {
         guard case .connected(let handle, _) = link, timeOutsInARow >= LDAPLimits.timeOutsInARow else { return }
         let reason = "\(handle.uri): \(timeOutsInARow) searches in a row have timed out; look at the server's load"
-        lost(reason, isFrozen: true)
+        lost(reason, avoiding: true)
     }
 }

@@ -27,6 +27,7 @@ extension ConnectionLoop {
                 isCongested = true
                 return false
             }
+            if inFlight.isEmpty { heard(now) }
             inFlight[id] = sent
             if sent.isJoinable { joinedInFlight += 1 }
         } catch {
@@ -58,7 +59,8 @@ extension ConnectionLoop {
             case .answer(let id, let page):
                 empty = 0
                 answers += 1
-                shared.isWell.store(true, ordering: .relaxed)
+                heard(MonotonicTime.now())
+                shared.isWell.store(!isDoubtful, ordering: .relaxed)
                 timeOutsInARow = 0
                 failedRounds = 0
                 // An answer to a search that was abandoned is nobody's.

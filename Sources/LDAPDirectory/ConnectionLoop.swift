@@ -38,11 +38,20 @@ final class ConnectionLoop {
     var answers = 0
     /// Rounds over all servers that failed, since the last answer.
     var failedRounds = 0
-    /// Servers still to be tried in this round, and when it began.
-    var attemptsLeft = 0
+    /// The servers that are still to be tried, and when that began.
+    var round = ServerRound([])
     var roundStart: Nanoseconds = 0
-    /// Where the next round begins: at the first server, unless the last one was found frozen.
-    var firstServer = 0
+    /// Since when something has been under way, and nothing has arrived.
+    var silentSince: Nanoseconds = 0
+    /// Whether the server was asked meanwhile whether it is there at all.
+    var isProbed = false
+    /// When to look again whether the server has all of the directory, whether that is under way, and until when an
+    /// incomplete one is used.
+    var nextExamination = Nanoseconds.max
+    var isExamining = false
+    var incompleteUntil = Nanoseconds.max
+    /// Whether what is not found may be there all the same.
+    var isDoubtful = false
     var lastFailure: LDAPFailure?
     /// Whether the socket took no more.
     var isCongested = false
@@ -68,7 +77,9 @@ final class ConnectionLoop {
         let now = MonotonicTime.now()
         expire(now)
         tend(now)
+        examine(now)
         sendQueued(now)
+        watch(now)
         drain()
         settle()
         wait()
@@ -76,12 +87,13 @@ final class ConnectionLoop {
     }
 
     private func takeInbox() -> Bool {
-        let (batches, attempt, isClosing) = shared.inbox.withLock { inbox in
+        let (batches, attempt, answers, isClosing) = shared.inbox.withLock { inbox in
             defer {
                 inbox.batches = []
                 inbox.attempt = nil
+                inbox.examined = nil
             }
-            return (inbox.batches, inbox.attempt, inbox.isClosing)
+            return (inbox.batches, inbox.attempt, inbox.examined, inbox.isClosing)
         }
         for batch in batches {
             let pending = PendingBatch(batch)
@@ -91,6 +103,7 @@ final class ConnectionLoop {
             }
         }
         if let attempt { attempted(attempt) }
+        if let answers { examined(answers) }
         return isClosing
     }
 
@@ -146,6 +159,10 @@ final class ConnectionLoop {
     private func wait() {
         var wake = earliestDeadline
         if case .backOff(let until) = link { wake = min(wake, until) }
+        if case .connected = link {
+            if !isExamining { wake = min(wake, nextExamination) }
+            if let time = nextWatch { wake = min(wake, time) }
+        }
         var entries = [pollfd(fd: shared.wakeUp.descriptor, events: Int16(POLLIN), revents: 0)]
         if case .connected(let handle, _) = link {
             let events = isCongested ? POLLIN | POLLOUT : POLLIN
@@ -171,5 +188,6 @@ final class ConnectionLoop {
         // is the last to let go of what the threads share.
         shared.inbox.withLock { $0.attempt = nil }
         link = .idle
+        round.close()
     }
 }

@@ -1,5 +1,7 @@
 // Distinguished names as text (RFC 4514): the escaping of values, and a form to compare by.
 
+import MailAddress
+
 /// The making of distinguished names.
 public enum DistinguishedName {
     /// `attribute=value`, the value escaped.
@@ -24,6 +26,45 @@ public enum DistinguishedName {
             }
         }
         return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The attributes and values of which the first component of a name is made, in lower case and unescaped
+    /// (RFC 4514 3); none for what is no name.
+    static func naming(_ name: [UInt8]) -> [(attribute: [UInt8], value: [UInt8])] {
+        var pairs: [(attribute: [UInt8], value: [UInt8])] = []
+        var attribute: [UInt8]?
+        var text: [UInt8] = []
+        func take() {
+            if let attribute { pairs.append((EntryReader.trimmed(attribute), EntryReader.trimmed(text))) }
+            attribute = nil
+            text = []
+        }
+        var index = 0
+        while index < name.count, name[index] != UInt8(ascii: ",") {
+            switch name[index] {
+            case UInt8(ascii: "="):
+                if attribute == nil {
+                    attribute = Folding.fold(text)
+                    text = []
+                } else {
+                    text.append(name[index])
+                }
+            case UInt8(ascii: "+"): take()
+            case UInt8(ascii: "\\"):
+                let digits = String(decoding: name[(index + 1)...].prefix(2), as: UTF8.self)
+                if digits.utf8.count == 2, let octet = UInt8(digits, radix: 16) {
+                    text.append(octet)
+                    index += 2
+                } else if index + 1 < name.count {
+                    text.append(name[index + 1])
+                    index += 1
+                }
+            default: text.append(name[index])
+            }
+            index += 1
+        }
+        take()
+        return pairs.map { ($0.attribute, Folding.fold($0.value)) }
     }
 
     /// For telling whether a name was met before: ASCII lower case, without spaces around `,` and `=`. Names that are

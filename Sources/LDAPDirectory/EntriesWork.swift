@@ -28,10 +28,7 @@ struct EntriesWork: LookupWork {
             guard let first = outcomes.first else { return plan.trouble("a search was not carried out") }
             let entries = try first.entries()
             for index in keys.indices {
-                let hits = entries.filter { entry in
-                    plan.reader.addresses(of: entry, plan.reader.rules(of: entry), domain: keys[index].domain)
-                        .contains(keys[index])
-                }
+                let hits = plan.reader.holders(of: keys[index], among: entries)
                 if !hits.isEmpty { return try found(hits, at: index) }
                 if outcomes.count > index + 1, let list = try plan.memberships(outcomes[index + 1], of: keys[index]) {
                     return .answered(.entry(.list(MailingList(address: list)), key: index))
@@ -52,7 +49,8 @@ struct EntriesWork: LookupWork {
             }
         }
         if links.isEmpty { return .answered(try answer([:])) }
-        return .search(links.map { plan.entrySearch($0.dn, roles: [.address, .aliasAddress, .localPart]) })
+        return .search(
+            links.map { plan.entrySearch($0.dn, roles: [.address, .aliasAddress, .localPart, .forwardTarget]) })
     }
 
     private func linked(_ outcomes: [SearchOutcome]) throws(ReadFault) -> Answer {
@@ -60,9 +58,12 @@ struct EntriesWork: LookupWork {
         for (link, outcome) in zip(links, outcomes) {
             let entries: [LDAPEntry]
             if case .noSuchObject = outcome { entries = [] } else { entries = try outcome.entries() }
-            let address = entries.first.flatMap { plan.reader.addresses(of: $0, plan.reader.rules(of: $0)).first }
-            guard let address else { throw ReadFault(hits[link.entry], "leads to \(link.dn), which has no address") }
-            addresses[link.entry, default: []].append(address)
+            var found: [Mailbox] = []
+            if let entry = entries.first {
+                found = try plan.reader.destinations(of: entry, plan.reader.rules(of: entry))
+            }
+            if found.isEmpty { throw ReadFault(hits[link.entry], "leads to \(link.dn), which has no address") }
+            addresses[link.entry, default: []] += found
         }
         return try answer(addresses)
     }

@@ -11,12 +11,13 @@ extension EntryReader {
     ///   - linked: the addresses to which its forward targets by name have been found to lead.
     func record(_ entry: LDAPEntry, at address: Mailbox, linked: [Mailbox] = []) throws(ReadFault) -> Entry {
         let rules = rules(of: entry)
-        let canonical = addresses(of: entry, rules, domain: address.domain).first ?? address
+        let canonical = addresses(of: entry, rules, domain: address.domain).canonical ?? address
         func has(_ kind: RecordKind) -> Bool { rules.contains { $0.kind == kind } }
         if has(.list) { return .list(try list(entry, rules, at: canonical)) }
         if has(.moved) {
             let new = try targets(.newAddress, of: entry, rules, domain: address.domain)
-            return .moved(Moved(address: canonical, newAddress: new.first))
+            let least = new.min { $0.spelling.lexicographicallyPrecedes($1.spelling) }
+            return .moved(Moved(address: canonical, newAddress: least))
         }
         if has(.user) {
             let rules = rules.filter { $0.kind == .user }
@@ -46,6 +47,7 @@ extension EntryReader {
 
     /// The gravest of what the status attributes say.
     func status(of entry: LDAPEntry, _ rules: [LDAPRule]) throws(ReadFault) -> AccountStatus {
+        if schema.hasNoLogin(entry) { return .active }
         let gravity: [AccountStatus] = [.active, .full, .suspended, .disabled]
         var gravest = 0
         for value in values(.status, of: entry, rules) {
@@ -56,7 +58,11 @@ extension EntryReader {
             case .words(let words): told = words[text.lowercased()]
             case .bit(let mask, let status): told = Int64(text).map { $0 & mask != 0 ? status : .active }
             }
-            guard let told else { throw ReadFault(entry, "has the unknown status \"\(text)\"") }
+            guard let told else {
+                throw ReadFault(
+                    "the entry \(entry.dn) has the unknown status \"\(text)\"; correct it, or say under status-words what it"
+                        + " means")
+            }
             gravest = max(gravest, gravity.firstIndex(of: told) ?? 0)
         }
         return gravity[gravest]
@@ -73,7 +79,7 @@ extension EntryReader {
         if schema.routesToItself { all.removeAll { $0 == address } }
         if all.isEmpty { return nil }
         var reply = ForwardReply.auto
-        if let value = values(.reply, of: entry, rules).first {
+        if let value = single(.reply, of: entry, rules) {
             let word = String(decoding: value, as: UTF8.self)
             guard let known = ForwardReply(rawValue: word) else {
                 throw ReadFault(entry, "has the unknown reply \"\(word)\"")
@@ -86,43 +92,70 @@ extension EntryReader {
     private func list(_ entry: LDAPEntry, _ rules: [LDAPRule], at address: Mailbox) throws(ReadFault) -> MailingList {
         let rules = rules.filter { $0.kind == .list }
         var access = ExpansionAccess.trusted
-        if let value = values(.expansion, of: entry, rules).first {
+        if let value = single(.expansion, of: entry, rules) {
             let word = String(decoding: value, as: UTF8.self)
             guard let known = ExpansionAccess(rawValue: word.lowercased()) else {
                 throw ReadFault(entry, "has \"\(word)\" for who may expand it")
             }
             access = known
         }
-        let title = values(.title, of: entry, rules).lazy.map(PersonName.clean).first { !$0.isEmpty } ?? ""
-        // An owner by name would cost a search, and nothing is answered by it.
-        let owner = values(.owner, of: entry, rules).lazy.compactMap { try? Mailbox(octets: $0.span) }.first
-        return MailingList(address: address, name: title, owner: owner, expansion: access)
+        return MailingList(
+            address: address, name: shown(.title, of: entry, rules) ?? "", owner: owner(of: entry, rules),
+            expansion: access, membership: membership(rules))
+    }
+
+    /// An owner by name would cost a search, and nothing is answered by it. Of several the one with the least spelling.
+    func owner(of entry: LDAPEntry, _ rules: [LDAPRule]) -> Mailbox? {
+        values(.owner, of: entry, rules).compactMap { try? Mailbox(octets: $0.span) }
+            .min { $0.spelling.lexicographicallyPrecedes($1.spelling) }
+    }
+
+    /// How the members of lists of these rules are known.
+    private func membership(_ rules: [LDAPRule]) -> ListMembership {
+        if rules.contains(where: \.hasMembersElsewhere) { return .elsewhere }
+        let byEntry: [LDAPRole] = [.memberDN, .memberUID, .memberURL]
+        return byEntry.contains { !schema.names($0, rules).isEmpty } ? .entries : .addresses
+    }
+
+    /// Whether an entry takes the mail for the unknown names of a domain.
+    func isCatchAll(of domain: Domain, _ entry: LDAPEntry) -> Bool {
+        let rules = rules(of: entry)
+        return (values(.address, of: entry, rules) + values(.aliasAddress, of: entry, rules)).contains {
+            catchAllDomain($0) == domain
+        }
+    }
+
+    /// The domain of a value that stands for its catch-all: `@example.org`.
+    func catchAllDomain(_ value: [UInt8]) -> Domain? {
+        guard schema.hasCatchAlls, value.first == UInt8(ascii: "@") else { return nil }
+        return try? Domain(octets: Array(value.dropFirst()))
     }
 
     /// The record of a domain's entry; nil when it is of another domain.
     func domain(_ entry: LDAPEntry, asked domain: Domain) throws(ReadFault) -> DomainRecord? {
         let rules = rules(of: entry).filter { $0.kind == .domain }
         let names = values(.domainName, of: entry, rules).compactMap { try? Domain(octets: $0) }
-        guard let name = names.first(where: { $0 == domain }) else { return nil }
+        // No domain that is served may have one, whatever an entry says.
+        guard let name = names.first(where: { $0 == domain }), !name.hasUnderscore else { return nil }
         var record = DomainRecord(domain: name)
-        let kind = values(.domainKind, of: entry, rules).first.map { String(decoding: $0, as: UTF8.self) } ?? "local"
+        let kind = single(.domainKind, of: entry, rules).map { String(decoding: $0, as: UTF8.self) } ?? "local"
         switch kind.lowercased() {
         case "local": record.kind = .local
         case "relay": record.kind = .relay
         case "alias":
-            guard let target = values(.domainTarget, of: entry, rules).first, let other = try? Domain(octets: target)
+            guard let target = single(.domainTarget, of: entry, rules), let other = try? Domain(octets: target)
             else { throw ReadFault(entry, "is an alias of no domain") }
             record.kind = .alias(of: other)
         default: throw ReadFault(entry, "has the unknown kind \"\(kind)\"")
         }
-        if let value = values(.catchAll, of: entry, rules).first {
+        if let value = single(.catchAll, of: entry, rules) {
             record.catchAll = try target(value, of: entry, domain: name)
         }
-        if let separators = values(.detailSeparators, of: entry, rules).first {
+        if let separators = single(.detailSeparators, of: entry, rules) {
             // A directory string is never empty, so "none" says that there are none.
             record.detailSeparators = separators == Array("none".utf8) ? [] : separators
         }
-        if let value = values(.transport, of: entry, rules).first {
+        if let value = single(.transport, of: entry, rules) {
             let transport = String(decoding: value, as: UTF8.self)
             guard DomainRecord.isTransport(transport) else {
                 throw ReadFault(entry, "has \"\(transport)\" for a transport, which is TRANSPORT:NEXTHOP")

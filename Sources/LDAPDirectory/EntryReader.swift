@@ -8,75 +8,82 @@ struct EntryReader: Sendable {
     let schema: LDAPSchema
     /// The domains in which a bare local-part is an address.
     let domains: [Domain]
+    /// The domains of the configuration: how each is served (0 as a local one, 1 as one for which mail is relayed, 2 as an
+    /// alias of another), and its place among them.
+    let served: [Domain: (kind: Int, order: Int)]
+    /// Whether these are all that the source serves: no entry of its own is a domain.
+    let knowsDomains: Bool
+
+    init(schema: LDAPSchema, domains: [DomainRecord]) {
+        self.schema = schema
+        self.domains = domains.filter { $0.kind == .local }.map(\.domain)
+        var served: [Domain: (kind: Int, order: Int)] = [:]
+        for (order, record) in domains.enumerated() where served[record.domain] == nil {
+            let kind =
+                switch record.kind {
+                case .local: 0
+                case .relay: 1
+                case .alias: 2
+                }
+            served[record.domain] = (kind, order)
+        }
+        self.served = served
+        knowsDomains = !served.isEmpty && !schema.rules.contains { $0.kind == .domain }
+    }
 
     /// The rules that an entry fits.
     func rules(of entry: LDAPEntry) -> [LDAPRule] { schema.rules.filter { $0.fits(entry) } }
 
-    /// The values of a role, in the order of its attributes, without their prefixes.
+    /// The values of a role, in the order of its attributes, without their prefixes and without blanks around them; what
+    /// is nothing but blanks is no value.
     func values(_ role: LDAPRole, of entry: LDAPEntry, _ rules: [LDAPRule]) -> [[UInt8]] {
         schema.names(role, rules).flatMap { name in
             entry.values(name).compactMap { value in
                 if let cut = schema.cuts[name] { return Array(value.prefix { $0 != cut }) }
-                return schema.prefixes[name].map { $0.strip(value) } ?? value
+                if let prefix = schema.prefixes[name] { return prefix.strip(value) }
+                // Of ordered members what follows the address is a name, which is kept as it is.
+                let isNamed = schema.isOrdered && role == .memberAddress
+                let text = isNamed ? Array(value.drop { $0 == UInt8(ascii: " ") }) : Self.trimmed(value)
+                return text.isEmpty ? nil : text
             }
         }
     }
 
-    /// The addresses of an entry, the canonical one first, once each; values that are no addresses are passed over.
-    ///
-    /// - Parameter domain: the domain in which a bare local-part is wanted first.
-    func addresses(of entry: LDAPEntry, _ rules: [LDAPRule], domain: Domain? = nil) -> [Mailbox] {
-        var primary: [Mailbox] = []
-        var others: [Mailbox] = []
-        var marked: Set<Mailbox> = []
-        for role in [LDAPRole.address, .aliasAddress] {
-            for name in schema.names(role, rules) {
-                let prefix = schema.prefixes[name]
-                for value in entry.values(name) {
-                    let stripped = prefix.map { $0.strip(value) } ?? value
-                    guard let stripped, let mailbox = try? Mailbox(octets: stripped.span) else { continue }
-                    if prefix != nil { marked.insert(mailbox) }
-                    if prefix?.isPrimary(value) == true { primary.append(mailbox) } else { others.append(mailbox) }
-                }
-            }
-        }
-        // Where addresses are marked, an address without a mark is one for people to write to, and no server takes it.
-        var all = primary.isEmpty ? others : primary + others.filter(marked.contains)
-        // Spelled as in the configuration, never as a client did.
-        let places = domains.filter { $0 == domain } + domains.filter { $0 != domain }
-        for value in values(.localPart, of: entry, rules) {
-            guard let localPart = Self.localPart(value) else { continue }
-            all += places.map { Mailbox(localPart: localPart, domain: $0) }
-        }
-        var seen: Set<Mailbox> = []
-        all = all.filter { seen.insert($0).inserted }
-        if schema.routesToItself,
-            let routed = values(.forwardTarget, of: entry, rules).lazy.compactMap({ try? Mailbox(octets: $0.span) })
-                .first,
-            let index = all.firstIndex(of: routed)
-        {
-            all.swapAt(0, index)
-        }
-        return all
+    /// The value of what has one. Should there be several, it is the least by octets, for they have no order.
+    func single(_ role: LDAPRole, of entry: LDAPEntry, _ rules: [LDAPRule]) -> [UInt8]? {
+        values(role, of: entry, rules).min { $0.lexicographicallyPrecedes($1) }
     }
 
-    /// A local-part, quoted or not; nil for a whole address.
-    private static func localPart(_ value: [UInt8]) -> LocalPart? {
-        guard value.first == UInt8(ascii: "\"") else {
-            return value.contains(UInt8(ascii: "@")) ? nil : try? LocalPart(octets: value)
+    /// The value to show of several, which have no order: the one that names the entry, else the shortest, and of those
+    /// the least by octets. An attribute that the schema names earlier goes first.
+    func preferred(_ role: LDAPRole, of entry: LDAPEntry, _ rules: [LDAPRule]) -> (name: AttributeName, value: [UInt8])?
+    {
+        for name in schema.names(role, rules) {
+            var values = entry.values(name).map { value in
+                schema.cuts[name].map { cut in Array(value.prefix { $0 != cut }) } ?? value
+            }
+            values.removeAll { PersonName.clean($0).isEmpty }
+            guard let first = values.first else { continue }
+            if values.count == 1 { return (name, first) }
+            let named = values.first { entry.isNamed(by: Self.trimmed($0), as: name) }
+            let least = values.min { one, other in
+                one.count == other.count ? one.lexicographicallyPrecedes(other) : one.count < other.count
+            }
+            return (name, named ?? least ?? first)
         }
-        var index = 0
-        let localPart = try? LocalPart.parse(value.span, from: &index)
-        return index == value.count ? localPart : nil
+        return nil
     }
 
     /// The name that people see; empty when there is none.
-    func fullName(of entry: LDAPEntry, _ rules: [LDAPRule]) -> String {
-        values(.fullName, of: entry, rules).lazy.map(PersonName.clean).first { !$0.isEmpty } ?? ""
-    }
+    func fullName(of entry: LDAPEntry, _ rules: [LDAPRule]) -> String { shown(.fullName, of: entry, rules) ?? "" }
 
-    func login(of entry: LDAPEntry, _ rules: [LDAPRule]) -> String? {
-        values(.login, of: entry, rules).lazy.map(PersonName.clean).first { !$0.isEmpty }
+    func login(of entry: LDAPEntry, _ rules: [LDAPRule]) -> String? { shown(.login, of: entry, rules) }
+
+    /// A text for people; nil where there is none.
+    func shown(_ role: LDAPRole, of entry: LDAPEntry, _ rules: [LDAPRule]) -> String? {
+        guard let value = preferred(role, of: entry, rules)?.value else { return nil }
+        let text = PersonName.clean(role == .login ? Self.trimmed(value) : value)
+        return text.isEmpty ? nil : text
     }
 
     /// Where a redirection leads. All of it must be understood, for a target that is left out is mail that is lost.
@@ -91,6 +98,7 @@ struct EntryReader: Sendable {
     }
 
     func target(_ value: [UInt8], of entry: LDAPEntry, domain: Domain) throws(ReadFault) -> Mailbox {
+        let value = Self.trimmed(value)
         if let mailbox = try? Mailbox(octets: value.span) { return mailbox }
         // A Dot-string only: a path or a command is no local-part that anybody means.
         if schema.takesBareTargets, let localPart = try? LocalPart(octets: value), !localPart.needsQuotes,
@@ -103,7 +111,7 @@ struct EntryReader: Sendable {
             let localPart = try? LocalPart(octets: Array(value.dropFirst()))
         {
             let mailbox = Mailbox(localPart: localPart, domain: domain)
-            if addresses(of: entry, rules(of: entry), domain: domain).contains(mailbox) { return mailbox }
+            if addresses(of: entry, rules(of: entry), domain: domain).here.contains(mailbox) { return mailbox }
         }
         throw ReadFault(entry, "leads to \"\(String(decoding: value, as: UTF8.self))\", which is no address")
     }
@@ -129,17 +137,21 @@ extension LDAPRule {
 }
 
 extension LDAPPrefix {
-    /// The value behind the prefix; the value itself where none is required; nil for what is something else.
+    /// The value behind the prefix, without blanks around it; the value itself where no prefix is required; nil for what is
+    /// something else.
     func strip(_ value: [UInt8]) -> [UInt8]? {
-        let text = Array(text.utf8)
+        let (value, text) = (EntryReader.trimmed(value), Array(text.utf8))
         if value.count >= text.count, Folding.fold(Array(value[..<text.count])) == text {
-            return Array(value[text.count...])
+            return EntryReader.trimmed(Array(value[text.count...]))
         }
-        return isRequired ? nil : value
+        return isRequired || value.isEmpty ? nil : value
     }
+
+    /// As a filter has to spell it: a blank after it means nothing to a reader, but something to a server.
+    var spellings: [[UInt8]] { [Array(text.utf8), Array(text.utf8) + [UInt8(ascii: " ")]] }
 
     /// Whether the value is marked as the canonical one.
     func isPrimary(_ value: [UInt8]) -> Bool {
-        marksPrimary && value.starts(with: text.uppercased().utf8)
+        marksPrimary && EntryReader.trimmed(value).starts(with: text.uppercased().utf8)
     }
 }

@@ -105,7 +105,7 @@ final class LDAPCache: Sendable {
     private static func concerns(_ lookup: Lookup, _ domain: Domain) -> Bool {
         switch lookup {
         case .domain(let known): known == domain
-        case .name, .members: true
+        case .name, .members, .moreMembers: true
         case .entries: false
         }
     }
@@ -128,7 +128,7 @@ final class LDAPCache: Sendable {
     private static func concerns(_ lookup: Lookup, _ answer: Answer, _ address: Mailbox) -> Bool {
         switch lookup {
         case .domain: return false
-        case .name, .members: return true
+        case .name, .members, .moreMembers: return true
         case .entries(let keys):
             if keys.contains(address) { return true }
             if case .entry(let entry, _) = answer { return entry.address == address }
@@ -141,7 +141,7 @@ extension Answer {
     /// Whether something was found.
     var isPositive: Bool {
         switch self {
-        case .domain, .entry, .matches, .members: true
+        case .domain, .entry, .matches, .members, .page: true
         // What is told again because nothing newer can be had is not made new by that.
         case .absent, .couldNotTell, .stale: false
         }

@@ -1,6 +1,7 @@
 // The way to the thread that owns the connection: searches go into a bounded queue, and come back on that thread.
 
 import CLDAP
+import MailboxDirectory
 import Synchronization
 
 /// Carries out searches on the servers of one source. Sending never waits.
@@ -14,6 +15,8 @@ final class LDAPConnection: Sendable {
         var hasEnded = false
         /// What has come of an attempt to connect.
         var attempt: Result<LDAPHandle, LDAPFailure>?
+        /// What the server in use answers to lookups of those who must be found.
+        var examined: [Answer]?
     }
 
     /// What the threads share.
@@ -21,6 +24,7 @@ final class LDAPConnection: Sendable {
         let inbox = Mutex(Inbox())
         /// Whether nothing has gone wrong since the last answer.
         let isWell = Atomic(true)
+        private let doubtful = Mutex<String?>(nil)
         let wakeUp = WakeUp()
         /// Woken once, when the owner thread has let go of everything.
         let end = WakeUp()
@@ -33,6 +37,12 @@ final class LDAPConnection: Sendable {
             self.plan = plan
             self.onEvent = onEvent
         }
+
+        /// Why what the server in use does not find may be there all the same; nil while there is no reason.
+        var doubt: String? { doubtful.withLock { $0 } }
+
+        /// By the owner thread alone.
+        func setDoubt(_ reason: String?) { doubtful.withLock { $0 = reason } }
     }
 
     private let shared: Shared
@@ -53,6 +63,9 @@ final class LDAPConnection: Sendable {
 
     /// Whether the servers, as far as is known, can be asked: nothing has gone wrong since the last answer.
     var isWell: Bool { shared.isWell.load(ordering: .relaxed) }
+
+    /// Why what is not found may be there all the same; nil while there is no reason.
+    var doubt: String? { shared.doubt }
 
     /// Sends searches to be carried out all at once. `reply` gets their outcomes in the same order, on the owner
     /// thread, at `deadline` at the latest.

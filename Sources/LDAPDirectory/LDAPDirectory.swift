@@ -93,7 +93,8 @@ public final class LDAPDirectory: Source, Sendable {
         let refusal = connection.submit(searches, deadline: asked.deadline) { [self] outcomes in
             var work = work
             let step = work.take(outcomes)
-            if let answer = go(on: step, of: work, asked) { asked.later(settled(answer, asked)) }
+            guard let answer = go(on: step, of: work, asked) else { return }
+            asked.later(settled(answer.certain(in: name, doubt: connection.doubt), asked))
         }
         return refusal.map { .trouble(name, $0.description) }
     }

@@ -19,6 +19,20 @@ public struct LDAPEntry: Hashable, Sendable {
 
     func texts(_ name: AttributeName) -> [String] { values(name).map { String(decoding: $0, as: UTF8.self) } }
 
+    /// Whether this value is in its name: of the values of an attribute the only one that a server tells from the others.
+    func isNamed(by value: [UInt8], as name: AttributeName) -> Bool {
+        let folded = Folding.fold(value)
+        return DistinguishedName.naming(Array(dn.utf8)).contains {
+            $0.attribute.elementsEqual(name.key.utf8) && $0.value == folded
+        }
+    }
+
+    /// Whether an address is in its name, be it by its local-part alone: `uid=anna,…`.
+    func isNamed(by address: Mailbox, _ value: [UInt8], as name: AttributeName) -> Bool {
+        isNamed(by: value, as: name)
+            || DistinguishedName.naming(Array(dn.utf8)).contains { $0.value == address.localPart.key }
+    }
+
     /// Whether it is of this class.
     func isOf(_ classes: [AttributeName]) -> Bool {
         let own = attributes["objectclass"] ?? []

@@ -13,6 +13,10 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case lost
         /// No server could be reached.
         case unreachable
+        /// The server's certificate is not good: it bears another name, is not valid now, or is signed by an unknown authority.
+        case certificate
+        /// These credentials were refused a moment ago, and are not tried again yet.
+        case bindPaused
         /// Too many searches are waiting.
         case queueFull
         case closed
@@ -36,11 +40,19 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         let isSilent = said.isEmpty || said.contains("unknown error code")
         let diagnostic = isSilent ? "" : " (\(said))"
         let place = base.isEmpty ? uri : "\(uri), base \"\(base)\""
-        var advice = advice(code)
+        var advice = code == LDAP_INVALID_CREDENTIALS ? bindAdvice(said) : advice(code)
         if code == LDAP_SERVER_DOWN, uri.lowercased().hasPrefix("ldaps:") {
             advice += ", and that its certificate is good"
         }
         return LDAPFailure(.result(code), "\(place): \(text)\(diagnostic); \(advice)")
+    }
+
+    /// More entries than one search reads, by a limit of ours and not of the server's.
+    static func tooMany(_ count: Int, uri: String, base: String) -> LDAPFailure {
+        LDAPFailure(
+            .result(LDAP_SIZELIMIT_EXCEEDED),
+            "\(uri), base \"\(base)\": more than \(count) entries fit, which is the most that Addressee reads for one"
+                + " question; the server's limits are not to blame: ask for less, or choose a narrower base")
     }
 
     /// Whether the server has too much to do, so that to be asked more would not help it.
@@ -50,7 +62,6 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     private static func advice(_ code: Int32) -> String {
         switch code {
         case LDAP_NO_SUCH_OBJECT: "check the base, and that the account may see it"
-        case LDAP_INVALID_CREDENTIALS: "check the bind DN and its password"
         case LDAP_INSUFFICIENT_ACCESS, LDAP_STRONG_AUTH_REQUIRED, LDAP_CONFIDENTIALITY_REQUIRED,
             LDAP_INAPPROPRIATE_AUTH:
             "give the account the right to search there, or bind as another, or over TLS"
@@ -64,6 +75,7 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case LDAP_INVALID_DN_SYNTAX: "this is no distinguished name; correct it"
         case LDAP_FILTER_ERROR: "the filter is malformed; correct it"
         case LDAP_CONNECT_ERROR: "check that the server offers TLS and that its certificate is good"
+        case LDAP_TIMEOUT: "no answer came in time; look at the server's load, and whether it hangs"
         case LDAP_SERVER_DOWN: "check that the server runs and can be reached from here"
         default: "look at the server's log"
         }

@@ -134,7 +134,7 @@ extension LDAPHandle {
         return entry
     }
 
-    private static func octets(_ value: berval) -> [UInt8] {
+    static func octets(_ value: berval) -> [UInt8] {
         guard let bytes = value.bv_val, value.bv_len > 0 else { return [] }
         return bytes.withMemoryRebound(to: UInt8.self, capacity: Int(value.bv_len)) {
             Array(UnsafeBufferPointer(start: $0, count: Int(value.bv_len)))

@@ -19,16 +19,49 @@ final class LDAPHandle: @unchecked Sendable {
     let uri: String
     let isAnonymous: Bool
     let ld: OpaquePointer
+    /// Whether the server has all of the directory, as it was when the connection was made.
+    var wholeness = Wholeness.whole
+    /// When all steps of opening it must be done.
+    private(set) var deadline: Nanoseconds?
+    private let opening: OpeningGuard
 
-    /// Connects, protects and binds; waits up to the connect time-out for each.
+    /// Connects, protects, binds, and looks whether the server has all of the directory; waits up to the connect time-out
+    /// for all of it. A server on which somebody waited in vain is tried after the others from then on.
     /// - Throws: why this server is of no use now; never with the password.
     convenience init(uri: String, settings: LDAPSettings) throws(LDAPFailure) {
+        let start = MonotonicTime.now()
+        do throws(LDAPFailure) {
+            try self.init(until: start + settings.connectTimeout.nanoseconds, uri: uri, settings: settings)
+        } catch {
+            if MonotonicTime.now() - start > LDAPLimits.longAttempt { ServerMemory.shared.avoid(uri) }
+            throw error
+        }
+    }
+
+    private convenience init(until deadline: Nanoseconds, uri: String, settings: LDAPSettings) throws(LDAPFailure) {
+        try BindAccount.of(settings)?.check(Self.digest(Self.credentials(settings, for: uri)))
         try self.init(unconnected: uri, settings: settings)
-        try connect()
+        begin(until: deadline)
+        try connect(settings)
         try protect(settings)
         try bind(settings)
-        try check(settings.schema, patience: settings.connectTimeout.nanoseconds)
+        let left = try left()
+        // Before what has time-outs of its own, for at its end the socket is shut down.
+        finishOpening()
+        try check(settings.schema, patience: left)
         cldap_set_nonblocking(ld)
+        wholeness = try examine(settings)
+    }
+
+    /// From now on all steps of opening have this time.
+    func begin(until deadline: Nanoseconds) {
+        self.deadline = deadline
+        opening.watch(until: deadline)
+    }
+
+    func finishOpening() {
+        deadline = nil
+        opening.finish()
     }
 
     /// Set up; `connect`, `protect` and `bind` follow, in this order.
@@ -41,30 +74,38 @@ final class LDAPHandle: @unchecked Sendable {
                 .result(code), "\(uri): this is no LDAP URI; write ldap://host, ldaps://host or ldapi://path")
         }
         ld = made
+        opening = OpeningGuard(made)
         if case .anonymous = settings.bind { isAnonymous = true } else { isAnonymous = false }
         try configure(settings)
     }
 
-    func connect() throws(LDAPFailure) { try check(ldap_connect(ld)) }
+    func connect(_ settings: LDAPSettings) throws(LDAPFailure) {
+        try hurry()
+        let code = ldap_connect(ld)
+        if code != LDAP_SUCCESS { throw tlsFailure(code, settings) }
+    }
 
     /// Asks for TLS, where the URI does not say so itself.
     func protect(_ settings: LDAPSettings) throws(LDAPFailure) {
         if settings.tls.startTLS, !uri.lowercased().hasPrefix("ldapi:"), !uri.lowercased().hasPrefix("ldaps:") {
-            try check(ldap_start_tls_s(ld, nil, nil))
+            try hurry()
+            let code = ldap_start_tls_s(ld, nil, nil)
+            if code != LDAP_SUCCESS { throw tlsFailure(code, settings) }
         }
     }
 
     /// Says good-bye and closes the socket.
-    deinit { ldap_unbind_ext(ld, nil, nil) }
+    deinit {
+        opening.finish()
+        ldap_unbind_ext(ld, nil, nil)
+    }
 
     var socket: Int32 { cldap_socket(ld) }
 
     private func configure(_ settings: LDAPSettings) throws(LDAPFailure) {
-        let wait = Int(clamping: max(settings.connectTimeout.nanoseconds / 1000, 1000))
         try check(cldap_set_int(ld, LDAP_OPT_PROTOCOL_VERSION, LDAP_VERSION3))
         try check(cldap_set_off(ld, LDAP_OPT_REFERRALS))
-        try check(cldap_set_timeout(ld, LDAP_OPT_NETWORK_TIMEOUT, wait))
-        try check(cldap_set_timeout(ld, LDAP_OPT_TIMEOUT, wait))
+        try setTimeout(settings.connectTimeout.nanoseconds)
         // Where the system can't, a silent peer is found out by time-outs instead.
         _ = cldap_set_int(ld, LDAP_OPT_X_KEEPALIVE_IDLE, 60)
         _ = cldap_set_int(ld, LDAP_OPT_X_KEEPALIVE_PROBES, 3)
@@ -88,30 +129,71 @@ final class LDAPHandle: @unchecked Sendable {
         }
     }
 
+    private func setTimeout(_ patience: Nanoseconds) throws(LDAPFailure) {
+        let wait = Int(clamping: max(patience / 1000, 1000))
+        try check(cldap_set_timeout(ld, LDAP_OPT_NETWORK_TIMEOUT, wait))
+        try check(cldap_set_timeout(ld, LDAP_OPT_TIMEOUT, wait))
+    }
+
+    /// What is left of the time for opening.
+    func left() throws(LDAPFailure) -> Nanoseconds {
+        guard let deadline else { return Self.patience }
+        let left = deadline - MonotonicTime.now()
+        if left <= 0 { throw failure(LDAP_TIMEOUT, base: "") }
+        return left
+    }
+
+    /// Gives the next step of opening no more than that.
+    func hurry() throws(LDAPFailure) {
+        if deadline != nil { try setTimeout(try left()) }
+    }
+
     func bind(_ settings: LDAPSettings) throws(LDAPFailure) {
-        switch settings.bind {
-        // Needless for the protocol, but a server that accepts connections and answers nothing is found out here.
-        case .anonymous: try check(cldap_bind_simple(ld, "", "", 0))
-        case .external: try check(cldap_bind_external(ld))
-        case .simple(let dn, let password, let isClearTextAllowed):
-            let scheme = uri.lowercased()
-            if !isClearTextAllowed, !settings.tls.startTLS, !scheme.hasPrefix("ldaps:"), !scheme.hasPrefix("ldapi:") {
-                throw LDAPFailure(
-                    .unreachable, "\(uri): a password would go in the clear; use ldaps: or StartTLS, or allow it")
-            }
-            var secret = try password.read()
-            defer { for index in secret.indices { secret[index] = 0 } }
-            // A name without a password would be taken for an anonymous bind (RFC 4513).
-            if secret.isEmpty {
-                throw LDAPFailure(
-                    .unreachable, "\(uri): the password for \(dn) is empty; put it into \(password.place)")
-            }
-            let code = secret.withUnsafeBytes { bytes in
-                cldap_bind_simple(
-                    ld, dn, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt(bytes.count))
-            }
-            try check(code)
+        guard let account = BindAccount.of(settings) else {
+            try hurry()
+            // Needless for the protocol, but a server that accepts connections and answers nothing is found out here.
+            return try check(cldap_bind_simple(ld, "", "", 0))
         }
+        var secret = try Self.credentials(settings, for: uri)
+        defer { for index in secret.indices { secret[index] = 0 } }
+        try account.bind(Self.digest(secret)) {
+            do throws(LDAPFailure) {
+                try hurry()
+                try check(send(secret, settings.bind))
+                return nil
+            } catch {
+                return error
+            }
+        }
+    }
+
+    private func send(_ secret: [UInt8], _ bind: LDAPBind) -> Int32 {
+        guard case .simple(let dn, _, _) = bind else { return cldap_bind_external(ld) }
+        return secret.withUnsafeBytes { bytes in
+            cldap_bind_simple(ld, dn, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt(bytes.count))
+        }
+    }
+
+    /// The password; nothing where none is needed.
+    private static func credentials(_ settings: LDAPSettings, for uri: String) throws(LDAPFailure) -> [UInt8] {
+        guard case .simple(let dn, let password, let isClearTextAllowed) = settings.bind else { return [] }
+        let scheme = uri.lowercased()
+        if !isClearTextAllowed, !settings.tls.startTLS, !scheme.hasPrefix("ldaps:"), !scheme.hasPrefix("ldapi:") {
+            throw LDAPFailure(
+                .unreachable, "\(uri): a password would go in the clear; use ldaps: or StartTLS, or allow it")
+        }
+        let secret = try password.read()
+        // A name without a password would be taken for an anonymous bind (RFC 4513).
+        if secret.isEmpty {
+            throw LDAPFailure(.unreachable, "\(uri): the password for \(dn) is empty; put it into \(password.place)")
+        }
+        return secret
+    }
+
+    private static func digest(_ secret: [UInt8]) -> Int {
+        var hasher = Hasher()
+        hasher.combine(secret)
+        return hasher.finalize()
     }
 
     private func check(_ code: Int32) throws(LDAPFailure) {

@@ -25,6 +25,18 @@ public enum LDAPLimits {
     static let firstBackOff: Int64 = 100_000_000
     static let longestBackOff: Int64 = 2_000_000_000
 
+    /// An attempt to connect that fails after so long has kept somebody waiting; nanoseconds.
+    static let longAttempt: Int64 = 500_000_000
+
+    /// How long a server that kept somebody waiting in vain is tried after the others; nanoseconds.
+    static let avoidance: Int64 = 60_000_000_000
+
+    /// How long credentials that were refused are not tried again; nanoseconds.
+    static let bindPause: Int64 = 60_000_000_000
+
+    /// How long an incomplete server is used, where there are others, before they are tried again; nanoseconds.
+    static let incompleteUse: Int64 = 30_000_000_000
+
     /// Entries that one address may match on a server: more is a server that matches anything.
     static let entriesAtAnAddress = 200
 

@@ -1,5 +1,7 @@
 // What an attribute can mean to a mailbox directory.
 
+import MailboxDirectory
+
 /// A role that attributes play. A preset names them; a configuration may name others.
 public enum LDAPRole: String, Hashable, Sendable, CaseIterable {
     /// The addresses of whoever stands there; the first is the canonical one.
@@ -41,6 +43,19 @@ public enum LDAPRole: String, Hashable, Sendable, CaseIterable {
     case detailSeparators = "detail-separators"
     /// How mail servers that ask are to deliver the mail of a domain.
     case transport
+
+    /// Whether records of this kind have such a thing: for others its attributes are never read.
+    func isOf(_ kind: RecordKind) -> Bool {
+        switch self {
+        case .address, .aliasAddress, .localPart, .fullName, .memberOf: kind != .domain
+        case .login, .status: kind == .user
+        case .forwardTarget, .forwardTargetDN, .keepCopy, .reply: kind == .user || kind == .forward
+        case .newAddress: kind == .moved
+        case .aliasTarget: kind == .alias
+        case .memberAddress, .memberDN, .memberUID, .memberURL, .owner, .expansion, .title: kind == .list
+        case .domainName, .domainKind, .domainTarget, .catchAll, .detailSeparators, .transport: kind == .domain
+        }
+    }
 
     /// The roles that say who is in a list, of whose attributes there may be very many values.
     static let members: [LDAPRole] = [.memberAddress, .memberDN, .memberUID, .memberURL]

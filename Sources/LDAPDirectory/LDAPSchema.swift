@@ -16,11 +16,15 @@ public struct LDAPSchema: Hashable, Sendable {
     public var routesToItself = false
     /// Whether a target without "@" is a local-part of the domain at hand.
     public var takesBareTargets = false
+    /// Whether `@` and a domain, in place of an address, is the domain's catch-all.
+    public var hasCatchAlls = false
     /// Whether an alias of a mailbox's address is that mailbox's forward, as where a server asks for aliases first;
     /// else the mailbox goes before it.
     public var aliasesRedirectUsers = false
     /// Whether nothing is redirected for a mailbox that is disabled or suspended.
     public var statusStopsForwards = false
+    /// Values, as written, that say that nobody logs in to the mailbox: it takes mail whatever the status of its account.
+    public var loginless: [AttributeName: Set<String>] = [:]
     /// Attributes of which only what comes before this octet counts.
     public var cuts: [AttributeName: UInt8] = [:]
     /// Whether references to other servers in a result may be passed over.
@@ -65,8 +69,21 @@ public struct LDAPSchema: Hashable, Sendable {
         }
     }
 
+    /// The attributes of a role for entries of this rule. Whatever is read or searched by role asks here, so that a role
+    /// has none where it means nothing.
     func names(_ role: LDAPRole, _ rule: LDAPRule) -> [AttributeName] {
-        rule.attributes[role] ?? attributes[role] ?? []
+        guard let names = rule.attributes[role] ?? attributes[role], means(role, for: rule) else { return [] }
+        return names
+    }
+
+    /// Whether the schema can make anything of this role for entries of this rule.
+    func means(_ role: LDAPRole, for rule: LDAPRule) -> Bool {
+        switch role {
+        case .status where status == .none: false
+        // Who is in a list is told by the list's own entry, where lists have one.
+        case .memberOf where rules.contains { $0.kind == .list }: false
+        default: role.isOf(rule.kind)
+        }
     }
 
     /// The attributes of a role over these rules, once each.
@@ -79,11 +96,21 @@ public struct LDAPSchema: Hashable, Sendable {
         return names
     }
 
-    /// What to ask for, so that entries of these rules can be read.
+    /// What to ask for, so that entries of these rules can be read: what their conditions are about, and these roles.
     func wanted(_ roles: [LDAPRole], _ rules: [LDAPRule]) -> [String] {
         var names: [AttributeName] = ["objectClass"]
-        for role in roles { for name in self.names(role, rules) where !names.contains(name) { names.append(name) } }
+        func add(_ name: AttributeName) {
+            if !names.contains(name) { names.append(name) }
+        }
+        for rule in rules { for name in [rule.needs, rule.lacks] { name.map(add) } }
+        for role in roles { self.names(role, rules).forEach(add) }
+        if roles.contains(.status) { loginless.keys.sorted { $0.key < $1.key }.forEach(add) }
         return names.map(\.description)
+    }
+
+    /// Whether nobody logs in to the mailbox.
+    func hasNoLogin(_ entry: LDAPEntry) -> Bool {
+        loginless.contains { name, values in entry.texts(name).contains(where: values.contains) }
     }
 }
 
@@ -95,6 +122,8 @@ public struct LDAPRule: Hashable, Sendable {
     /// An attribute that an entry must have, or may not have, to fit.
     public var needs: AttributeName?
     public var lacks: AttributeName?
+    /// Whether another server alone knows the members of such a list.
+    public var hasMembersElsewhere = false
     /// Attributes that mean something else here than elsewhere.
     public var attributes: [LDAPRole: [AttributeName]]
 

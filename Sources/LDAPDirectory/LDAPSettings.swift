@@ -1,5 +1,6 @@
 // How a site's LDAP directory is reached and read. Plain values; whoever reads a configuration makes them.
 
+public import MailAddress
 public import MailboxDirectory
 
 /// One LDAP source.
@@ -29,9 +30,15 @@ public struct LDAPSettings: Sendable {
     public var domains: [DomainRecord] = []
     /// For one lookup, waiting for a connection included.
     public var timeout: Duration = .seconds(5)
-    /// For connecting to one server, TLS and the bind, each.
+    /// For connecting to one server, TLS and the bind together; a server that is silent for so long while something is asked
+    /// is left for another.
     public var connectTimeout: Duration = .seconds(3)
     public var cache = LDAPCacheSettings()
+    /// Addresses that are there wherever the directory is whole: while a server does not find one of them, it is left out
+    /// in favour of others, and nothing is told to be absent.
+    public var mustFind: [Mailbox] = []
+    /// From one look for them to the next, on a connection that stays.
+    var examinationInterval: Duration = .seconds(5)
 
     /// - Parameters:
     ///   - roles: roles whose attributes are others than the preset's; an empty list: the site has none for it.

@@ -31,3 +31,18 @@ struct LDAPURL: Hashable, Sendable {
         }
     }
 }
+
+extension LDAPURL {
+    /// Whether a server's URL names this machine, so that nothing goes over a network: `localhost` (RFC 6761 6.3), ::1, or an
+    /// address in 127.0.0.0/8.
+    static func isLoopback(_ uri: String) -> Bool {
+        var parsed: UnsafeMutablePointer<LDAPURLDesc>?
+        guard ldap_url_parse(uri, &parsed) == LDAP_URL_SUCCESS, let parsed else { return false }
+        defer { ldap_free_urldesc(parsed) }
+        guard let name = parsed.pointee.lud_host.map({ String(cString: $0).lowercased() }) else { return false }
+        let host = name.hasPrefix("[") && name.hasSuffix("]") ? String(name.dropFirst().dropLast()) : name
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        let isIPv4 = parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+        return host == "localhost" || host == "::1" || host == "0:0:0:0:0:0:0:1" || (isIPv4 && parts[0] == "127")
+    }
+}

@@ -56,7 +56,11 @@ extension MembersWork {
             }
             next = last + 1
         }
-        for dn in values { addJob(.name(String(decoding: dn, as: UTF8.self)), under: node, depth: depth + 1) }
+        for value in values {
+            let dn = EntryReader.trimmed(value)
+            if dn.isEmpty { continue }
+            addJob(.name(String(decoding: dn, as: UTF8.self)), under: node, depth: depth + 1)
+        }
         if let next { addJob(.range(entry.dn, name, next), under: node, depth: depth) }
     }
 
@@ -110,16 +114,18 @@ extension MembersWork {
                     let localParts = plan.reader.values(.localPart, of: entry, rules)
                     return (logins + localParts).contains { Folding.fold($0) == wanted }
                 }
-                if let (entry, rules) = user { add(entry, rules, to: job.node) }
+                if let (entry, rules) = user { try add(entry, rules, to: job.node) }
             }
         }
     }
 
-    /// A member that is an entry: by its address, where it has one; a group without one is opened here, once.
+    /// A member that is an entry: by its address, where it has one; a group without one here is opened here, once.
     private mutating func addMember(_ entry: LDAPEntry, to node: Int, depth: Int) throws(ReadFault) {
         let rules = plan.reader.rules(of: entry)
-        if !plan.reader.addresses(of: entry, rules).isEmpty { return add(entry, rules, to: node) }
-        guard rules.contains(where: { $0.kind == .list }) else { return }
+        let isGroup = rules.contains { $0.kind == .list && !$0.hasMembersElsewhere }
+        if !isGroup || plan.reader.addresses(of: entry, rules).canonical != nil {
+            return try add(entry, rules, to: node)
+        }
         guard opened.insert(DistinguishedName.key(Array(entry.dn.utf8))).inserted else { return }
         try expand(entry, at: node, depth: depth)
     }

@@ -41,7 +41,8 @@ struct MembersWork: LookupWork {
         self.list = list
     }
 
-    static let roles: [LDAPRole] = [.address, .aliasAddress, .localPart, .fullName, .title] + LDAPRole.members
+    static let roles: [LDAPRole] =
+        [.address, .aliasAddress, .localPart, .forwardTarget, .fullName, .title] + LDAPRole.members
 
     mutating func begin() -> LookupStep {
         let byAddress = plan.addressFilter([list], plan.listGroups)
@@ -85,14 +86,14 @@ struct MembersWork: LookupWork {
     private mutating func open(_ entries: [LDAPEntry]) throws(ReadFault) -> Bool {
         var lists: [LDAPEntry] = []
         var isList = false
+        let holders = plan.reader.holders(of: list, among: entries)
         for entry in entries {
             let rules = plan.reader.rules(of: entry)
-            let isHere = plan.reader.addresses(of: entry, rules, domain: list.domain).contains(list)
-            if isHere, rules.contains(where: { $0.kind == .list }) { lists.append(entry) }
+            if rules.contains(where: { $0.kind == .list }), holders.contains(entry) { lists.append(entry) }
             let of = plan.reader.values(.memberOf, of: entry, rules)
             if of.contains(where: { (try? Mailbox(octets: $0.span)) == list }) {
                 isList = true
-                add(entry, rules, to: 0)
+                try add(entry, rules, to: 0)
             }
         }
         guard let first = lists.first else { return isList }
@@ -103,10 +104,11 @@ struct MembersWork: LookupWork {
     }
 
     /// Adds an entry that is a member, if it can take mail at all.
-    mutating func add(_ entry: LDAPEntry, _ rules: [LDAPRule], to node: Int) {
-        guard let address = plan.reader.addresses(of: entry, rules).first else { return }
+    mutating func add(_ entry: LDAPEntry, _ rules: [LDAPRule], to node: Int) throws(ReadFault) {
         let name = plan.reader.fullName(of: entry, rules)
-        append(.member(ListMember(mailbox: address, name: name)), to: node)
+        for address in try plan.reader.destinations(of: entry, rules) {
+            append(.member(ListMember(mailbox: address, name: name)), to: node)
+        }
     }
 
     mutating func append(_ new: Node, to node: Int) {

@@ -17,6 +17,9 @@ enum MonotonicTime {
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
+
+    /// Waits; never on an event loop.
+    static func sleep(_ nanoseconds: UInt32) { usleep(nanoseconds / 1000) }
 }
 
 extension Duration {

@@ -20,6 +20,12 @@ struct NameWork: LookupWork {
     private var attempt = 0
     private var outcomes: [SearchOutcome] = []
     private var phase = Phase.searching
+    /// The domains that entries say are local, once that is known.
+    private var local: Set<Domain> = []
+    /// The addresses of each of those who bear the name, in the order in which they are read; and the ways in which all
+    /// who bear it turned out to have no mailbox.
+    private var bearers: [[Mailbox]] = []
+    private var vainRanks: Set<NameRank> = []
 
     /// Looked for in this way alone; nil: in every way.
     private let onlyRank: NameRank?
@@ -51,7 +57,11 @@ struct NameWork: LookupWork {
         }
         if query.folded.isEmpty { return filters }
         filters.append((.login, plan.loginFilter(query.folded)))
-        filters.append((.fullName, plan.fullNameFilter(query.folded)))
+        // Few names have it in them, or only those are looked for that may have it as a word. So are those with three
+        // octets at once: OpenLDAP has four in its indexes, and finds three with their neighbour (slapd.conf(5),
+        // index_substr_any_len).
+        let isWide = attempt == 0 && query.folded.count != 3
+        filters.append((.fullName, isWide ? plan.fullNameFilter(query.folded) : plan.wordFilter(query.folded)))
         return filters
     }
 
@@ -61,20 +71,19 @@ struct NameWork: LookupWork {
             case .searching:
                 outcomes = results
                 let unknown = unknownDomains
-                if unknown.isEmpty { return try decide(local: []) }
+                if unknown.isEmpty { return try decide() }
                 phase = .domains(unknown)
                 return .search(plan.domainSearches(unknown))
             case .domains(let asked):
                 let records = try results.entries()
-                var local: Set<Domain> = []
                 for domain in asked {
                     for entry in records where try plan.reader.domain(entry, asked: domain)?.kind == .local {
                         local.insert(domain)
                     }
                 }
-                return try decide(local: local)
+                return try decide()
             case .records(let rank, var group):
-                return go(on: group.take(results), rank, group)
+                return try go(on: group.take(results), rank, group)
             }
         } catch {
             return plan.trouble(error.reason)
@@ -86,20 +95,18 @@ struct NameWork: LookupWork {
         if plan.domainRules.isEmpty { return [] }
         var domains: [Domain] = []
         for entry in outcomes.flatMap(\.anyEntries) {
-            guard let domain = plan.reader.addresses(of: entry, plan.reader.rules(of: entry)).first?.domain else {
-                continue
-            }
-            if !domains.contains(domain), plan.configured[domain] == nil {
-                domains.append(domain)
+            for address in plan.reader.addresses(of: entry, plan.reader.rules(of: entry)).here
+            where !domains.contains(address.domain) && plan.configured[address.domain] == nil {
+                domains.append(address.domain)
             }
         }
         return domains
     }
 
-    private mutating func decide(local: Set<Domain>) throws(ReadFault) -> LookupStep {
+    private mutating func decide() throws(ReadFault) -> LookupStep {
         phase = .searching
-        for rank in [NameRank.localPart, .login, .fullName] {
-            var found: Set<Mailbox> = []
+        for rank in [NameRank.localPart, .login, .fullName] where !vainRanks.contains(rank) {
+            var found: [Mailbox: [Mailbox]] = [:]
             var cutOff: LDAPFailure?
             for (outcome, itsRank) in zip(outcomes, ranks) where itsRank == rank {
                 let entries: [LDAPEntry]
@@ -110,7 +117,7 @@ struct NameWork: LookupWork {
                     entries = try outcome.entries()
                 }
                 for entry in entries {
-                    if let address = bearer(entry, rank, local) { found.insert(address) }
+                    if let (address, own) = bearer(entry, rank) { found[address, default: []] += own }
                 }
             }
             // What was cut off may hold more, but no more are wanted than there are.
@@ -120,22 +127,23 @@ struct NameWork: LookupWork {
                 throw ReadFault(cutOff.description)
             }
             if found.isEmpty { continue }
-            let all = found.map { ($0, $0.description) }.sorted { $0.1 < $1.1 }.prefix(query.limit)
-            return read(all.map(\.0), rank)
+            let all = found.map { ($0.key, $0.value, $0.key.description) }.sorted { $0.2 < $1.2 }.prefix(query.limit)
+            bearers = all.map(\.1)
+            return try read(all.map(\.0), rank)
         }
         return .answered(.absent)
     }
 
-    /// The address of an entry that truly bears the name, in a local domain.
-    private func bearer(_ entry: LDAPEntry, _ rank: NameRank, _ local: Set<Domain>) -> Mailbox? {
+    /// The address in a local domain of an entry that truly bears the name, and all that it has here.
+    private func bearer(_ entry: LDAPEntry, _ rank: NameRank) -> (Mailbox, own: [Mailbox])? {
         let reader = plan.reader
         let rules = reader.rules(of: entry)
         let users = rules.filter { $0.kind == .user }
         let isLocal = { (domain: Domain) in
             local.contains(domain) || plan.configured[domain]?.kind == .local
         }
-        let addresses = reader.addresses(of: entry, rules)
-        guard let address = addresses.first, isLocal(address.domain) else { return nil }
+        let addresses = reader.addresses(of: entry, rules).here
+        guard let address = addresses.first(where: { isLocal($0.domain) }) else { return nil }
         let isBearer =
             switch rank {
             case .localPart:
@@ -147,27 +155,35 @@ struct NameWork: LookupWork {
                     NameFolding.keys(ofFullName: PersonName.clean($0)).contains(query.folded)
                 }
             }
-        return isBearer ? address : nil
+        return isBearer ? (address, addresses) : nil
     }
 
-    private mutating func read(_ addresses: [Mailbox], _ rank: NameRank) -> LookupStep {
+    private mutating func read(_ addresses: [Mailbox], _ rank: NameRank) throws(ReadFault) -> LookupStep {
         var group = WorkGroup(addresses.map { EntriesWork(plan: plan, keys: [$0]) })
-        return go(on: group.begin(), rank, group)
+        return try go(on: group.begin(), rank, group)
     }
 
-    private mutating func go(on searches: [LDAPSearch], _ rank: NameRank, _ group: WorkGroup) -> LookupStep {
+    private mutating func go(
+        on searches: [LDAPSearch], _ rank: NameRank, _ group: WorkGroup
+    ) throws(ReadFault) -> LookupStep {
         if !searches.isEmpty {
             phase = .records(rank, group)
             return .search(searches)
         }
         var entries: [Entry] = []
-        for answer in group.answers {
+        for (answer, own) in zip(group.answers, bearers) {
             switch answer {
+            // Where the address is another's after all (`EntryReader.holders`), who bears the name has no mailbox.
+            case .entry(let entry, _)? where !plan.schema.prefixes.isEmpty && !own.contains(entry.address): continue
             case .entry(let entry, _)?:
                 if !entries.contains(where: { $0.address == entry.address }) { entries.append(entry) }
             case .couldNotTell?: return .answered(answer ?? .absent)
             default: return plan.trouble("an entry has gone while it was read; ask again")
             }
+        }
+        if entries.isEmpty {
+            vainRanks.insert(rank)
+            return try decide()
         }
         return .answered(.matches(entries, rank))
     }

@@ -12,6 +12,18 @@ struct ReadFault: Error, Hashable, Sendable {
 }
 
 extension Answer {
+    /// What a server that may not have all of the directory tells: that somebody is there stands, but not that somebody is
+    /// not, nor how many there are.
+    /// - Parameter doubt: why it may not have all; nil while there is no reason.
+    func certain(in source: String, doubt: @autoclosure () -> String?) -> Answer {
+        switch self {
+        case .couldNotTell, .stale, .domain, .entry(_, key: 0): return self
+        case .absent, .entry, .matches, .members, .page:
+            guard let doubt = doubt() else { return self }
+            return .trouble(source, doubt)
+        }
+    }
+
     /// "Could not tell", for a failed search or a bad entry.
     static func trouble(_ source: String, _ reason: String) -> Answer {
         .couldNotTell(

@@ -10,6 +10,14 @@ enum PageEnd {
 }
 
 extension SearchPage {
+    /// Why there is no more. Where as many came as were asked for, it is by our own limit.
+    func failure(_ code: Int32, of search: LDAPSearch, entries: [LDAPEntry], uri: String) -> LDAPFailure {
+        if code == LDAP_SIZELIMIT_EXCEEDED, search.sizeLimit > 0, entries.count >= search.sizeLimit {
+            return .tooMany(search.sizeLimit, uri: uri, base: search.base)
+        }
+        return .result(code, said: said, uri: uri, base: search.base)
+    }
+
     /// - Parameter entries: all that have come, those of this page too.
     func end(of search: LDAPSearch, entries: [LDAPEntry], uri: String) -> PageEnd {
         if code == LDAP_SUCCESS, hasReferences, !search.ignoresReferences {
@@ -22,7 +30,7 @@ extension SearchPage {
             if search.sizeLimit == 0 || entries.count < search.sizeLimit { return .more }
         }
         let code = code == LDAP_SUCCESS ? LDAP_SIZELIMIT_EXCEEDED : code
-        let failure = LDAPFailure.result(code, said: said, uri: uri, base: search.base)
+        let failure = failure(code, of: search, entries: entries, uri: uri)
         switch code {
         case LDAP_NO_SUCH_OBJECT: return .ended(.noSuchObject(failure))
         case LDAP_SIZELIMIT_EXCEEDED, LDAP_ADMINLIMIT_EXCEEDED:

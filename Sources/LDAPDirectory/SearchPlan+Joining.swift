@@ -21,7 +21,7 @@ extension SearchPlan {
         var shares = [[LDAPEntry]](repeating: [], count: searches.count)
         for entry in entries {
             var takers: Set<Int> = []
-            for address in reader.addresses(of: entry, reader.rules(of: entry)) {
+            for address in reader.addresses(of: entry, reader.rules(of: entry)).all {
                 takers.formUnion(seekers[address] ?? [])
             }
             for index in takers { shares[index].append(entry) }

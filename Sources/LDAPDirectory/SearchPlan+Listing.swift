@@ -49,10 +49,10 @@ extension SearchPlan {
     func pointingFilter(to address: Mailbox) -> LDAPFilter {
         if schema.keys != nil { return .equal("addresseeRefersTo", Self.key(of: address)) }
         return pointingFilter { name in
-            let prefix = schema.prefixes[name].map { Array($0.text.utf8) } ?? []
+            let prefixes = schema.prefixes[name]?.spellings ?? []
             var spellings = exactSpellings(of: address)
             if schema.takesBareTargets { spellings += [address.localPart.octets, address.localPart.key] }
-            return (spellings + (prefix.isEmpty ? [] : spellings.map { prefix + $0 })).map { .equal(name, $0) }
+            return (spellings + prefixes.flatMap { prefix in spellings.map { prefix + $0 } }).map { .equal(name, $0) }
         }
     }
 

@@ -30,6 +30,24 @@ extension SearchPlan {
         }
     }
 
+    /// Whose full name may have this as a word or be this, where it is in too many names: what stands before it somewhere,
+    /// and what stands after it somewhere, is no part of a word (`NameFolding.keys(ofFullName:)`). Whether that is so of
+    /// one place is told when the entries are here.
+    func wordFilter(_ folded: [UInt8]) -> LDAPFilter {
+        group(userRules) { rule in
+            if let own = schema.keys { return [.equal(own.name, folded)] }
+            return schema.names(.fullName, rule).map { name in
+                var before = [LDAPFilter.substring(name, initial: folded)]
+                var after = [LDAPFilter.substring(name, final: folded)]
+                for octet in NameFolding.betweenWords {
+                    before.append(.substring(name, any: [[octet] + folded]))
+                    after.append(.substring(name, any: [folded + [octet]]))
+                }
+                return .and([.or(before), .or(after)])
+            }
+        }
+    }
+
     /// The entries of these domains.
     func domainSearches(_ domains: [Domain]) -> [LDAPSearch] {
         stride(from: 0, to: domains.count, by: LDAPLimits.domainsAtOnce).map { start in

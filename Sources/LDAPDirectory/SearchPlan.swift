@@ -28,8 +28,7 @@ struct SearchPlan: Sendable {
         scope = settings.scope
         schema = settings.schema
         configured = Dictionary(settings.domains.map { ($0.domain, $0) }, uniquingKeysWith: { first, _ in first })
-        reader = EntryReader(
-            schema: settings.schema, domains: settings.domains.filter { $0.kind == .local }.map(\.domain))
+        reader = EntryReader(schema: settings.schema, domains: settings.domains)
         recordRules = schema.rules.filter { $0.kind != .domain }
         userRules = schema.rules.filter { $0.kind == .user }
         listRules = schema.rules.filter { $0.kind == .list }
@@ -51,7 +50,8 @@ struct SearchPlan: Sendable {
         case .domain(let domain): DomainWork(plan: self, domain: domain)
         case .entries(let keys): EntriesWork(plan: self, keys: keys)
         case .name(let query): NameWork(plan: self, query: query)
-        case .members(let list): MembersWork(plan: self, list: list)
+        // A server's answer is never told in pages, so that nothing asks for the next.
+        case .members(let list), .moreMembers(let list, _): MembersWork(plan: self, list: list)
         }
     }
 
@@ -128,7 +128,11 @@ struct SearchPlan: Sendable {
         for one in [localPart, LocalPart(stored: localPart.key, key: localPart.key)] {
             var spelling: [UInt8] = []
             one.append(to: &spelling)
-            if !spellings.contains(where: { Self.isSame($0, spelling) }) { spellings.append(spelling) }
+            // With a dot at an end others write it without the quotes that it needs.
+            for spelling in one.needsQuotes && one.isReadWithoutQuotes ? [spelling, one.octets] : [spelling]
+            where !spellings.contains(where: { Self.isSame($0, spelling) }) {
+                spellings.append(spelling)
+            }
         }
         return spellings
     }

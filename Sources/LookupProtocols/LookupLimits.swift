@@ -13,6 +13,9 @@ public enum LookupLimits {
     public static let tcpTableReply = 4096
     /// Octets of a readsocket question. Exim states no limit; a word and an address are some hundreds.
     public static let readsocketRequest = 10_000
+    /// Octets of a map's value by readsocket. Exim states no limit; a hundred times what Postfix takes is more than one
+    /// makes of one address.
+    public static let readsocketValue = 10_000_000
     /// Digits of a netstring's length. A longer number is no length that anybody means to send.
     public static let netstringDigits = 9
     /// Octets of a milter packet after its length: a command, and MILTER_MAX_DATA_SIZE of data (mfdef.h). Mail servers that

@@ -14,6 +14,11 @@ public enum MapAnswer: Hashable, Sendable {
     public static func temporary(_ text: String) -> MapAnswer { .temporary(Array(text.utf8)) }
     public static func permanent(_ text: String) -> MapAnswer { .permanent(Array(text.utf8)) }
 
+    /// What is said in place of a value that has no room in a reply.
+    public static func tooLong(_ octets: Int) -> MapAnswer {
+        .temporary("4.3.0 The value is longer than the \(octets) octets of a reply")
+    }
+
     /// The kind of answer as a word with stable spelling, for logs.
     public var word: String {
         switch self {

@@ -46,6 +46,5 @@ public struct SocketmapWire: LookupWire, Hashable {
     public static let oversize = MapAnswer.permanent(
         "5.5.2 The request is longer than \(LookupLimits.socketmapRequest) octets")
     public static let noMap = MapAnswer.permanent("5.5.4 A request is the name of a map, a space, and a key")
-    public static let tooLong = MapAnswer.temporary(
-        "4.3.0 The value is longer than the \(LookupLimits.socketmapReply) octets of a reply")
+    public static let tooLong = MapAnswer.tooLong(LookupLimits.socketmapReply)
 }

@@ -47,6 +47,5 @@ public struct TCPTableWire: LookupWire, Hashable {
     public static let malformed = MapAnswer.permanent("5.5.2 A request is \"get\", a space, and a key with %XX escapes")
     public static let overlong = MapAnswer.permanent(
         "5.5.2 The request is longer than \(LookupLimits.tcpTableRequest) octets")
-    public static let tooLong = MapAnswer.temporary(
-        "4.3.0 The value is longer than the \(LookupLimits.tcpTableReply) octets of a reply")
+    public static let tooLong = MapAnswer.tooLong(LookupLimits.tcpTableReply)
 }

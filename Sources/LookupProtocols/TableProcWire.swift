@@ -177,6 +177,6 @@ public struct TableProcWire: LookupWire, Hashable {
     static let noText = Array("5.5.2 The key is no text".utf8)
     static let noValue = Array("4.3.0 The value can't be said in one line".utf8)
     static let overlong = Array("5.5.2 The request is longer than \(LookupLimits.tableProcRequest) octets".utf8)
-    static let tooLong = Array(
+    public static let tooLong = Array(
         "4.3.0 The value is longer than the \(LookupLimits.tableProcValue) octets that smtpd takes".utf8)
 }

@@ -15,7 +15,7 @@ public enum AddressSyntaxError: Error, Hashable, Sendable {
     case domainTooLong
     /// More than `AddressLimits.label` octets between two dots.
     case labelTooLong
-    /// More than `AddressLimits.path` octets with the angle brackets.
+    /// More than `AddressLimits.path` octets with the angle brackets and the source route.
     case pathTooLong
     /// Octets over 127 that are no UTF-8 (RFC 3629).
     case malformedUTF8(at: Int)
@@ -23,7 +23,7 @@ public enum AddressSyntaxError: Error, Hashable, Sendable {
     case unterminatedQuote
     /// An octet of 0–31 or 127.
     case controlCharacter(at: Int)
-    /// A dot at an end of a name, or beside another dot.
+    /// A dot at an end of a domain, or beside another dot in one.
     case misplacedDot(at: Int)
     /// A hyphen at an end of a label.
     case misplacedHyphen(at: Int)
@@ -47,7 +47,7 @@ extension AddressSyntaxError: CustomStringConvertible {
         case .localPartTooLong: "The part before \"@\" is longer than \(AddressLimits.localPart) octets."
         case .domainTooLong: "The domain is longer than \(AddressLimits.domain) octets."
         case .labelTooLong: "A part of the domain is longer than \(AddressLimits.label) octets."
-        case .pathTooLong: "The address is longer than \(AddressLimits.path) octets with its angle brackets."
+        case .pathTooLong: "The address is longer than \(AddressLimits.path) octets with its brackets and route."
         case .malformedUTF8(let index): "The octet at position \(index + 1) is not well-formed UTF-8."
         case .unterminatedQuote: "The quoted part before \"@\" has no closing quote."
         case .controlCharacter(let index): "There is a control character at position \(index + 1)."

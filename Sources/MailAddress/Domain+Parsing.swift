@@ -47,7 +47,7 @@ extension Domain {
     }
 
     // sub-domain = Let-dig [Ldh-str] / U-label     Ldh-str = *( ALPHA / DIGIT / "-" ) Let-dig
-    // (RFC 5321 4.1.2, RFC 6531 3.3)
+    // (RFC 5321 4.1.2, RFC 6531 3.3), with "_" wherever a letter may stand.
     // Returns whether it was a U-label. Leaves `index` where it is when there is no sub-domain.
     private static func scanLabel(
         _ bytes: Span<UInt8>, from index: inout Int, limit: Int
@@ -57,7 +57,7 @@ extension Domain {
         var next = start
         while next < bytes.count {
             let octet = bytes[next]
-            if octet.isLetDig {
+            if octet.isLabelEnd {
                 next += 1
                 index = next
             } else if octet == UInt8(ascii: "-") {
@@ -92,29 +92,37 @@ extension Domain {
         case .ascii:
             self.init(stored: octets, key: Folding.fold(octets))
         case .international:
-            self.init(stored: octets, key: try Self.aLabels(octets))
+            let (shown, key) = try Self.mapped(octets)
+            self.init(stored: shown, key: key)
         case .literal(let literal):
             let key = literal.canonical(octets)
             self.init(stored: octets, key: key == octets ? octets : key)
         }
     }
 
-    /// The name in A-labels and lower case. Each label by itself, so that an ASCII label is taken or refused alike
-    /// whether its neighbours are U-labels or A-labels.
-    private static func aLabels(_ octets: [UInt8]) throws(AddressSyntaxError) -> [UInt8] {
-        var key: [UInt8] = []
+    /// The name as it is shown, and in A-labels and lower case. Each label by itself, so that an ASCII label is taken or
+    /// refused alike whether its neighbours are U-labels or A-labels.
+    private static func mapped(
+        _ octets: [UInt8]
+    ) throws(AddressSyntaxError) -> (shown: [UInt8], key: [UInt8]) {
+        var (shown, key): ([UInt8], [UInt8]) = ([], [])
         for label in octets.split(separator: UInt8(ascii: ".")) {
-            if !key.isEmpty { key.append(UInt8(ascii: ".")) }
+            if !key.isEmpty {
+                shown.append(UInt8(ascii: "."))
+                key.append(UInt8(ascii: "."))
+            }
             let spelled = Array(label)
             if Folding.isASCII(spelled) {
-                key.append(contentsOf: Folding.lowerASCII(spelled))
+                shown += spelled
+                key += Folding.lowerASCII(spelled)
             } else {
-                guard let folded = Folding.aLabel(spelled) else { throw .badInternationalName }
-                guard folded.count <= AddressLimits.label else { throw .labelTooLong }
-                key.append(contentsOf: folded)
+                guard let mapped = Folding.mapped(spelled) else { throw .badInternationalName }
+                guard mapped.key.count <= AddressLimits.label else { throw .labelTooLong }
+                shown += mapped.shown
+                key += mapped.key
             }
         }
-        guard key.count <= AddressLimits.domain else { throw .domainTooLong }
-        return key
+        guard shown.count <= AddressLimits.domain, key.count <= AddressLimits.domain else { throw .domainTooLong }
+        return (shown, key)
     }
 }

@@ -4,7 +4,8 @@
 /// A domain name or an address literal. `==` and hash use `key`, so case, U-label or A-label, and the many spellings of
 /// one IPv6 address do not matter.
 public struct Domain: Sendable {
-    /// As given: `USC-ISI.ARPA`, `[192.0.2.1]` or `bücher.example`; at most `AddressLimits.domain` octets.
+    /// As given: `USC-ISI.ARPA`, `[192.0.2.1]` or `bücher.example`; at most `AddressLimits.domain` octets. Of what is not
+    /// ASCII, what IDNA makes of it: so nothing is shown, or kept, that is another name than it looks.
     public let octets: [UInt8]
 
     /// For comparing: A-labels in lower case, or a literal in its canonical text. ASCII always.
@@ -40,6 +41,10 @@ public struct Domain: Sendable {
 
     /// Whether it is an address in brackets (RFC 5321 4.1.3).
     public var isLiteral: Bool { octets.first == UInt8(ascii: "[") }
+
+    /// Whether one of its names holds "_", which hosts elsewhere have, and no domain that is served here may (RFC 5321
+    /// 4.1.2).
+    public var hasUnderscore: Bool { !isLiteral && key.contains(UInt8(ascii: "_")) }
 
     /// Whether no SMTPUTF8 is needed to say it (RFC 6531 3.4).
     public var isASCII: Bool { Folding.isASCII(octets) }

@@ -4,7 +4,7 @@
 extension LocalPart {
     /// Reads the longest local-part at `index` and leaves `index` after it; on an error `index` stays.
     ///
-    /// `Local-part = Dot-string / Quoted-string` (RFC 5321 4.1.2)
+    /// `Local-part = Dot-string / Quoted-string` (RFC 5321 4.1.2), the dots of a Dot-string anywhere.
     ///
     /// - Throws: what is wrong; positions count from the start of `bytes`.
     public static func parse(
@@ -17,35 +17,31 @@ extension LocalPart {
 
     // Dot-string = Atom *("." Atom)     Atom = 1*atext     atext =/ UTF8-non-ascii
     // (RFC 5321 4.1.2, RFC 6531 3.3)
+    // DEVIATION: a dot may be the first, the last, or beside another, where RFC 5321 4.1.2 has an Atom on both sides of
+    // it: carriers have given out such addresses. They are written in quotes (`needsQuotes`); test `accepted`.
     private static func dotString(
         _ bytes: Span<UInt8>, from index: inout Int
     ) throws(AddressSyntaxError) -> LocalPart {
         let start = index
         var next = start
-        var end = start
         while next < bytes.count {
             let octet = bytes[next]
-            if octet.isAtext {
-                next += 1
-                end = next
-            } else if octet == UInt8(ascii: ".") {
-                guard end == next, next > start else { break }
+            if octet.isAtext || octet == UInt8(ascii: ".") {
                 next += 1
             } else if octet >= 0x80 {
                 guard let length = UTF8Sequence.length(in: bytes, at: next) else { throw .malformedUTF8(at: next) }
                 next += length
-                end = next
             } else {
                 break
             }
-            guard end - start <= AddressLimits.localPart else { throw .localPartTooLong }
+            guard next - start <= AddressLimits.localPart else { throw .localPartTooLong }
         }
-        guard end > start else {
+        guard next > start else {
             throw bytes[start] == UInt8(ascii: "@")
                 ? .empty : AddressSyntaxError.fault(bytes, at: start, ending: .empty)
         }
-        index = end
-        return LocalPart(folding: bytes.array(start..<end))
+        index = next
+        return LocalPart(folding: bytes.array(start..<next))
     }
 
     // Quoted-string = DQUOTE *QcontentSMTP DQUOTE     QcontentSMTP = qtextSMTP / quoted-pairSMTP
@@ -56,7 +52,7 @@ extension LocalPart {
         _ bytes: Span<UInt8>, from index: inout Int
     ) throws(AddressSyntaxError) -> LocalPart {
         var octets: [UInt8] = []
-        octets.reserveCapacity(AddressLimits.localPart)
+        octets.reserveCapacity(AddressLimits.localPartOnRecord)
         var next = index + 1
         while next < bytes.count {
             var octet = bytes[next]

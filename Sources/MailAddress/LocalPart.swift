@@ -50,16 +50,27 @@ public struct LocalPart: Sendable {
     /// Whether it is `postmaster`, in any case (RFC 5321 4.5.1).
     public var isPostmaster: Bool { key == Self.postmaster.key }
 
-    /// Splits at the first octet that is one of `separators`, which are ASCII: `ken+sieve` is `ken` and `sieve`
-    /// (RFC 5233 4). The detail may be empty; a base may not.
+    /// What may be the base of this local-part, the rest being a detail, the longest first: what stands before each octet
+    /// that is one of `separators`, which are ASCII (RFC 5233 4). `jean-luc+news` has `jean-luc` and `jean`.
     ///
-    /// - Returns: nil when there is no separator, or when the base would be empty.
-    public func splitDetail(separators: [UInt8]) -> (base: LocalPart, detail: [UInt8])? {
-        // An octet over 127 is a piece of a character, and no separator.
-        guard let index = octets.firstIndex(where: { $0 < 0x80 && separators.contains($0) }), index > 0 else {
-            return nil
+    /// - Returns: `AddressLimits.detailBases` at most, the shortest of all; none of them empty.
+    public func bases(separators: [UInt8]) -> [LocalPart] {
+        var bases: [LocalPart] = []
+        var index = octets.startIndex
+        while bases.count < AddressLimits.detailBases, let next = firstSeparator(separators, after: index) {
+            bases.append(LocalPart(folding: Array(octets[..<next])))
+            index = next
         }
-        return (LocalPart(folding: Array(octets[..<index])), Array(octets[(index + 1)...]))
+        if bases.count > 1 { bases.reverse() }
+        return bases
+    }
+
+    /// Whether there is any base.
+    public func hasBase(separators: [UInt8]) -> Bool { firstSeparator(separators, after: octets.startIndex) != nil }
+
+    private func firstSeparator(_ separators: [UInt8], after index: Int) -> Int? {
+        // An octet over 127 is a piece of a character, and no separator.
+        octets.indices.dropFirst(index + 1).first { octets[$0] < 0x80 && separators.contains(octets[$0]) }
     }
 }
 
@@ -87,6 +98,11 @@ extension LocalPart: CustomStringConvertible {
             }
         }
         return afterDot
+    }
+
+    /// Whether it is read without quotes too, whatever it is written with: of atext and dots, which may stand anywhere.
+    public var isReadWithoutQuotes: Bool {
+        octets.allSatisfy { $0.isAtext || $0 == UInt8(ascii: ".") || $0 >= 0x80 }
     }
 
     /// Appends the spelling with the least quoting (RFC 5321 4.1.2).

@@ -24,7 +24,8 @@ public struct Mailbox: Sendable {
         parts = Parts(localPart, domain)
     }
 
-    /// Takes a whole mailbox, without angle brackets: at most `AddressLimits.mailbox` octets.
+    /// Takes a whole mailbox, without angle brackets; with the limits of its parts it has `AddressLimits.mailbox` octets
+    /// at most.
     ///
     /// - Throws: what is wrong; positions count from the start of `octets`.
     public init(octets: Span<UInt8>) throws(AddressSyntaxError) {
@@ -53,7 +54,6 @@ public struct Mailbox: Sendable {
         }
         next += 1
         let domain = try Domain.parse(bytes, from: &next)
-        guard next - index <= AddressLimits.mailbox else { throw .pathTooLong }
         index = next
         return Mailbox(localPart: localPart, domain: domain)
     }

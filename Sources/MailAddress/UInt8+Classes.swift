@@ -10,6 +10,12 @@ extension UInt8 {
         }
     }
 
+    /// What may be at the ends of a label: Let-dig and "_".
+    ///
+    /// DEVIATION: RFC 5321 4.1.2 has no "_", and there are hosts called so that send mail; test `accepted`.
+    @inline(__always)
+    var isLabelEnd: Bool { isLetDig || self == UInt8(ascii: "_") }
+
     /// `DIGIT` (RFC 5234 B.1).
     @inline(__always)
     var isDigit: Bool { self &- 0x30 < 10 }

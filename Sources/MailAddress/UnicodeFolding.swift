@@ -12,8 +12,12 @@ extension Folding {
         return Array(lowered.precomposedStringWithCanonicalMapping.utf8)
     }
 
-    /// The A-label of one U-label, in lower case; nil when IDNA refuses it.
-    static func aLabel(_ label: [UInt8]) -> [UInt8]? {
+    /// What IDNA makes of one label with octets over 127: its A-label in lower case or, where nothing but ASCII is left of
+    /// it, just that; and how it is shown. Nil when IDNA refuses it.
+    ///
+    /// The mapping leaves out what can't be seen (U+200B, U+00AD) and makes one of what looks alike (full-width letters):
+    /// shown is what it makes, or the label as it was given where only its case is another.
+    static func mapped(_ label: [UInt8]) -> (shown: [UInt8], key: [UInt8])? {
         guard let text = String(validating: label, as: UTF8.self) else { return nil }
         var components = URLComponents()
         components.host = text
@@ -21,8 +25,10 @@ extension Folding {
         // comes back as ".", though it parts no labels in SMTP.
         guard let encoded = components.encodedHost else { return nil }
         let octets = Folding.lowerASCII(Array(encoded.utf8))
-        guard octets.allSatisfy({ $0.isLetDig || $0 == UInt8(ascii: "-") }) else { return nil }
-        guard let first = octets.first, let last = octets.last, first.isLetDig, last.isLetDig else { return nil }
-        return octets
+        guard octets.allSatisfy({ $0.isLabelEnd || $0 == UInt8(ascii: "-") }) else { return nil }
+        guard let first = octets.first, let last = octets.last, first.isLabelEnd, last.isLabelEnd else { return nil }
+        components.encodedHost = encoded
+        let decoded = components.host.map { Array($0.utf8) } ?? octets
+        return (text.lowercased().utf8.elementsEqual(decoded) ? label : decoded, octets)
     }
 }

@@ -50,48 +50,66 @@ extension EditError {
 }
 
 extension EditError: CustomStringConvertible {
-    /// One line: what is wrong, and what to do.
-    public var description: String {
+    /// One line: what is wrong, and what to do through the editor. A program that writes in other words of its own, as the
+    /// command line does, puts them after `fault`.
+    public var description: String { remedy.isEmpty ? fault : "\(fault); \(remedy)" }
+
+    /// What is wrong, without a full stop. What a store refuses for a reason of its own says here what to do, too.
+    public var fault: String {
         switch self {
         case .addressTaken(let address, let kind):
-            return "\(address) is \(kind.withArticle) already; one address is one thing: change it (addressee"
-                + " \(kind.rawValue) set \(address)) or remove it first (addressee \(kind.rawValue) rm \(address))"
+            "\(address) is \(kind.withArticle) already"
         case .addressTakenElsewhere(let address, let kind, let source):
-            return "\(address) is \(kind.withArticle) in the source \(source) already; choose another address"
-        case .domainTaken(let domain):
-            return "the domain \(domain) is on record already; change it with: addressee domain set \(domain)"
-        case .loginTaken(let login): return "the login \(login) belongs to another user already; choose another"
-        case .noSuchDomain(let domain):
-            return "the domain \(domain) is not on record; add it first: addressee domain add \(domain)"
-        case .notFound(let kind, let name): return "there is no \(kind.rawValue) \(name)"
-        case .pointsToItself(let address): return "\(address) would point to itself; leave that target out"
-        case .cycle(let path):
-            return "this would make a loop: \(path.arrows); leave out one of these steps"
-        case .tooDeep(let kind, let path):
-            return "this would pass the limit on \(kind.rawValue): \(path.arrows); point closer to the mailbox"
-        case .dangling(let target):
-            return "nobody is at \(target); add that first, correct it, or use --force to write it all the same"
-        case .noMailboxToCopy(let address):
-            return "there is no mailbox at \(address) to keep a copy in; add the user first, or leave out --keep-copy"
-        case .noTargets(let kind, let address): return "the \(kind.rawValue) \(address) needs at least one --to"
-        case .repeated(let address): return "\(address) is given twice; once is enough"
-        case .aliasOfAlias(let domain, let target):
-            return "\(domain) is an alias of \(target) itself; use --alias-of \(target)"
-        case .noAliasedDomain(let domain):
-            return "the domain \(domain) is not on record; add it before its alias: addressee domain add \(domain)"
+            "\(address) is \(kind.withArticle) in the source \(source) already"
+        case .domainTaken(let domain): "the domain \(domain) is on record already"
+        case .loginTaken(let login): "the login \(login) belongs to another user already"
+        case .noSuchDomain(let domain), .noAliasedDomain(let domain): "the domain \(domain) is not on record"
+        case .notFound(let kind, let name): "there is no \(kind.rawValue) \(name)"
+        case .pointsToItself(let address): "\(address) would point to itself"
+        case .cycle(let path): "this would make a loop: \(path.arrows)"
+        case .tooDeep(let kind, let path): "this would pass the limit on \(kind.rawValue): \(path.arrows)"
+        case .dangling(let target): "nobody is at \(target)"
+        case .noMailboxToCopy(let address): "there is no mailbox at \(address) to keep a copy in"
+        case .noTargets(let kind, let address): "the \(kind.rawValue) \(address) has no target"
+        case .repeated(let address): "\(address) is given twice"
+        case .aliasOfAlias(let domain, let target): "\(domain) is an alias of \(target) itself"
         case .pointedTo(let name, let references, let more):
-            return "\(name) is still pointed to by \(references.listed(more: more));"
-                + " change these first, or use --force to leave them dangling"
+            "\(name) is still pointed to by \(references.listed(more: more))"
         case .notEmpty(let domain, let references, _) where references.isEmpty:
-            return "the domain \(domain) is still in use; remove or change what stands in it or points into it first"
+            "the domain \(domain) is still in use"
         case .notEmpty(let domain, let references, let more):
-            return
-                "the domain \(domain) is still used by \(references.listed(more: more)); remove or change these first"
-        case .noPlace(let what, let preset, let others):
-            return "the preset \(preset) has no place for \(what); "
-                + (others.isEmpty ? "no preset has" : "these have: \(others.joined(separator: ", "))")
-        case .unsuitable(let reason): return reason
-        case .couldNotTell(let trouble): return "the directory could not tell: \(trouble.reason); try again"
+            "the domain \(domain) is still used by \(references.listed(more: more))"
+        case .noPlace(let what, let preset, _): "the preset \(preset) has no place for \(what)"
+        case .unsuitable(let reason): reason
+        case .couldNotTell(let trouble): "the directory could not tell: \(trouble.reason)"
+        }
+    }
+
+    /// What to do about it through the editor, without a full stop; empty where `fault` says all.
+    public var remedy: String {
+        switch self {
+        case .addressTaken: "one address is one thing: change that record, or remove it first"
+        case .addressTakenElsewhere: "choose another address"
+        case .domainTaken: "change its record instead"
+        case .loginTaken: "choose another"
+        case .noSuchDomain: "add it first"
+        case .noAliasedDomain: "add it before its alias"
+        case .notFound, .unsuitable: ""
+        case .pointsToItself: "leave that target out"
+        case .cycle: "leave out one of these steps"
+        case .tooDeep: "point closer to the mailbox"
+        case .dangling: "add that first, correct it, or pass isForced: true to write it all the same"
+        case .noMailboxToCopy: "add the user first, or keep no copy"
+        case .noTargets: "it needs at least one"
+        case .repeated: "once is enough"
+        case .aliasOfAlias(_, let target): "make it an alias of \(target)"
+        case .pointedTo: "change these first, or pass isForced: true to leave them dangling"
+        case .notEmpty(_, let references, _) where references.isEmpty:
+            "remove or change what stands in it or points into it first"
+        case .notEmpty: "remove or change these first"
+        case .noPlace(_, _, let others):
+            others.isEmpty ? "no preset has" : "these have: \(others.joined(separator: ", "))"
+        case .couldNotTell: "try again"
         }
     }
 }

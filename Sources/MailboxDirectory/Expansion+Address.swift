@@ -1,6 +1,7 @@
 // The order in which an address is looked up: as given; the same in the domain that its domain is an alias of; without
-// the detail, likewise; postmaster; the catch-all; and last what the domain's kind says. An alias or a catch-all never
-// shadows a real mailbox, and a detail never falls to the catch-all while its base exists.
+// the detail, likewise, the longest base first; postmaster; the catch-all; and last what the domain's kind says. An alias
+// or a catch-all never shadows a real mailbox, and a detail never falls to the catch-all while its base exists. What the
+// detail does not find by itself goes on with it (RFC 5233 4).
 
 import MailAddress
 
@@ -60,26 +61,56 @@ extension Expansion {
 
     mutating func domainIsNotServed() -> Move {
         let address = nodes[walk.node].address
+        if address.localPart.isPostmaster {
+            if walk.isOfLiteral { return reached(postmaster: address) }
+            if isOfLiteral(address) { return postmasterOfLiteral() }
+        }
         guard case .asked = nodes[walk.node].origin else {
             note("domain \(address.domain) is elsewhere")
+            let detail = nodes[walk.node].target.map {
+                Array(address.localPart.octets.dropFirst($0.localPart.octets.count))
+            }
             return reached(
-                Recipient(mailbox: address, name: nodes[walk.node].name, kind: .elsewhere), canonical: address)
+                Recipient(
+                    mailbox: address, name: nodes[walk.node].name, kind: .elsewhere, separatedDetail: detail ?? []),
+                canonical: address)
         }
         switch question {
         case .name where !address.localPart.isPostmaster:
             note("the default domain \(address.domain) is not on record")
             return askForName()
-        case .postmaster, .name:
-            note("postmaster is always deliverable (RFC 5321 4.5.1)")
-            return reached(Recipient(mailbox: address, kind: .postmaster), canonical: address)
+        case .postmaster, .name: return reached(postmaster: address)
         case .address:
             note("domain \(address.domain) is not served here")
             return failed(.notServed, canonical: address)
         }
     }
 
+    /// Whether it is at an address of this server's own. That is no domain, and of domains nothing else is true for it.
+    private func isOfLiteral(_ address: Mailbox) -> Bool {
+        if case .domain = purpose { return false }
+        return address.domain != defaultDomain && literals.contains(address.domain)
+    }
+
+    private mutating func reached(postmaster address: Mailbox) -> Move {
+        note("postmaster is always deliverable (RFC 5321 4.5.1)")
+        return reached(Recipient(mailbox: address, kind: .postmaster), canonical: address)
+    }
+
+    /// The postmaster of an address that this server listens at is the one of no domain (RFC 5321 4.5.1, RFC 1123 5.2.17):
+    /// who has no domain to write to has at least an address.
+    private mutating func postmasterOfLiteral() -> Move {
+        let (literal, domain) = (nodes[walk.node].address.domain, defaultDomain)
+        note("\(literal) is an address of this server, whose postmaster is that of \(domain)")
+        nodes[walk.node].address = Mailbox(localPart: .postmaster, domain: defaultDomain)
+        walk = AddressWalk(node: walk.node, isOfLiteral: true)
+        stage = .domain(source: 0)
+        return step()
+    }
+
     /// Makes the keys in their order and asks the first source.
     mutating func lookUpEntries() -> Move {
+        dropStrangeDetail()
         let address = nodes[walk.node].address
         walk.keys = [address]
         if walk.place?.fault != nil {
@@ -91,12 +122,11 @@ extension Expansion {
         let other = walk.place?.aliasedDomain
         if let other { walk.keys.append(Mailbox(localPart: address.localPart, domain: other)) }
         walk.detailKeys = walk.keys.count
-        if let separators = walk.place?.ruling.detailSeparators, !separators.isEmpty,
-            let (base, detail) = address.localPart.splitDetail(separators: separators)
-        {
-            walk.detail = detail
-            walk.keys.append(Mailbox(localPart: base, domain: address.domain))
-            if let other { walk.keys.append(Mailbox(localPart: base, domain: other)) }
+        if let separators = walk.place?.ruling.detailSeparators, !separators.isEmpty {
+            for base in address.localPart.bases(separators: separators) {
+                walk.keys.append(Mailbox(localPart: base, domain: address.domain))
+                if let other { walk.keys.append(Mailbox(localPart: base, domain: other)) }
+            }
         }
         stage = .entries(source: 0)
         return step()
@@ -125,7 +155,27 @@ extension Expansion {
             return step()
         }
         guard let best = walk.best ?? walk.named else { return nothingFound() }
-        return apply(best.entry, detail: best.key >= walk.detailKeys ? walk.detail : [], source: best.source)
+        return apply(best.entry, separatedDetail: separatedDetail(at: best.key), source: best.source)
+    }
+
+    /// What of the address is not in this key: the detail with its separator, spelled as given.
+    private func separatedDetail(at key: Int) -> [UInt8] {
+        guard key >= walk.detailKeys, walk.keys.indices.contains(key) else { return [] }
+        return Array(nodes[walk.node].address.localPart.octets.dropFirst(walk.keys[key].localPart.octets.count))
+    }
+
+    /// A domain served here without this separator knows no such detail: so the target is looked up as it is on record.
+    private mutating func dropStrangeDetail() {
+        guard let target = nodes[walk.node].target, let place = walk.place else { return }
+        let separator = nodes[walk.node].address.localPart.octets.dropFirst(target.localPart.octets.count).first
+        if let separator, place.ruling.detailSeparators.contains(separator) { return }
+        nodes[walk.node].address = target
+        nodes[walk.node].target = nil
+        note("the domain \(target.domain) has no such detail, so it is dropped")
+        // The nodes after the first are what it led to, in the order of the step.
+        if nodes[walk.node].parent == 0, resolution.step.indices.contains(walk.node - 1) {
+            resolution.step[walk.node - 1] = target
+        }
     }
 
     /// Whether no later source can change the answer: an exact hit that no mailbox of a later source goes before.
@@ -156,7 +206,8 @@ extension Expansion {
     private func described(_ entry: Entry, key: Int) -> String {
         var text = "\(entry.address) is \(entry.described)"
         if key >= walk.detailKeys {
-            text += ", found without the detail \"\(String(decoding: walk.detail, as: UTF8.self))\""
+            text +=
+                ", found without the detail \"\(String(decoding: separatedDetail(at: key).dropFirst(), as: UTF8.self))\""
         } else if key > 0 {
             text += ", found in the domain that this one is an alias of"
         }
@@ -167,10 +218,13 @@ extension Expansion {
     private mutating func nothingFound() -> Move {
         let address = nodes[walk.node].address
         let name = nodes[walk.node].name
-        if (walk.keys.last ?? address).localPart.isPostmaster {
+        if let key = walk.keys.lastIndex(where: \.localPart.isPostmaster) {
             note("postmaster is deliverable in every domain served (RFC 5321 4.5.1)")
+            let postmaster = Mailbox(localPart: walk.keys[key].localPart, domain: address.domain)
             return reached(
-                Recipient(mailbox: address, name: name, kind: .postmaster, detail: walk.detail), canonical: address)
+                Recipient(
+                    mailbox: postmaster, name: name, kind: .postmaster, separatedDetail: separatedDetail(at: key),
+                    isInRelayDomain: isInRelayDomain(postmaster)), canonical: postmaster)
         }
         // To say "unknown" would turn a source that was taken out of the configuration into bounces.
         if let place = walk.place, let fault = place.fault { return couldNotTell(fault, of: place) }
@@ -182,10 +236,25 @@ extension Expansion {
         }
         if walk.place?.ruling.kind == .relay {
             note("a relay domain: accepted, but not known here")
-            return reached(Recipient(mailbox: address, name: name, kind: .relay), canonical: address)
+            return reached(
+                Recipient(
+                    mailbox: address, name: name, kind: .relay,
+                    separatedDetail: separatedDetail(at: walk.keys.count - 1), isInRelayDomain: true),
+                canonical: address)
         }
         note("\(address) is unknown")
         return failed(.unknown, canonical: address)
+    }
+
+    /// Whether mail for a mailbox found at the address in hand is for another server.
+    func isInRelayDomain(_ mailbox: Mailbox) -> Bool {
+        guard let place = walk.place else { return false }
+        if mailbox.domain == place.record.domain || mailbox.domain == place.aliased?.domain {
+            return place.ruling.kind == .relay
+        }
+        // Found by another address of its user.
+        if let place = known[mailbox.domain] { return place?.ruling.kind == .relay }
+        return false
     }
 
     private mutating func couldNotTell(_ fault: AliasFault, of place: Place) -> Move {

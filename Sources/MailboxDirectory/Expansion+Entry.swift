@@ -1,11 +1,18 @@
 // What follows from an entry: where mail goes next, or where it ends. Loops are told from paths that meet.
+//
+// A detail that was taken off to find the entry stays with the user's mailbox, and goes on to each target of an alias, after
+// a detail that the target has on record: as Postfix propagates an unmatched extension of virtual aliases by default
+// (`propagate_unmatched_extensions`), and not of forwards and lists, whose targets belong to other people.
 
 import MailAddress
 
 extension Expansion {
     /// Follows what stands at the address at hand.
-    mutating func apply(_ entry: Entry, detail: [UInt8], source: Int) -> Move {
-        if walk.node == 0 { resolution.asked = entry.address }
+    mutating func apply(_ entry: Entry, separatedDetail detail: [UInt8], source: Int) -> Move {
+        if walk.node == 0 {
+            resolution.asked = entry.address
+            asked = (detail, isInRelayDomain(entry.address))
+        }
         if nodes[walk.node].isOnChain { resolution.chain.append(entry) }
         switch entry {
         case .user(let user, let forward):
@@ -14,7 +21,7 @@ extension Expansion {
         case .forward(let forward):
             return apply(forward, user: nil, detail: detail)
         case .alias(let alias):
-            return redirect(to: alias.targets, origin: .alias, canonical: alias.address)
+            return redirect(to: alias.targets, with: detail, origin: .alias, canonical: alias.address)
         case .moved(let moved):
             return failed(.moved(to: moved.newAddress), canonical: moved.address)
         case .list(let list):
@@ -40,7 +47,7 @@ extension Expansion {
         let keepsCopy = forward.keepsCopy || others.count < forward.targets.count
         if keepsCopy, let user, user.status == .suspended {
             note("the mailbox that keeps a copy is suspended")
-            return failed(.suspended, canonical: user.address)
+            return failed(.suspended, canonical: user.address, separatedDetail: detail)
         }
         if !followsForwards {
             note("a member's own forward is left alone")
@@ -50,31 +57,37 @@ extension Expansion {
             return redirect(to: others, origin: .forward, canonical: forward.address)
         }
         note("a copy is kept")
-        let copy = Recipient(
-            mailbox: user.address, name: user.fullName, kind: .user(user.status), detail: detail, login: user.login)
+        let copy = recipient(user, name: user.fullName, detail)
         return redirect(to: others, origin: .forward, canonical: forward.address, copy: copy)
     }
 
     /// A member who takes mail by a forward, whether or not the mailbox itself does.
     private func shown(_ user: User?, at address: Mailbox, detail: [UInt8]) -> Recipient {
         guard let user else {
-            return Recipient(mailbox: address, name: nodes[walk.node].name, kind: .user(.active), detail: detail)
+            return Recipient(
+                mailbox: address, name: nodes[walk.node].name, kind: .user(.active), separatedDetail: detail,
+                isInRelayDomain: isInRelayDomain(address))
         }
         let name = user.fullName.isEmpty ? nodes[walk.node].name : user.fullName
         let status = user.status == .full ? AccountStatus.full : .active
-        return Recipient(mailbox: user.address, name: name, kind: .user(status), detail: detail)
+        return Recipient(
+            mailbox: user.address, name: name, kind: .user(status), separatedDetail: detail,
+            isInRelayDomain: isInRelayDomain(user.address))
+    }
+
+    private func recipient(_ user: User, name: String, _ detail: [UInt8]) -> Recipient {
+        Recipient(
+            mailbox: user.address, name: name, kind: .user(user.status), separatedDetail: detail,
+            isInRelayDomain: isInRelayDomain(user.address), login: user.login)
     }
 
     private mutating func ended(at user: User, detail: [UInt8]) -> Move {
         switch user.status {
         case .active, .full:
             let name = user.fullName.isEmpty ? nodes[walk.node].name : user.fullName
-            return reached(
-                Recipient(
-                    mailbox: user.address, name: name, kind: .user(user.status), detail: detail, login: user.login),
-                canonical: user.address)
+            return reached(recipient(user, name: name, detail), canonical: user.address)
         case .disabled: return failed(.disabled, canonical: user.address)
-        case .suspended: return failed(.suspended, canonical: user.address)
+        case .suspended: return failed(.suspended, canonical: user.address, separatedDetail: detail)
         }
     }
 
@@ -82,53 +95,91 @@ extension Expansion {
         let isOpen =
             switch purpose {
             case .verify, .domain: false
+            // Where somebody is reached already it makes no difference whom the list reaches.
+            case .recipient: !reachesSomebody
             case .expand(let viewer): viewer.maySee(list.expansion)
             case .resolve: true
             }
-        if !isOpen {
+        if !isOpen || list.membership == .elsewhere {
             let name = list.name.isEmpty ? nodes[walk.node].name : list.name
             return reached(
-                Recipient(mailbox: list.address, name: name, kind: .list(list.expansion)), canonical: list.address)
+                Recipient(
+                    mailbox: list.address, name: name, kind: .list(list.expansion),
+                    isInRelayDomain: isInRelayDomain(list.address)), canonical: list.address)
         }
         switch arrive(at: list.address) {
         case .again: return nextAddress()
-        case .loop: return finish(.loop(path(to: walk.node)))
+        case .loop where list.membership == .entries:
+            note("a group that has been opened on the way here")
+            return nextAddress()
+        case .loop: return failed(.loop(path(to: walk.node)))
         case .first: break
         }
         openList = list
+        readSoFar = nil
         stage = .members(source: source)
         return step()
     }
 
-    mutating func found(_ members: [ListMember], source: Int) -> Move {
-        note("\(members.count) member\(members.count == 1 ? "" : "s")", source: source)
-        if walk.node == 0 { resolution.step = members.map(\.mailbox) }
+    /// Goes on with a list whose members so far have been gone through.
+    mutating func readOn(_ rest: UnreadList) -> Move {
+        walk = AddressWalk(node: rest.node)
+        openList = rest.list
+        readSoFar = rest.next
+        stage = .members(source: rest.source)
+        return step()
+    }
+
+    /// - Parameter next: where the list goes on; nil where it is over.
+    mutating func found(_ members: [ListMember], next: Int? = nil, source: Int) -> Move {
+        let which = readSoFar != nil ? "more " : next == nil ? "" : "first "
+        note("\(members.count) \(which)member\(members.count == 1 ? "" : "s")", source: source)
+        if walk.node == 0, purpose != .recipient {
+            resolution.step += members.map(\.mailbox)
+            if case .step? = room { for member in members { octets += member.mailbox.size + 2 } }
+        }
+        if let next, nodes.count - 1 + members.count <= limits.addresses {
+            pending.append(-1 - unread.count)
+            unread.append(UnreadList(node: walk.node, list: openList, source: source, next: next))
+        }
         return push(members.map { ($0.mailbox, $0.name) }, origin: .member, staysOnChain: false)
     }
 
     /// Goes on to these addresses instead, or as well when a copy is kept.
+    /// - Parameter detail: what goes on to each of them, after its separator.
     mutating func redirect(
-        to targets: [Mailbox], origin: Origin, canonical: Mailbox, copy: Recipient? = nil
+        to targets: [Mailbox], with detail: [UInt8] = [], origin: Origin, canonical: Mailbox, copy: Recipient? = nil
     ) -> Move {
-        switch arrive(at: canonical) {
-        case .again: return nextAddress()
-        case .loop: return finish(.loop(path(to: walk.node)))
-        case .first: break
+        let address = canonical.with(separatedDetail: detail)
+        switch arrive(at: canonical, detailLength: detail.count) {
+        case .again:
+            if let copy { takeIfNew(copy) }
+            // With another detail an alias leads to other addresses.
+            guard case .alias = origin, isNew(address, of: canonical) else { return nextAddress() }
+        case .loop: return failed(.loop(path(to: walk.node)))
+        case .first: if let copy { take(copy) } else { keep(address, of: canonical) }
         }
-        if let copy { take(copy) }
         if walk.node == 0, case .resolve = purpose {
-            resolution.step = (copy.map { [$0.mailbox] } ?? []) + targets
+            resolution.step =
+                (copy.map { [$0.address] } ?? []) + targets.map { $0.with(separatedDetail: detail) }
         }
-        return push(targets.map { ($0, "") }, origin: origin, staysOnChain: copy == nil)
+        return push(targets.map { ($0, "") }, with: detail, origin: origin, staysOnChain: copy == nil)
     }
 
-    private mutating func push(_ targets: [(Mailbox, String)], origin: Origin, staysOnChain: Bool) -> Move {
+    private mutating func push(
+        _ targets: [(Mailbox, String)], with detail: [UInt8] = [], origin: Origin, staysOnChain: Bool
+    ) -> Move {
         let parent = nodes[walk.node]
         if targets.isEmpty { return nextAddress() }
-        if parent.depth + 1 > limits.depth { return finish(.limit(.depth, path: path(to: walk.node))) }
+        if parent.depth + 1 > limits.depth { return failed(.limit(.depth, path: path(to: walk.node))) }
+        var targets = targets
         // The first node is what was asked, not what it led to.
-        if nodes.count - 1 + targets.count > limits.addresses {
-            return finish(.limit(.addresses, path: path(to: walk.node)))
+        let left = limits.addresses - (nodes.count - 1)
+        if targets.count > left {
+            let limit = Resolution.Outcome.limit(.addresses, path: path(to: walk.node))
+            guard case .recipient = purpose, case .member = origin else { return failed(limit) }
+            deferred = deferred ?? limit
+            targets = Array(targets.prefix(left))
         }
         if walk.node == 0, let asked = walk.keys.first, let place = walk.place { known[asked.domain] = place }
         let first = nodes.count
@@ -140,8 +191,9 @@ extension Expansion {
             }
             nodes.append(
                 Node(
-                    address: address, origin: origin, parent: walk.node, depth: parent.depth + 1, name: name,
-                    isBelowList: isBelowList, owner: owner,
+                    address: address.with(separatedDetail: detail), target: detail.isEmpty ? nil : address,
+                    origin: origin, parent: walk.node, depth: parent.depth + 1, name: name, isBelowList: isBelowList,
+                    owner: owner,
                     isOnChain: parent.isOnChain && staysOnChain && targets.count == 1))
         }
         pending.append(contentsOf: (first..<nodes.count).reversed())
@@ -151,25 +203,76 @@ extension Expansion {
     /// A path ends at a mailbox that takes mail.
     mutating func reached(_ recipient: Recipient, canonical: Mailbox) -> Move {
         if walk.node == 0, resolution.asked == nil { resolution.asked = canonical }
-        if case .first = arrive(at: canonical) {
+        switch arrive(at: canonical) {
+        case .first:
             take(recipient)
             if nodes[walk.node].isOnChain { resolution.endsAtOne = true }
+        case .again, .loop: takeIfNew(recipient)
         }
         return nextAddress()
+    }
+
+    /// A mailbox that was reached before is reached once more by another detail.
+    private mutating func takeIfNew(_ recipient: Recipient) {
+        if isNew(recipient.address, of: recipient.mailbox) { take(recipient) }
+    }
+
+    /// Whether what was reached before was not reached by this address, which is its own with or without a detail.
+    private mutating func isNew(_ address: Mailbox, of mailbox: Mailbox) -> Bool {
+        // Where nothing is kept, it was reached without a detail.
+        if addresses[mailbox] == nil, address == mailbox { return false }
+        return addresses[mailbox, default: [mailbox]].insert(address).inserted
+    }
+
+    /// By which address something is reached first.
+    private mutating func keep(_ address: Mailbox, of mailbox: Mailbox) {
+        if address != mailbox { addresses[mailbox] = [address] }
     }
 
     private mutating func take(_ recipient: Recipient) {
         resolution.recipients.append(recipient)
+        if !recipient.separatedDetail.isEmpty, addresses[recipient.mailbox] == nil {
+            keep(recipient.address, of: recipient.mailbox)
+        }
+        if case .recipients? = room { octets += recipient.address.size + 2 }
+        if case .recipient = purpose, nodes[walk.node].isBelowList, recipient.kind != .user(.full) {
+            // The list reaches somebody, and its other members change nothing of that.
+            while let last = pending.last, last < 0 || nodes[last].isBelowList { pending.removeLast() }
+            deferred = nil
+        }
         if let owner = nodes[walk.node].owner { resolution.recipients[resolution.recipients.count - 1].owner = owner }
     }
 
     /// A path ends at an address that takes none.
-    mutating func failed(_ reason: Failure.Reason, canonical: Mailbox) -> Move {
+    mutating func failed(
+        _ reason: Failure.Reason, canonical: Mailbox, separatedDetail detail: [UInt8] = []
+    ) -> Move {
         if walk.node == 0, resolution.asked == nil { resolution.asked = canonical }
         if case .first = arrive(at: canonical) {
-            resolution.failures.append(Failure(mailbox: canonical, reason: reason))
+            resolution.failures.append(Failure(mailbox: canonical, reason: reason, separatedDetail: detail))
         }
         return nextAddress()
+    }
+
+    /// Whether a mailbox has been found that takes mail now.
+    var reachesSomebody: Bool { resolution.recipients.contains { $0.kind != .user(.full) } }
+
+    /// A loop, or a path that is too long: the end of the walk. Of a list to which RCPT is asked only whether somebody is
+    /// reached, it decides only where no other member is.
+    private mutating func failed(_ outcome: Resolution.Outcome) -> Move {
+        guard case .recipient = purpose, nodes[walk.node].isBelowList else { return finish(outcome) }
+        deferred = deferred ?? outcome
+        return nextAddress()
+    }
+
+    /// Ends the walk where more has been found than the answer has room for.
+    mutating func passedRoom() -> Move? {
+        guard let room else { return nil }
+        switch room {
+        case .recipients(let limit), .step(let limit):
+            // No ", " after the last.
+            return octets > limit + 2 ? finish(.limit(.octets, path: path(to: 0))) : nil
+        }
     }
 
     private enum Arrival {
@@ -179,7 +282,10 @@ extension Expansion {
     }
 
     /// Whether an address was met before: on the way to itself (a loop), or on another way (a repetition).
-    private mutating func arrive(at canonical: Mailbox) -> Arrival {
+    /// - Parameter detailLength: of what goes on from it. With a shorter one the way may be another, and comes to its end,
+    ///   for a detail can't become shorter for ever.
+    private mutating func arrive(at canonical: Mailbox, detailLength: Int = 0) -> Arrival {
+        nodes[walk.node].detailLength = detailLength
         // Nothing can have been met before on a walk that never left its first address.
         if nodes.count == 1 {
             nodes[0].address = canonical
@@ -190,9 +296,14 @@ extension Expansion {
         if walk.node == 0 || seen.insert(canonical).inserted { return .first }
         var index = nodes[walk.node].parent
         while index >= 0 {
-            if nodes[index].address == canonical { return .loop }
+            if nodes[index].address == canonical, nodes[index].detailLength <= detailLength { return .loop }
             index = nodes[index].parent
         }
         return .again
     }
+}
+
+extension Mailbox {
+    /// Octets that it takes where nothing need be quoted.
+    fileprivate var size: Int { localPart.octets.count + 1 + domain.octets.count }
 }

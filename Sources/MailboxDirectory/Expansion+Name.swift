@@ -49,7 +49,7 @@ extension Expansion {
         nodes = [Node(address: first.entry.address, origin: .asked)]
         walk = AddressWalk(node: 0)
         // With one source the entry is all there is to know; with several, a forward may sit on it in another.
-        if sourceNames.count == 1 { return apply(first.entry, detail: [], source: first.source) }
+        if sourceNames.count == 1 { return apply(first.entry, separatedDetail: [], source: first.source) }
         walk.named = first
         walk.keys = [first.entry.address]
         walk.detailKeys = 1

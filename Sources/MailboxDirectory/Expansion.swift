@@ -9,19 +9,34 @@ public struct Expansion: Sendable {
     public enum Step: Sendable {
         /// Ask the source with this index (in the configured order), then call `answered(_:)`.
         case lookUp(Lookup, source: Int)
+        /// Call `goOn(turns:)`, now or after letting others work.
+        case pause
         indirect case finished(Resolution)
+    }
+
+    /// What of the answer has room for so many octets only: addresses with ", " between them. A walk that finds more ends
+    /// there, with `.limit(.octets)`.
+    public enum Room: Hashable, Sendable {
+        /// For all recipients.
+        case recipients(Int)
+        /// For the targets or members of the asked address itself.
+        case step(Int)
     }
 
     let question: Question
     let purpose: Purpose
     let defaultDomain: Domain
+    let literals: Set<Domain>
     let sourceNames: [String]
     let limits: ExpansionLimits
     let isTracing: Bool
 
     var nodes: [Node]
     /// Indices of nodes still to be walked; the last is the next, so that answers keep the order of the records.
+    /// A negative number stands for the rest of a list: `-1 - index` in `unread`.
     var pending: [Int] = []
+    /// Lists of which only some members have been told.
+    var unread: [UnreadList] = []
     var seen: Set<Mailbox> = []
     var lookups = 0
     var stage: Stage
@@ -31,19 +46,32 @@ public struct Expansion: Sendable {
     var matches: [Match] = []
     var matchRank: NameRank?
     var openList: MailingList?
+    /// The detail of the asked address, and whether it is in a relay domain; once an entry for it is found.
+    var asked: (separatedDetail: [UInt8], isInRelayDomain: Bool) = ([], false)
+    /// The addresses by which a mailbox was reached, where one of them has a detail.
+    var addresses: [Mailbox: Set<Mailbox>] = [:]
+    /// The place after which the list is read on; nil for its beginning.
+    var readSoFar: Int?
     var resolution: Resolution
+    /// What the answer has room for; nil for any number of octets.
+    public var room: Room?
+    var octets = 0
+    /// Why a member of a list could not be followed, where it is still to be seen whether another can.
+    var deferred: Resolution.Outcome?
 
     /// - Parameters:
     ///   - sources: the names of the sources, in the order in which they are to be asked; not empty.
     ///   - defaultDomain: the domain of bare names and of bare `<postmaster>`.
+    ///   - literals: the addresses of this server's own, in brackets: their postmaster is the bare one.
     ///   - isTracing: whether to keep every step with its reason.
     public init(
-        _ question: Question, purpose: Purpose, sources: [String], defaultDomain: Domain,
+        _ question: Question, purpose: Purpose, sources: [String], defaultDomain: Domain, literals: Set<Domain> = [],
         limits: ExpansionLimits = ExpansionLimits(), isTracing: Bool = false
     ) {
         self.question = question
         self.purpose = purpose
         self.defaultDomain = defaultDomain
+        self.literals = literals
         self.sourceNames = sources
         self.limits = limits
         self.isTracing = isTracing
@@ -65,26 +93,49 @@ public struct Expansion: Sendable {
     }
 
     /// The first step.
-    public mutating func next() -> Step {
+    /// - Parameter turns: addresses that are gone through without a lookup before there is a `.pause`.
+    public mutating func next(turns: Int = .max) -> Step {
         // In two statements: as an argument it would be taken after `self`, which would then be as it was before.
         let move = begin()
-        return step(for: move)
+        return step(for: move, turns)
     }
 
     /// Goes on with the answer to the lookup that was last handed out.
     ///
     /// An answer that does not fit the question means that the source can't be relied on: it could not tell.
-    public mutating func answered(_ answer: Answer) -> Step {
+    public mutating func answered(_ answer: Answer, turns: Int = .max) -> Step {
         let move = take(answer)
-        return step(for: move)
+        return step(for: move, turns)
     }
 
-    private func step(for move: Move) -> Step {
-        switch move {
-        case .lookUp(let lookup, let source): .lookUp(lookup, source: source)
-        case .finished: .finished(resolution)
+    /// Goes on after a `.pause`.
+    public mutating func goOn(turns: Int) -> Step { step(for: .next, turns) }
+
+    private mutating func step(for first: Move, _ turns: Int) -> Step {
+        var (move, left) = (first, turns)
+        while true {
+            switch move {
+            case .lookUp(let lookup, let source): return .lookUp(lookup, source: source)
+            case .finished: return .finished(resolution)
+            case .next:
+                if left == 0 { return .pause }
+                left -= 1
+                move = takeNext()
+            }
         }
     }
+
+    /// The same walk before it began.
+    public func anew() -> Expansion {
+        var expansion = Expansion(
+            question, purpose: purpose, sources: sourceNames, defaultDomain: defaultDomain, limits: limits,
+            isTracing: isTracing)
+        expansion.room = room
+        return expansion
+    }
+
+    /// How many questions it has put to sources so far.
+    public var lookupCount: Int { lookups }
 
     mutating func begin() -> Move { step() }
 
@@ -105,6 +156,7 @@ public struct Expansion: Sendable {
             return found(entries, rank: rank, source: source)
         case (.name(let source), .absent): return nameIsAbsent(source: source)
         case (.members(let source), .members(let members)): return found(members, source: source)
+        case (.members(let source), .page(let members, let next)): return found(members, next: next, source: source)
         case (.members, .absent): return couldNotTell(reason: "a list has gone while it was read")
         default: return couldNotTell(reason: "the answer is not one to the question")
         }
@@ -130,13 +182,23 @@ public struct Expansion: Sendable {
         case .entries(let source): return .lookUp(.entries(walk.keys), source: source)
         case .name(let source): return .lookUp(.name(nameQuery), source: source)
         case .members(let source):
-            return .lookUp(.members(of: openList?.address ?? nodes[walk.node].address), source: source)
+            let list = openList?.address ?? nodes[walk.node].address
+            return .lookUp(readSoFar.map { .moreMembers(of: list, after: $0) } ?? .members(of: list), source: source)
         }
     }
 
-    /// Takes the next address from the worklist, or ends the walk.
-    mutating func nextAddress() -> Move {
-        guard let node = pending.popLast() else { return finish(.answered) }
+    /// The next address from the worklist is next, or the end of the walk. Not taken at once: one call within another for
+    /// each address of a long list would need a stack without an end.
+    func nextAddress() -> Move { .next }
+
+    /// Takes it.
+    mutating func takeNext() -> Move {
+        if let move = passedRoom() { return move }
+        guard let node = pending.popLast() else {
+            if let deferred, !reachesSomebody { return finish(deferred) }
+            return finish(.answered)
+        }
+        if node < 0 { return readOn(unread[-1 - node]) }
         walk = AddressWalk(node: node)
         if let place = known[nodes[node].address.domain] {
             walk.place = place
@@ -164,7 +226,9 @@ public struct Expansion: Sendable {
             !resolution.failures.contains(where: { $0.reason == .notServed || $0.reason == .suspended })
         else { return }
         note("nobody is reached, but postmaster is always deliverable (RFC 5321 4.5.1)")
-        let postmaster = Recipient(mailbox: asked, kind: .postmaster)
+        let postmaster = Recipient(
+            mailbox: asked, kind: .postmaster, separatedDetail: self.asked.separatedDetail,
+            isInRelayDomain: self.asked.isInRelayDomain)
         resolution.chain = []
         resolution.recipients = [postmaster]
         resolution.endsAtOne = true
@@ -183,7 +247,17 @@ extension Expansion {
     /// A step without the resolution, which stays where it is until somebody takes it.
     enum Move: Sendable {
         case lookUp(Lookup, source: Int)
+        /// Take the next address from the worklist.
+        case next
         case finished
+    }
+
+    /// A list of which some members are still to be read.
+    struct UnreadList: Sendable {
+        var node: Int
+        var list: MailingList?
+        var source: Int
+        var next: Int
     }
 
     /// Which lookup is under way, and of which source.
@@ -207,6 +281,10 @@ extension Expansion {
     /// One address of the walk, and the way by which it was reached.
     struct Node: Sendable {
         var address: Mailbox
+        /// The target as it is on record, where `address` is that with a detail which goes on to it.
+        var target: Mailbox?
+        /// Octets of the detail that goes on from here.
+        var detailLength = 0
         var origin: Origin
         var parent = -1
         var depth = 0
@@ -228,7 +306,8 @@ extension Expansion {
         /// The keys in their order; `detailKeys` is the index of the first that has lost its detail.
         var keys: [Mailbox] = []
         var detailKeys = 0
-        var detail: [UInt8] = []
+        /// Whether it was the postmaster of an address of this server's own.
+        var isOfLiteral = false
         /// The best hit so far.
         var best: Match?
         /// What a bare name was found to be, should no source have more to say.

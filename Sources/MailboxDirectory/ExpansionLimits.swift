@@ -23,5 +23,7 @@ public struct ExpansionLimits: Hashable, Sendable {
         case depth
         case addresses
         case lookups
+        /// The octets of what the answer may hold: see `Expansion.room`.
+        case octets
     }
 }

@@ -13,6 +13,8 @@ public enum Lookup: Hashable, Sendable {
     /// The members of the list at this address, which the source said it has: `absent` only when it has gone since, and
     /// then nothing can be told.
     case members(of: Mailbox)
+    /// The members after a place that `.page` has told: asked only of the source that gave it.
+    case moreMembers(of: Mailbox, after: Int)
 }
 
 /// A bare name: looked for as a local-part, then as a login name, then as a full name or one whole word of it; each in
@@ -51,6 +53,9 @@ public enum Answer: Hashable, Sendable {
     case matches([Entry], NameRank)
     /// In the list's order; may be empty.
     case members([ListMember])
+    /// Some of the members, in the list's order, and the place after which `moreMembers` goes on: for a list so long that to
+    /// read it whole would hold up others.
+    case page([ListMember], next: Int)
     case absent
     case couldNotTell(Trouble)
     /// What was found so long ago, told because the source can't be asked now; never `absent`. A walk says so in its trace.
@@ -94,6 +99,14 @@ public protocol Source {
     /// In a batch: a number that is another one whenever any answer may be another one, for whoever remembers answers;
     /// nil when the source can't tell, and then nothing may be remembered.
     func version() -> UInt64?
+
+    /// To be called when this owner will ask no more: lets go what the source has open for him alone. A question all the
+    /// same opens it anew.
+    func release()
+
+    /// A source of its own that sees what is there now, and that alone, for as long as it is kept: for a walk that goes on
+    /// while others write. Nil where there is none to be had.
+    func view() -> (any Source)?
 }
 
 extension Source {
@@ -102,4 +115,6 @@ extension Source {
     public func beginBatch() {}
     public func endBatch() {}
     public func version() -> UInt64? { nil }
+    public func release() {}
+    public func view() -> (any Source)? { nil }
 }

@@ -12,6 +12,16 @@ public enum ExpansionAccess: String, Hashable, Sendable, CaseIterable {
     case nobody
 }
 
+/// How the members of a list are known.
+public enum ListMembership: Hashable, Sendable {
+    /// By their addresses. Lists that hold each other are a fault.
+    case addresses
+    /// By the entries of a directory, where groups may hold each other: each is opened once.
+    case entries
+    /// To another server alone, as those whom a rule chooses. The list takes mail at its address, and is not opened here.
+    case elsewhere
+}
+
 /// One member of a list: here, elsewhere, or another list.
 public struct ListMember: Hashable, Sendable {
     public var mailbox: Mailbox
@@ -32,13 +42,16 @@ public struct MailingList: Hashable, Sendable {
     /// Who answers for the list.
     public var owner: Mailbox?
     public var expansion: ExpansionAccess
+    public var membership: ListMembership
 
     public init(
-        address: Mailbox, name: String = "", owner: Mailbox? = nil, expansion: ExpansionAccess = .trusted
+        address: Mailbox, name: String = "", owner: Mailbox? = nil, expansion: ExpansionAccess = .trusted,
+        membership: ListMembership = .addresses
     ) {
         self.address = address
         self.name = name
         self.owner = owner
         self.expansion = expansion
+        self.membership = membership
     }
 }

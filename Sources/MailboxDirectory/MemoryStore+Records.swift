@@ -19,7 +19,9 @@ extension MemoryStore.View: RecordWriting {
         }
     }
 
-    func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {
+    func forEach(
+        _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
+    ) throws {
         if kind == .domain {
             for record in contents.domains.values.sorted(by: { $0.domain.key.lexicographicallyPrecedes($1.domain.key) })
             where domain == nil || record.domain == domain {
@@ -173,7 +175,8 @@ extension MemoryStore.View: RecordWriting {
             throw StoreError.notFound(.list, address.description)
         }
         let before = contents.members[address] ?? []
-        let after = before.filter { !members.contains($0.mailbox) }
+        let gone = Set(members)
+        let after = before.filter { !gone.contains($0.mailbox) }
         contents.members[address] = after
         return before.count - after.count
     }

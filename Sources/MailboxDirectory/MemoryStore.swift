@@ -56,6 +56,8 @@ extension MemoryStore {
             case .members(let list):
                 guard case .list? = contents.entries[list] else { return .absent }
                 return .members(contents.members[list] ?? [])
+            // No page is ever told.
+            case .moreMembers: return .absent
             }
         }
 

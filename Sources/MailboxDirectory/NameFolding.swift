@@ -33,6 +33,9 @@ public enum NameFolding {
         return keys
     }
 
+    /// The octets that may stand beside a word and are no part of it: white space and ASCII punctuation.
+    public static let betweenWords: [UInt8] = (0..<0x80).filter { isSpace($0) || isPunctuation($0) }
+
     private static let space = UInt8(ascii: " ")
 
     private static func isSpace(_ octet: UInt8) -> Bool { octet == space || (9...13).contains(octet) }

@@ -14,8 +14,11 @@ public enum Question: Hashable, Sendable {
 
 /// How far a walk goes.
 public enum Purpose: Hashable, Sendable {
-    /// VRFY and RCPT: a list is an answer in itself and is not opened.
+    /// VRFY: a list is an answer in itself and is not opened.
     case verify
+    /// RCPT: a list has to reach somebody. It is opened, and left again as soon as one mailbox is found that takes mail:
+    /// whatever else is on it changes nothing of the answer.
+    case recipient
     /// EXPN: lists are opened where the viewer may see their members; a member's own forward is left alone.
     case expand(ExpansionViewer)
     /// Every final recipient: lists are opened and forwards followed.

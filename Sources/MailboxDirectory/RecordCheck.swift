@@ -9,6 +9,8 @@ public struct RecordCheck {
     let otherSources: [any Source]
     let defaultDomain: Domain
     let limits: ExpansionLimits
+    /// Whether every entry is to be read, where a sample would do.
+    public let readsAll: Bool
     /// Told now and then how much is done, and of how much; nil where that is not known.
     public let progress: (_ done: Int, _ total: Int?) -> Void
 
@@ -20,13 +22,14 @@ public struct RecordCheck {
     ///   - otherSources: the remaining sources in their order.
     public init(
         place: Int = 0, otherSources: [any Source] = [], defaultDomain: Domain,
-        limits: ExpansionLimits = ExpansionLimits(),
+        limits: ExpansionLimits = ExpansionLimits(), readsAll: Bool = false,
         progress: @escaping (_ done: Int, _ total: Int?) -> Void = { _, _ in }
     ) {
         self.place = place
         self.otherSources = otherSources
         self.defaultDomain = defaultDomain
         self.limits = limits
+        self.readsAll = readsAll
         self.progress = progress
     }
 
@@ -39,13 +42,16 @@ public struct RecordCheck {
         var work = RecordCheckWork(check: self, sources: sources, source: reading.name, total: total)
         for kind in RecordKind.allCases where kind != .user {
             do {
-                try reading.forEach(kind, in: nil) { record in
+                let fault = { (trouble: Trouble) in
+                    work.list.add(
+                        Finding(.error, .directory, reason: trouble.reason), topic: "records that can't be read")
+                }
+                try reading.forEach(kind, in: nil, faulty: fault) { record in
                     try work.examine(record)
                 }
             } catch is RecordCheckWork.Enough {
                 break
             } catch {
-                // The records behind the one that can't be read stay unread.
                 let reason =
                     switch error as? StoreError {
                     case .trouble(let trouble): trouble.reason

@@ -7,8 +7,10 @@ extension RecordEditor {
     static let namedReferences = 5
 
     /// What can be told from the record alone.
-    func checkForm(_ record: Record) throws(EditError) {
+    /// - Parameter isNew: whether its name is still to be chosen; what is on record may be changed and removed by it.
+    func checkForm(_ record: Record, isNew: Bool = true) throws(EditError) {
         if let address = record.address {
+            if isNew, let fault = AddressFault(ofRecord: address) { throw .unsuitable(fault.description) }
             switch record {
             case .alias(let alias) where alias.targets.isEmpty: throw .noTargets(.alias, address)
             case .forward(let forward) where forward.targets.isEmpty: throw .noTargets(.forward, address)
@@ -20,6 +22,9 @@ extension RecordEditor {
                 if !seen.insert(target).inserted { throw .repeated(target) }
             }
         }
+        for (_, target) in record.references {
+            if let fault = AddressFault(ofTarget: target) { throw .unsuitable(fault.description) }
+        }
         switch record {
         case .user(let user):
             try checkText(user.fullName, "the full name")
@@ -28,6 +33,7 @@ extension RecordEditor {
             try checkText(list.name, "the list's name")
             for member in members { try checkText(member.name, "the name of \(member.mailbox)") }
         case .domain(let domain):
+            if isNew, let fault = AddressFault(ofDomain: domain.domain) { throw .unsuitable(fault.description) }
             if domain.domain.isLiteral, case .alias = domain.kind {
                 throw .unsuitable("an address literal can't be an alias of a domain")
             }
@@ -155,6 +161,8 @@ extension RecordEditor {
             case let answer: throw .couldNotTell(source.trouble(in: answer))
             }
         }
+        // It is deliverable without a record, too (RFC 5321 4.5.1).
+        if address.localPart.isPostmaster { return }
         let references = try EditError.wrapping {
             let limit = Self.namedReferences + 1
             let here = try writing.references(to: address, limit: limit)

@@ -13,7 +13,7 @@ extension RecordEditor {
             guard new.domain == domain else {
                 throw .unsuitable("a domain's name can't be changed; add another domain and remove this one")
             }
-            try checkForm(.domain(new))
+            try checkForm(.domain(new), isNew: false)
             if case .alias = new.kind, old.kind != new.kind { try checkDomainIsNoTarget(domain, in: writing) }
             try EditError.wrapping { try writing.replace(.domain(new)) }
             try checkTargets(of: .domain(new), in: writing, isForced: isForced)

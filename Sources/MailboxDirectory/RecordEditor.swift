@@ -60,7 +60,7 @@ public struct RecordEditor {
             guard record.kind == kind, record.address == old.address else {
                 throw .unsuitable("a record's address can't be changed; add another record and remove this one")
             }
-            try checkForm(record)
+            try checkForm(record, isNew: false)
             try EditError.wrapping { try writing.replace(record) }
             try checkTargets(of: record, in: writing, isForced: isForced)
             try checkLimits(of: record, in: writing)
@@ -85,7 +85,7 @@ public struct RecordEditor {
     /// - Returns: how many were added.
     public func join(_ members: [ListMember], list address: Mailbox, isForced: Bool = false) throws(EditError) -> Int {
         try transaction { writing throws(EditError) in
-            try checkForm(.list(MailingList(address: address), members: members))
+            try checkForm(.list(MailingList(address: address), members: members), isNew: false)
             let added = try EditError.wrapping { try writing.addMembers(members, toListAt: address) }
             let new = Record.list(MailingList(address: address), members: members)
             try checkTargets(of: new, in: writing, isForced: isForced)
@@ -97,10 +97,14 @@ public struct RecordEditor {
     /// - Throws: `.unsuitable` when one of them is not a member; then none is removed.
     public func leave(_ members: [Mailbox], list address: Mailbox) throws(EditError) {
         try transaction { writing throws(EditError) in
-            for member in members {
-                let removed = try EditError.wrapping { try writing.removeMembers([member], fromListAt: address) }
-                if removed == 0 { throw .unsuitable("\(member) is not a member of \(address)") }
+            let record = try EditError.wrapping { try writing.record(.list, at: address) }
+            guard case .list(_, let present)? = record else { throw .notFound(.list, address.description) }
+            var left = Set(present.map(\.mailbox))
+            for member in members where left.remove(member) == nil {
+                throw .unsuitable("\(member) is not a member of \(address)")
             }
+            // All at once: some stores look through the list for each call.
+            _ = try EditError.wrapping { try writing.removeMembers(members, fromListAt: address) }
         }
     }
 

@@ -25,10 +25,18 @@ public protocol RecordReading: Source {
 
     /// Hands out the records of one kind, whole, in the order of their domains and local-parts (for domains, of their
     /// names), one at a time, so that any number can be read in bounded memory. `domain`: only those in this domain.
-    func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws
+    /// - Parameter faulty: told of each record that can't be read, in its place; those behind it are handed out all the
+    ///   same. When it throws, that ends the reading.
+    func forEach(
+        _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
+    ) throws
 
     /// Records that point to this address, at most `limit`.
     func references(to address: Mailbox, limit: Int) throws -> [Reference]
+
+    /// All records that point to this address, also those that are found only by reading every list or forward. For a person
+    /// who wants to know; `references(to:limit:)` is for the check of a change.
+    func allReferences(to address: Mailbox) throws -> [Reference]
 
     /// Records that stand in this domain or point into it, or domains that are aliases of it, at most `limit`.
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference]
@@ -39,6 +47,15 @@ public protocol RecordReading: Source {
 }
 
 extension RecordReading {
+    /// For a store that finds all of them by an index.
+    public func allReferences(to address: Mailbox) throws -> [Reference] { try references(to: address, limit: .max) }
+
+    /// The same, up to the first record that can't be read.
+    /// - Throws: `StoreError.trouble` for that.
+    public func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {
+        try forEach(kind, in: domain, faulty: { throw StoreError.trouble($0) }, body)
+    }
+
     /// For a store that has no way to pass over users.
     public func redirections(inDomain domain: Domain, limit: Int) throws -> [Reference] {
         Array(try references(toDomain: domain, limit: .max).lazy.filter { $0.kind != .user }.prefix(limit))

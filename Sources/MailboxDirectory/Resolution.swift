@@ -13,8 +13,16 @@ public struct Resolution: Hashable, Sendable {
     public var isOnRecord: Bool { chain.first.map { $0.address == asked } ?? false }
     /// Where the chain ended, when that was one mailbox that takes mail.
     public var end: Recipient? { endsAtOne ? recipients.first : nil }
-    /// All that mail for the address reaches, once each, in order.
+    /// All that mail for the address reaches, in order: each mailbox once, and once more for each further detail.
     public var recipients: [Recipient] = []
+    /// The same, each mailbox once whatever details it is reached by.
+    public var recipientsByMailbox: [Recipient] {
+        guard recipients.count > 1, recipients.contains(where: { !$0.separatedDetail.isEmpty }) else {
+            return recipients
+        }
+        var seen: Set<Mailbox> = []
+        return recipients.filter { seen.insert($0.mailbox).inserted }
+    }
     /// What the walk reached that takes no mail.
     public var failures: [Failure] = []
     /// Whether every step led to one address only, and the last of them takes mail.
@@ -22,7 +30,7 @@ public struct Resolution: Hashable, Sendable {
     /// How the domain is served; only where that was the question (`Purpose.domain`), and nil where it is not.
     public var served: ServedDomain?
     /// Where the asked address itself leads, one redirection far, as on record: targets after a copy that is kept, or
-    /// members. Empty where it is no redirection, and where lists and forwards were not to be followed to the end.
+    /// members; with the detail where it goes on. Empty where it is no redirection, and where lists and forwards were not to be followed to the end.
     public var step: [Mailbox] = []
     /// Every step, when a trace was asked for.
     public var trace: [TraceStep] = []
@@ -77,13 +85,17 @@ public struct Recipient: Hashable, Sendable {
         case relay
     }
 
-    /// The canonical mailbox.
+    /// The canonical mailbox. Where it is not on record, which is elsewhere and in relay domains, it is the whole address:
+    /// how that is split is for its own server to say.
     public var mailbox: Mailbox
     /// The name for people; may be empty.
     public var name: String
     public var kind: Kind
-    /// The detail that was taken off to find the mailbox (RFC 5233); empty when none was.
-    public var detail: [UInt8]
+    /// The detail by which the mailbox was reached (RFC 5233), after its separator and spelled as given: `+lists`. Empty
+    /// where there is none.
+    public var separatedDetail: [UInt8]
+    /// Whether the mailbox is in a relay domain: mail for it is then for another server, whatever is on record.
+    public var isInRelayDomain: Bool
     /// The login name of a user here, where one is on record.
     public var login: String?
     /// The owner of the first list on the way here: who is told when mail for it fails (RFC 5321 3.9.2). Nil where no
@@ -91,16 +103,59 @@ public struct Recipient: Hashable, Sendable {
     public var owner: Mailbox?
 
     public init(
-        mailbox: Mailbox, name: String = "", kind: Kind, detail: [UInt8] = [], login: String? = nil,
-        owner: Mailbox? = nil
+        mailbox: Mailbox, name: String = "", kind: Kind, separatedDetail: [UInt8] = [], isInRelayDomain: Bool = false,
+        login: String? = nil, owner: Mailbox? = nil
     ) {
         self.mailbox = mailbox
         self.name = name
         self.kind = kind
-        self.detail = detail
+        self.separatedDetail = separatedDetail
+        self.isInRelayDomain = isInRelayDomain
         self.login = login
         self.owner = owner
     }
+
+    /// The detail without its separator; empty when there is none.
+    public var detail: [UInt8] { Array(separatedDetail.dropFirst()) }
+
+    /// The mailbox with the detail, as mail goes on to who delivers it.
+    public var address: Mailbox { isWhole ? mailbox : mailbox.with(separatedDetail: separatedDetail) }
+
+    /// The mailbox without the detail.
+    public var addressWithoutDetail: Mailbox {
+        isWhole ? mailbox.without(separatedDetail: separatedDetail) : mailbox
+    }
+
+    /// Whether the mailbox still has its detail.
+    private var isWhole: Bool {
+        switch kind {
+        case .elsewhere, .relay: true
+        case .user, .list, .postmaster: false
+        }
+    }
+}
+
+extension Mailbox {
+    /// The same with a detail after the local-part. It is left out where it would make that longer than a local-part may be:
+    /// the mail then still goes to its mailbox.
+    func with(separatedDetail: [UInt8]) -> Mailbox {
+        guard !separatedDetail.isEmpty, let whole = try? LocalPart(octets: localPart.octets + separatedDetail) else {
+            return self
+        }
+        return Mailbox(localPart: whole, domain: domain)
+    }
+
+    /// The same without the detail that its local-part ends with.
+    fileprivate func without(separatedDetail: [UInt8]) -> Mailbox {
+        guard !separatedDetail.isEmpty, localPart.octets.ends(with: separatedDetail),
+            let base = try? LocalPart(octets: Array(localPart.octets.dropLast(separatedDetail.count)))
+        else { return self }
+        return Mailbox(localPart: base, domain: domain)
+    }
+}
+
+extension [UInt8] {
+    fileprivate func ends(with end: [UInt8]) -> Bool { count >= end.count && suffix(end.count).elementsEqual(end) }
 }
 
 /// One address that the walk reached and that takes no mail.
@@ -116,11 +171,17 @@ public struct Failure: Hashable, Sendable {
 
     public var mailbox: Mailbox
     public var reason: Reason
+    /// As in `Recipient`; only of who may take mail later.
+    public var separatedDetail: [UInt8]
 
-    public init(mailbox: Mailbox, reason: Reason) {
+    public init(mailbox: Mailbox, reason: Reason, separatedDetail: [UInt8] = []) {
         self.mailbox = mailbox
         self.reason = reason
+        self.separatedDetail = separatedDetail
     }
+
+    /// The mailbox with the detail.
+    public var address: Mailbox { mailbox.with(separatedDetail: separatedDetail) }
 }
 
 /// One step of a walk, for people.

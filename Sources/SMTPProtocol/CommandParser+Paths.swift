@@ -12,15 +12,17 @@ extension CommandParser {
         guard matches(line, at: start, to: end, "TO:") else {
             throw CommandRefusal(ReplyCatalogue.badArguments)
         }
-        var index = skipBlanks(line, from: start + 3, to: end)
+        let pathStart = skipBlanks(line, from: start + 3, to: end)
+        var index = pathStart
         let path: ForwardPath
         do {
             path = try ForwardPath.parse(line, from: &index)
         } catch {
             throw CommandRefusal(ReplyCatalogue.badAddress(error))
         }
+        let limit = SMTPLimits.commandLine + SMTPLimits.room(forPath: index - pathStart)
         if index == end {
-            try checkLength(line, SMTPLimits.commandLine)
+            try checkLength(line, limit)
             return .recipient(path, nil)
         }
         var parameters = Command.RecipientParameters()
@@ -28,7 +30,7 @@ extension CommandParser {
             let range = try nextParameter(line, from: &index, to: end)
             try take(line, range, into: &parameters)
         }
-        try checkLength(line, SMTPLimits.commandLine + SMTPLimits.recipientParameters)
+        try checkLength(line, limit + SMTPLimits.recipientParameters)
         return .recipient(path, parameters)
     }
 
@@ -72,23 +74,24 @@ extension CommandParser {
         guard matches(line, at: start, to: end, "FROM:") else {
             throw CommandRefusal(ReplyCatalogue.badArguments)
         }
-        var index = skipBlanks(line, from: start + 5, to: end)
+        let pathStart = skipBlanks(line, from: start + 5, to: end)
+        var index = pathStart
         let path: ReversePath
         do {
             path = try ReversePath.parse(line, from: &index)
         } catch {
             throw CommandRefusal(ReplyCatalogue.badSender(error))
         }
+        let limit = SMTPLimits.commandLine + SMTPLimits.room(forPath: index - pathStart)
         var parameters = Command.MailParameters()
         var seen = SeenParameters()
         while index < end {
             let range = try nextParameter(line, from: &index, to: end)
             try take(line, range, into: &parameters, &seen)
         }
-        try checkLength(line, SMTPLimits.commandLine + seen.room)
-        if case .mailbox(let mailbox) = path, !parameters.utf8, !mailbox.isASCII {
-            throw CommandRefusal(ReplyCatalogue.nonASCIISender)
-        }
+        try checkLength(line, limit + seen.room)
+        // Where MAIL is whole, only its path can hold such an octet. What IDNA makes of it may be ASCII.
+        if !parameters.utf8, holdsNonASCII(line) { throw CommandRefusal(ReplyCatalogue.nonASCIISender) }
         return .mail(path, parameters)
     }
 

@@ -17,19 +17,27 @@ extension CommandParser {
             end -= 9
             while end > start, isBlank(line[end - 1]) { end -= 1 }
         }
-        try checkLength(line, SMTPLimits.commandLine + (utf8 ? SMTPLimits.utf8Parameter : 0))
+        let limit = SMTPLimits.commandLine + (utf8 ? SMTPLimits.utf8Parameter : 0)
         if start >= end { throw CommandRefusal(ReplyCatalogue.badArguments) }
         let subject: Subject
         do {
             subject = try self.subject(line, start..<end)
         } catch {
+            try checkLength(line, limit)
             throw CommandRefusal(error.isEncoding ? ReplyCatalogue.malformedUTF8 : ReplyCatalogue.badAddress(error))
         }
+        try checkLength(line, limit + room(forPathIn: line.extracting(start..<end), of: subject))
         if !utf8 {
             // The whole string counts, not only the mailbox in it.
             if holdsNonASCII(line) { throw CommandRefusal(ReplyCatalogue.nonASCIIPath) }
         }
         return (subject, utf8)
+    }
+
+    /// What an address makes room for in the line; a name makes none.
+    private static func room(forPathIn text: Span<UInt8>, of subject: Subject) -> Int {
+        guard case .mailbox = subject else { return 0 }
+        return SMTPLimits.room(forPath: text.count - (openingBracket(text) ?? 0))
     }
 
     /// A subject that fills the range. Also used for names given on the command line.

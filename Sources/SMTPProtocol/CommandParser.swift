@@ -6,8 +6,13 @@ import MailAddress
 /// A line that is no command: the reply says why.
 struct CommandRefusal: Error, Hashable {
     var reply: Reply
+    /// Whether no more can be read after it: octets follow that are no commands, and how many can't be told.
+    var endsSession = false
 
-    init(_ reply: Reply) { self.reply = reply }
+    init(_ reply: Reply, endsSession: Bool = false) {
+        self.reply = reply
+        self.endsSession = endsSession
+    }
 }
 
 struct CommandParser {
@@ -26,7 +31,9 @@ struct CommandParser {
         }
         if holdsControl(line) {
             // RFC 5321 4.1.2: 501, unless there is another reason.
-            throw CommandRefusal(Verb.isKnown(verb) ? ReplyCatalogue.strayControl : ReplyCatalogue.unknownCommand)
+            throw CommandRefusal(
+                Verb.isKnown(verb) ? ReplyCatalogue.strayControl : ReplyCatalogue.unknownCommand,
+                endsSession: verb == Verb.bdat)
         }
         let arguments = skipBlanks(line, from: verbEnd, to: end)
         switch verb {
@@ -38,6 +45,7 @@ struct CommandParser {
         case Verb.expn:
             let (subject, utf8) = try subject(line, from: arguments, to: end)
             return .expand(subject, utf8: utf8)
+        case Verb.bdat: return try chunk(line, from: arguments, to: end)
         default: break
         }
         try checkLength(line, SMTPLimits.commandLine)
@@ -45,7 +53,6 @@ struct CommandParser {
         case Verb.ehlo: return .extendedHello(try clientName(line, from: arguments, to: end))
         case Verb.helo: return .hello(try clientName(line, from: arguments, to: end))
         case Verb.noop: return .noOperation
-        case Verb.bdat: return try chunk(line, from: arguments, to: end)
         case Verb.help: return .help
         case Verb.data, Verb.rset, Verb.quit, Verb.starttls:
             // RFC 5321 4.1.1: these take no argument.
@@ -141,8 +148,13 @@ struct CommandParser {
         return octets
     }
 
-    /// `"BDAT" SP chunk-size [ SP "LAST" ]` (RFC 3030 2). Octets follow whatever is answered, so that a size that can't be
-    /// read leaves no way to go on but to take what follows for commands.
+    /// Whether a line that is too long to be looked at, of which at least these octets have come, begins a chunk.
+    static func beginsChunk(_ line: Span<UInt8>) -> Bool {
+        line.count > 4 && matches(line, at: 0, to: 4, "BDAT") && isBlank(line[4])
+    }
+
+    /// `"BDAT" SP chunk-size [ SP "LAST" ]` (RFC 3030 2). Octets follow whatever is answered. Where it can't be told how
+    /// many, the session ends: else they would be taken for commands.
     private static func chunk(_ line: Span<UInt8>, from start: Int, to end: Int) throws(CommandRefusal) -> Command {
         var digitsEnd = start
         while digitsEnd < end, !isBlank(line[digitsEnd]) { digitsEnd += 1 }
@@ -150,7 +162,10 @@ struct CommandParser {
         let isLast = last < end
         guard let size = number(line, start..<digitsEnd),
             !isLast || (last + 4 == end && matches(line, at: last, to: end, "LAST"))
-        else { throw CommandRefusal(ReplyCatalogue.badArguments) }
+        else { throw CommandRefusal(ReplyCatalogue.badArguments, endsSession: true) }
+        if line.count + 2 > SMTPLimits.commandLine {
+            throw CommandRefusal(ReplyCatalogue.lineTooLong, endsSession: true)
+        }
         return .chunk(size: size, isLast: isLast)
     }
 

@@ -1,19 +1,31 @@
 // What must be known of a message's header section to see that it goes in a loop (RFC 5321 6.3): how often it was
 // received, and to whom it has been delivered. Nothing else is looked at, and nothing is changed.
 
+import MailAddress
+
 /// Reads a header section as it streams by.
 struct HeaderScan: Hashable, Sendable {
     /// Received: fields so far.
     private(set) var received = 0
-    /// The values of Delivered-To: fields, as they stand there.
-    private(set) var deliveredTo: [[UInt8]] = []
-    /// Whether the empty line after the header section has come.
+    /// Delivered-To: fields so far.
+    private(set) var deliveries = 0
+    /// Whether the header section is over, or was none.
     private(set) var isOver = false
+    private var isFirst = true
     /// The line at hand, as far as it is looked at.
     private var line: [UInt8] = []
+    /// What the Delivered-To: field at hand says so far, unfolded; nil in other fields.
+    private var value: [UInt8]?
+    /// What those before it say.
+    private var mailboxes: [Mailbox] = []
 
-    /// Octets of a line that are looked at: the longest name, and a mailbox with room around it.
-    private static let lookedAt = 400
+    /// Octets of a line that are looked at (RFC 5322 2.1.1).
+    private static let lineLength = 998
+    /// Octets of a folded field that are looked at: a mailbox with room for comments around it.
+    private static let fieldLength = 4 * lineLength
+
+    /// The mailboxes of the Delivered-To: fields so far.
+    var deliveredTo: [Mailbox] { mailboxes + (value.flatMap { Mailbox(field: $0) }.map { [$0] } ?? []) }
 
     mutating func read(_ octets: Span<UInt8>, _ range: Range<Int>) {
         for index in range {
@@ -21,7 +33,7 @@ struct HeaderScan: Hashable, Sendable {
             let octet = octets[index]
             if octet == UInt8(ascii: "\n") {
                 take()
-            } else if line.count < Self.lookedAt {
+            } else if line.count < Self.lineLength {
                 line.append(octet)
             }
         }
@@ -29,21 +41,40 @@ struct HeaderScan: Hashable, Sendable {
 
     private mutating func take() {
         if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        if line.isEmpty {
+        let isFirst = isFirst
+        self.isFirst = isFirst && MessageStart.isFromLine(line)
+        if line.isEmpty || isFirst && !self.isFirst && !HeaderField.isField(line) {
             isOver = true
-        } else if valueStart(of: "received") != nil {
-            received += 1
-        } else if let start = valueStart(of: "delivered-to") {
-            var value = line[start...].drop { Self.isBlank($0) }
-            while let last = value.last, Self.isBlank(last) { value.removeLast() }
-            deliveredTo.append(Array(value))
+        } else if HeaderField.isBlank(line[0]) {
+            // The field goes on (RFC 5322 2.2.3).
+            if let count = value?.count, count < Self.fieldLength { value?.append(contentsOf: line) }
+        } else {
+            mailboxes = deliveredTo
+            value = nil
+            if HeaderField.valueStart(in: line, of: "received") != nil {
+                received += 1
+            } else if let start = HeaderField.valueStart(in: line, of: "delivered-to") {
+                deliveries += 1
+                value = Array(line[start...])
+            }
         }
         line.removeAll(keepingCapacity: true)
+    }
+}
+
+/// The form of header fields (RFC 5322 2.2).
+enum HeaderField {
+    static func isBlank(_ octet: UInt8) -> Bool { octet == UInt8(ascii: " ") || octet == UInt8(ascii: "\t") }
+
+    /// Whether a line begins a field: `field-name *WSP ":"`, `field-name = 1*ftext` (RFC 5322 3.6.8, 4.5.8).
+    static func isField(_ line: [UInt8]) -> Bool {
+        let nameEnd = line.firstIndex { $0 <= 32 || $0 >= 127 || $0 == UInt8(ascii: ":") } ?? line.count
+        return nameEnd > 0 && line[nameEnd...].first { !isBlank($0) } == UInt8(ascii: ":")
     }
 
     /// Where the value begins when the line is a field of this name, which is in lower case. Blanks before the colon are
     /// obsolete, but were once allowed.
-    private func valueStart(of name: StaticString) -> Int? {
+    static func valueStart(in line: [UInt8], of name: StaticString) -> Int? {
         let count = name.utf8CodeUnitCount
         guard line.count > count else { return nil }
         let isNamed = name.withUTF8Buffer { name in
@@ -56,9 +87,40 @@ struct HeaderScan: Hashable, Sendable {
         }
         if !isNamed { return nil }
         var index = count
-        while index < line.count, Self.isBlank(line[index]) { index += 1 }
+        while index < line.count, isBlank(line[index]) { index += 1 }
         return index < line.count && line[index] == UInt8(ascii: ":") ? index + 1 : nil
     }
+}
 
-    private static func isBlank(_ octet: UInt8) -> Bool { octet == UInt8(ascii: " ") || octet == UInt8(ascii: "\t") }
+extension Mailbox {
+    /// The mailbox that a field says: with comments and blanks around and in it, in angle brackets or not, after a name or
+    /// not (RFC 5322 3.2.2, 3.4, 4.4). Nil where it is none.
+    fileprivate init?(field value: [UInt8]) {
+        var text: [UInt8] = []
+        var (depth, isQuoted, isEscaped) = (0, false, false)
+        scan: for octet in value {
+            let wasEscaped = isEscaped
+            isEscaped = !wasEscaped && octet == UInt8(ascii: "\\") && (depth > 0 || isQuoted)
+            if depth > 0 {
+                if wasEscaped { continue }
+                if octet == UInt8(ascii: "(") { depth += 1 }
+                if octet == UInt8(ascii: ")") { depth -= 1 }
+            } else if isQuoted {
+                if octet == UInt8(ascii: "\""), !wasEscaped { isQuoted = false }
+                text.append(octet)
+            } else {
+                switch octet {
+                case UInt8(ascii: "("): depth = 1
+                case UInt8(ascii: "<"): text = []
+                case UInt8(ascii: ">"): break scan
+                case UInt8(ascii: " "), UInt8(ascii: "\t"): break
+                default:
+                    isQuoted = octet == UInt8(ascii: "\"")
+                    text.append(octet)
+                }
+            }
+        }
+        guard let mailbox = try? Mailbox(octets: text.span) else { return nil }
+        self = mailbox
+    }
 }

@@ -16,6 +16,13 @@ public struct HeardReply: Hashable, Sendable {
 
     public var isPositive: Bool { code < 300 }
 
+    /// Whether it refuses a recipient for good. Too many recipients are never refused so, whatever the code is: the others
+    /// may come in another transaction, and some servers say 552 for that (RFC 5321 4.5.3.1.10).
+    public var refusesRecipient: Bool {
+        guard code >= 500 else { return false }
+        return enhancedCode.map { $0 != .tooManyRecipients } ?? (code != 552)
+    }
+
     /// Whether it asks for mail data (RFC 5321 4.3.2).
     public var asksForData: Bool { code == 354 }
 

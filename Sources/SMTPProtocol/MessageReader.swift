@@ -1,6 +1,8 @@
 // A message on its way through: what is handed on of it, and why it is refused in the end. It keeps no octets but a few of
 // the header section.
 
+public import MailAddress
+
 /// Reads mail data from 354 to the end of the message.
 public struct MessageReader: Hashable, Sendable {
     /// Why a message is refused. What is left of it is read past, since nothing can be said before its end.
@@ -9,6 +11,8 @@ public struct MessageReader: Hashable, Sendable {
         case tooBig
         /// A CR without LF, or an LF without CR (RFC 5321 2.3.8, 4.1.1.4).
         case bareLineEnd
+        /// A NUL (RFC 5322 3.5): a server that takes octets up to one would read another message out of it.
+        case nul
         /// More Received: or Delivered-To: fields than are allowed (RFC 5321 6.3).
         case loop
         /// It could not be handed on.
@@ -18,6 +22,7 @@ public struct MessageReader: Hashable, Sendable {
             switch self {
             case .tooBig: ReplyCatalogue.messageTooBig
             case .bareLineEnd: ReplyCatalogue.bareLineEnd
+            case .nul: ReplyCatalogue.nulInMessage
             case .loop: ReplyCatalogue.messageLoops
             case .refused(let reply): reply
             }
@@ -28,8 +33,8 @@ public struct MessageReader: Hashable, Sendable {
     public private(set) var size: UInt64 = 0
     /// The first fault; from then on nothing is handed on.
     public internal(set) var fault: Fault?
-    /// The values of Delivered-To: fields.
-    public var deliveredTo: [[UInt8]] { header.deliveredTo }
+    /// The mailboxes of Delivered-To: fields.
+    public var deliveredTo: [Mailbox] { header.deliveredTo }
     private var framing = DataFraming()
     private var lineEnds = LineEndCheck()
     private var header = HeaderScan()
@@ -77,6 +82,10 @@ public struct MessageReader: Hashable, Sendable {
             return
         }
         if range.isEmpty { return }
+        if octets.extracting(range).index(of: 0, from: 0) != nil {
+            fault = .nul
+            return
+        }
         size += UInt64(range.count)
         if size > sizeLimit {
             fault = .tooBig
@@ -84,7 +93,7 @@ public struct MessageReader: Hashable, Sendable {
         }
         if !header.isOver {
             header.read(octets, range)
-            if max(header.received, header.deliveredTo.count) > traceFields {
+            if max(header.received, header.deliveries) > traceFields {
                 fault = .loop
                 return
             }

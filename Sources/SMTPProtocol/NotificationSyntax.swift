@@ -11,9 +11,14 @@ enum NotificationSyntax {
         return words.allSatisfy { $0 == "SUCCESS" || $0 == "FAILURE" || $0 == "DELAY" }
     }
 
-    /// `addr-type ";" xtext`, at most 500 octets (RFC 3461 4.2).
+    /// Octets of an original recipient (RFC 3461 4.2).
+    static let longestOriginalRecipient = 500
+
+    /// `addr-type ";" xtext` (RFC 3461 4.2).
     static func isOriginalRecipient(_ value: [UInt8]) -> Bool {
-        guard value.count <= 500, let semicolon = value.firstIndex(of: UInt8(ascii: ";")), semicolon > 0 else {
+        guard value.count <= longestOriginalRecipient, let semicolon = value.firstIndex(of: UInt8(ascii: ";")),
+            semicolon > 0
+        else {
             return false
         }
         return value[..<semicolon].allSatisfy(isAtom) && isXText(value[(semicolon + 1)...])
@@ -75,13 +80,15 @@ enum NotificationSyntax {
 }
 
 extension Command.RecipientParameters {
-    /// These with the address as it was first given, unless the client has named one (RFC 3461 4.2, 5.2.1).
+    /// These with the address as it was first given, unless the client has named one (RFC 3461 4.2, 5.2.1), or it is too
+    /// long for that.
     public static func given(_ parameters: Self?, for path: ForwardPath, utf8: Bool) -> Self? {
         var whole = parameters ?? Self()
         if whole.original == nil, case .mailbox(let mailbox) = path, utf8 || mailbox.isASCII {
             var address: [UInt8] = []
             mailbox.append(to: &address)
-            whole.original = NotificationSyntax.originalRecipient(address)
+            let original = NotificationSyntax.originalRecipient(address)
+            if original.count <= NotificationSyntax.longestOriginalRecipient { whole.original = original }
         }
         return whole.notify == nil && whole.original == nil ? nil : whole
     }

@@ -10,13 +10,19 @@ public struct Reply: Hashable, Sendable {
     public let text: [UInt8]
     /// The text of the lines after it.
     public let moreText: [[UInt8]]
+    /// The lines after those, a mailbox each. There may be very many, so each is made when it is said.
+    private let mailboxes: ArraySlice<NamedMailbox>
 
     /// A control character, such as the CR LF that would begin a forged line, becomes "?", whatever a directory holds.
-    init(_ code: UInt16, _ enhancedCode: EnhancedCode?, _ text: [UInt8], more moreText: [[UInt8]] = []) {
+    init(
+        _ code: UInt16, _ enhancedCode: EnhancedCode?, _ text: [UInt8], more moreText: [[UInt8]] = [],
+        mailboxes: ArraySlice<NamedMailbox> = []
+    ) {
         self.code = code
         self.enhancedCode = enhancedCode
         self.text = Self.printable(text)
         self.moreText = moreText.contains(where: Self.holdsControl) ? moreText.map(Self.printable) : moreText
+        self.mailboxes = mailboxes
     }
 
     private static func printable(_ line: [UInt8]) -> [UInt8] {
@@ -41,19 +47,35 @@ public struct Reply: Hashable, Sendable {
 
     /// The lines as they go on the wire: the same code on each, a hyphen on all but the last (RFC 5321 4.2.1).
     public func append(to output: inout [UInt8], withEnhancedCode: Bool) {
-        var index = 0
-        while index < moreText.count {
-            appendLine(index == 0 ? text : moreText[index - 1], isLast: false, withEnhancedCode, to: &output)
+        _ = append(to: &output, withEnhancedCode: withEnhancedCode, from: 0, octets: .max)
+    }
+
+    /// How many lines it has.
+    public var lineCount: Int { 1 + moreText.count + mailboxes.count }
+
+    /// The same from one line on, until the output has so many octets or the reply is over.
+    /// - Returns: the line to go on with; `lineCount` when there is none.
+    public func append(to output: inout [UInt8], withEnhancedCode: Bool, from first: Int, octets: Int) -> Int {
+        let count = lineCount
+        var index = first
+        while index < count, output.count < octets {
+            appendLine(line(index), isLast: index == count - 1, withEnhancedCode, to: &output)
             index += 1
         }
-        appendLine(moreText.last ?? text, isLast: true, withEnhancedCode, to: &output)
+        return index
+    }
+
+    private func line(_ index: Int) -> [UInt8] {
+        if index == 0 { return text }
+        if index <= moreText.count { return moreText[index - 1] }
+        return Self.printable(mailboxes[mailboxes.startIndex + index - 1 - moreText.count].line)
     }
 
     /// The first line as it goes on the wire, without its end.
     public var firstLine: [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(text.count + 12)
-        appendLine(text, isLast: moreText.isEmpty, true, to: &line)
+        appendLine(text, isLast: lineCount == 1, true, to: &line)
         line.removeLast(2)
         return line
     }

@@ -127,6 +127,19 @@ public enum ReplyCatalogue {
     /// For MAIL (RFC 6531 3.5).
     public static let nonASCIISender = Reply(550, .nonASCIIAddress, "A non-ASCII address needs the SMTPUTF8 parameter")
     public static let tooManyRecipients = Reply(452, .tooManyRecipients, "Too many recipients")
+    public static let tooManyMailboxes = Reply(
+        452, .tooManyRecipients, "The recipients lead to too many mailboxes: send to this one in another transaction")
+    /// One message goes to one server, from one sender: this recipient needs another, so the client sends it anew
+    /// (RFC 5321 4.5.3.1.10).
+    public static let anotherServer = Reply(
+        452, .tooManyRecipients,
+        "Mail for this recipient goes to another server than for those before: send to it in another transaction")
+    public static let anotherSender = Reply(
+        452, .tooManyRecipients,
+        "Mail for this recipient goes on from another sender than for those before: send to it in another transaction")
+    public static let anotherTransaction = Reply(
+        452, .tooManyRecipients,
+        "Mail for this recipient needs SMTPUTF8, and goes without for those before: send to it in another transaction")
 
     public static func badAddress(_ error: AddressSyntaxError) -> Reply {
         Reply(501, .badSyntax, Array(error.description.utf8))
@@ -145,6 +158,7 @@ public enum ReplyCatalogue {
     public static let startMail = Reply(354, nil, "Start mail input; end with <CRLF>.<CRLF>")
     public static let bareLineEnd = Reply(
         550, .syntaxError, "A bare CR or bare LF is in the message: lines end with CR LF")
+    public static let nulInMessage = Reply(550, .syntaxError, "A NUL is in the message: it has no place there")
     public static let messageLoops = Reply(554, .routingLoop, "The message goes in a loop")
     public static let storageFull = Reply(452, .systemFull, "Insufficient system storage, try again later")
     public static let notHandedOn = Reply(451, .mailSystem, "The message can't be handed on now, try again later")
@@ -239,7 +253,7 @@ public enum ReplyCatalogue {
     /// A mailbox a line (RFC 5321 3.5.1); nil when there is none to show.
     public static func members(_ mailboxes: [NamedMailbox]) -> Reply? {
         guard let first = mailboxes.first else { return nil }
-        return Reply(250, .validAddress, first.line, more: mailboxes.dropFirst().map(\.line))
+        return Reply(250, .validAddress, first.line, mailboxes: mailboxes.dropFirst())
     }
 
     public static func willForward(to mailbox: Mailbox) -> Reply {

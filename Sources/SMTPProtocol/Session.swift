@@ -53,6 +53,8 @@ public struct Session: Sendable {
     /// What the client calls itself, and whether it said so by EHLO; nil before it has.
     public internal(set) var client: (name: [UInt8], isExtended: Bool)?
     private var slots: [Slot] = []
+    /// A long reply of which only these first lines are in the output.
+    private var long: (reply: Reply, said: Int)?
     private var queuedRefusals = 0
     private var ticket = 0
     private var errors = 0
@@ -75,6 +77,8 @@ public struct Session: Sendable {
             case other
             /// The line was wrong and could not be kept until its turn.
             case refusal
+            /// The same, and what follows it can't be read.
+            case end
         }
     }
 
@@ -94,18 +98,36 @@ public struct Session: Sendable {
         output.removeAll(keepingCapacity: output.capacity <= 65_536)
     }
 
-    /// Whether an answer is awaited.
-    public var isWaiting: Bool { !slots.isEmpty || isHandlingMessage }
+    /// Whether an answer is awaited, or has not been said to its end.
+    public var isWaiting: Bool { !slots.isEmpty || isSaying || isHandlingMessage }
+
+    /// Whether a long reply is being said: call `sayMore()` when what there was of it has been sent.
+    public var isSaying: Bool { long != nil }
+
+    /// Puts more lines of a long reply into the output, about `SMTPLimits.replyPiece` octets, and what has to wait for its
+    /// end after that.
+    /// - Returns: `.go`, or `.close` as from `answered(_:to:)`.
+    public mutating func sayMore() -> Action {
+        guard let (reply, said) = long else { return .go }
+        long = nil
+        say(reply, from: said)
+        return isSaying ? .go : sayReady()
+    }
 
     /// A line has come in; `line` is without its CRLF.
     public mutating func received(_ line: Span<UInt8>) -> Action {
         if isClosed { return .close }
-        if slots.count >= configuration.slots || phase != .commands { return .wait }
+        if slots.count >= configuration.slots || phase != .commands || isSaying || slots.last?.kind == .end {
+            return .wait
+        }
         let command: Command
         do {
             command = try CommandParser.parse(line)
         } catch {
-            return slots.isEmpty ? refused(error.reply) : .wait
+            if !slots.isEmpty { return .wait }
+            if !error.endsSession { return refused(error.reply) }
+            end(with: error.reply)
+            return .close
         }
         switch consume command {
         case .recipient(let path, let parameters): return recipient(path, parameters, line)
@@ -118,9 +140,19 @@ public struct Session: Sendable {
 
     /// A line that was too long is over. It never has to wait: nothing of it is left that could be given again, so its
     /// reply takes its place in the order at once.
-    public mutating func receivedOverlongLine() -> Action {
+    /// - Parameter beginsChunk: whether it was the command before a chunk. How long that is can't be told then, and the
+    ///   session ends when it is its turn.
+    public mutating func receivedOverlongLine(beginsChunk: Bool = false) -> Action {
         if isClosed { return .close }
-        if slots.isEmpty { return refused(ReplyCatalogue.lineTooLong) }
+        if beginsChunk {
+            if slots.isEmpty, !isSaying {
+                end(with: ReplyCatalogue.lineTooLong)
+                return .close
+            }
+            slots.append(Slot(ticket: 0, reply: ReplyCatalogue.lineTooLong, kind: .end))
+            return .go
+        }
+        if slots.isEmpty, !isSaying { return refused(ReplyCatalogue.lineTooLong) }
         // When as many are in the queue as end the session, no later line will be answered.
         if queuedRefusals < configuration.errors {
             queuedRefusals += 1
@@ -133,7 +165,7 @@ public struct Session: Sendable {
     /// - Returns: `.go`, or `.close` when too many wrong lines came before their turn.
     @discardableResult
     public mutating func answered(_ reply: Reply, to ticket: Int) -> Action {
-        if slots.count == 1 {
+        if slots.count == 1, !isSaying {
             // The usual case: the answer came at once, so the reply need not be kept.
             guard slots[0].ticket == ticket else { return .go }
             if slots[0].kind == .recipient, reply.isPositive { transaction?.recipients += 1 }
@@ -145,13 +177,13 @@ public struct Session: Sendable {
             return .go
         }
         slots[index].reply = reply
-        return index > 0 ? .go : sayReady()
+        return index > 0 || isSaying ? .go : sayReady()
     }
 
     /// Says the replies at the head of the queue.
     private mutating func sayReady() -> Action {
         var ready = 0
-        while ready < slots.count, let reply = slots[ready].reply {
+        while !isSaying, ready < slots.count, let reply = slots[ready].reply {
             switch slots[ready].kind {
             case .recipient:
                 if reply.isPositive { transaction?.recipients += 1 }
@@ -160,6 +192,9 @@ public struct Session: Sendable {
             case .refusal:
                 queuedRefusals -= 1
                 if refused(reply) == .close { return .close }
+            case .end:
+                end(with: reply)
+                return .close
             }
             ready += 1
         }
@@ -176,12 +211,14 @@ public struct Session: Sendable {
         configuration.offersTLS = false
     }
 
-    /// Ends the session with this reply, which goes after those that are ready. Open questions stay unanswered.
+    /// Ends the session with this reply, which goes after those that are ready, unless one is being said. Open questions stay unanswered.
     public mutating func end(with reply: Reply) {
         if isClosed { return }
         slots = []
         queuedRefusals = 0
-        say(reply)
+        // In the middle of one reply there is no place for another: the client sees that it was broken off.
+        if !isSaying { say(reply) }
+        long = nil
         isClosed = true
     }
 
@@ -216,8 +253,13 @@ public struct Session: Sendable {
         return .ask(query, ticket: ticket)
     }
 
-    mutating func say(_ reply: Reply) {
-        reply.append(to: &output, withEnhancedCode: configuration.form == .enhanced)
+    mutating func say(_ reply: Reply) { say(reply, from: 0) }
+
+    private mutating func say(_ reply: Reply, from first: Int) {
+        let next = reply.append(
+            to: &output, withEnhancedCode: configuration.form == .enhanced, from: first,
+            octets: output.count + SMTPLimits.replyPiece)
+        if next < reply.lineCount { long = (reply, next) }
     }
 
     /// A command that is wrong; too many of them end the session.

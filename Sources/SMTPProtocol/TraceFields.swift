@@ -1,5 +1,6 @@
-// The fields that a server writes on top of a message: Received: always, Return-Path: at final delivery (RFC 5321 4.4), and
-// Delivered-To:, by which a message that comes back is known.
+// The fields that a server writes on top of a message: Received: always, Return-Path: at final delivery (RFC 5321 4.4),
+// Delivered-To:, by which a message that comes back is known, and X-Original-To:, which tells the recipient by which address
+// it came.
 
 public import MailAddress
 
@@ -71,7 +72,8 @@ public struct Stamp: Sendable {
     /// (RFC 5321 4.4). A name that is neither a domain nor a literal is left out: it may hold what would end the clause.
     private func appendClient(to line: inout [UInt8]) {
         let literal = clientAddress.map { [UInt8(ascii: "[")] + $0 + [UInt8(ascii: "]")] }
-        let name = clientName.flatMap { (try? Domain(octets: $0)) == nil ? nil : $0 }
+        // A domain by the letter of RFC 5321 4.1.2: what others write otherwise is not for a trace.
+        let name = clientName.flatMap { name in (try? Domain(octets: name)).flatMap { $0.hasUnderscore ? nil : name } }
         line += name ?? literal ?? Array("localhost".utf8)
         if let literal {
             line += " (".utf8
@@ -87,6 +89,16 @@ public enum TraceFields {
         var line = Array("Return-Path: <".utf8)
         if case .mailbox(let mailbox) = path { mailbox.append(to: &line) }
         return line + ">\r\n".utf8
+    }
+
+    /// The recipient as the client gave it.
+    public static func originalTo(_ path: ForwardPath) -> [UInt8] {
+        var line = Array("X-Original-To: ".utf8)
+        switch path {
+        case .postmaster: line += LocalPart.postmaster.octets
+        case .mailbox(let mailbox): mailbox.append(to: &line)
+        }
+        return line + "\r\n".utf8
     }
 
     public static func deliveredTo(_ mailbox: Mailbox) -> [UInt8] {

@@ -23,6 +23,12 @@ enum QuestionSQL {
         WHERE key = ?1 AND domain_id = ?2 AND role = ?3 ORDER BY position
         """
 
+    /// Members after one position: the columns of `references`, and the position.
+    static let page = """
+        SELECT to_key, to_local_part, to_domain_key, to_domain, name, position FROM reference
+        WHERE key = ?1 AND domain_id = ?2 AND role = 'member' AND position > ?3 ORDER BY position LIMIT ?4
+        """
+
     // Bare names are looked for in local domains only. Which they are stands in the domain, so those elsewhere are read
     // and passed over, `Questions.candidateLimit` of them at most. CROSS JOIN and LEFT JOIN keep SQLite from turning the
     // tables round. The column after those of the address: whether the row counts.
@@ -43,5 +49,5 @@ enum QuestionSQL {
         WHERE n.word = ?1
         """
 
-    static let all = [domain, entry, references, byLocalPart, byLogin, byFullName]
+    static let all = [domain, entry, references, page, byLocalPart, byLogin, byFullName]
 }

@@ -20,6 +20,25 @@ extension Questions {
         return members
     }
 
+    /// Members after this position of the table.
+    func page(of key: [UInt8], domain: Int64, after position: Int) throws(SQLiteFailure) -> Answer {
+        let statement = pageStatement
+        statement.bind(1, key)
+        statement.bind(2, domain)
+        statement.bind(3, Int64(position))
+        // One more, which tells whether the list is over.
+        statement.bind(4, Int64(Self.page + 1))
+        defer { statement.reset() }
+        var members: [ListMember] = []
+        var last = position
+        while try statement.step() {
+            if members.count == Self.page { return .page(members, next: last) }
+            members.append(ListMember(mailbox: try Self.mailbox(statement), name: try statement.string(4)))
+            last = Int(statement.int(5))
+        }
+        return .members(members)
+    }
+
     private func forEachReference(
         _ role: ReferenceRole, of key: [UInt8], domain: Int64,
         _ body: (PreparedStatement) throws(SQLiteFailure) -> Void

@@ -24,9 +24,13 @@ final class Questions {
     /// holds up an event loop.
     static let candidateLimit = 2000
 
+    /// Members of a list that are told at once: as many as are read in the time of a few questions.
+    static let page = 256
+
     private let domainStatement: PreparedStatement
     private let entryStatement: PreparedStatement
     let referencesStatement: PreparedStatement
+    let pageStatement: PreparedStatement
     private let byLocalPart: PreparedStatement
     private let byLogin: PreparedStatement
     private let byFullName: PreparedStatement
@@ -36,6 +40,7 @@ final class Questions {
         domainStatement = try PreparedStatement(connection, QuestionSQL.domain)
         entryStatement = try PreparedStatement(connection, QuestionSQL.entry)
         referencesStatement = try PreparedStatement(connection, QuestionSQL.references)
+        pageStatement = try PreparedStatement(connection, QuestionSQL.page)
         byLocalPart = try PreparedStatement(connection, QuestionSQL.byLocalPart)
         byLogin = try PreparedStatement(connection, QuestionSQL.byLogin)
         byFullName = try PreparedStatement(connection, QuestionSQL.byFullName)
@@ -64,12 +69,15 @@ final class Questions {
             return try matches(query)
         case .members(let list):
             guard let known = try domain(list.domain) else { return .absent }
-            let members = try members(of: list.localPart.key, domain: known.id)
+            let answer = try page(of: list.localPart.key, domain: known.id, after: .min)
             // An empty list is one; a list that has gone since, or is something else now, is not.
-            if members.isEmpty {
+            if answer == .members([]) {
                 guard case .list? = try entry(at: list.localPart, in: known) else { return .absent }
             }
-            return .members(members)
+            return answer
+        case .moreMembers(let list, let position):
+            guard let known = try domain(list.domain) else { return .absent }
+            return try page(of: list.localPart.key, domain: known.id, after: position)
         }
     }
 

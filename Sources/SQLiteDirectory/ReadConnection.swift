@@ -1,10 +1,14 @@
-// One read-only connection for questions, with its statements. Whoever owns it closes it by letting it go.
+// One read-only connection for questions, with its statements. It is used by one thread at a time: by its owner while he has a
+// view of the directory; between two views any thread may close it.
 
 import AddresseeSchema
 import CSQLiteSettings
 import GRDBSQLite
+import MailboxDirectory
+import Synchronization
 
-final class ReadConnection {
+/// `@unchecked Sendable` is safe because what changes is touched only by the thread that has turned `use` away from idle.
+final class ReadConnection: @unchecked Sendable {
     /// Memory for pages of the file, in KiB. The inner pages of every index fit, and two readers of ten million addresses
     /// stay under 150 MB together with what the server remembers.
     static let cacheKiB = 12 * 1024
@@ -12,35 +16,55 @@ final class ReadConnection {
     /// only while another program recovers the log or removes it.
     static let lockPatience: Int32 = 20
 
-    let questions: Questions
-    let identity: DirectoryFile.Identity
-    private let handle: Handle
-    private let dataVersion: PreparedStatement
-    private let userVersion: PreparedStatement
+    /// The connection itself; its statements go before it.
+    private struct Open {
+        let pointer: OpaquePointer
+        let questions: Questions
+        let dataVersion: PreparedStatement
+        let userVersion: PreparedStatement
+        /// Whether it has a wal-index.
+        let isInWALMode: Bool
+    }
+
+    private enum Use {
+        static let idle = 0
+        static let inView = 1
+        static let closed = 2
+    }
+
+    private let use = Atomic(Use.idle)
+    private var open: Open?
+    private let path: String
+    /// Where nothing is locked: how the file was.
+    private let unchanging: UnchangingFile?
+    /// The files that it has open; set before it is used.
+    var generation: OpenDirectory.Generation?
     /// What `PRAGMA data_version` told last: another number whenever another connection has changed the file.
     private(set) var seenVersion: Int64 = -1
-    private let path: String
     /// The wal-index while there is a snapshot, and what stood in its header no later than the snapshot began.
     private var walIndex: UnsafeRawPointer?
     private var walHeader = sqlite_wal_index_header()
 
-    /// The C handle; statements that outlive it are finalized by SQLite's zombie rule (sqlite3_close_v2).
-    private final class Handle {
-        let pointer: OpaquePointer
-        init(_ pointer: OpaquePointer) { self.pointer = pointer }
-        deinit { sqlite3_close_v2(pointer) }
+    /// - Throws: why the file can't be read.
+    init(_ paths: DirectoryPaths, _ access: FileAccess) throws(SQLiteFailure) {
+        path = paths.database
+        unchanging = access == .unchanging ? try UnchangingFile(paths) : nil
+        var pointer: OpaquePointer?
+        let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI
+        let code = sqlite3_open_v2(access.name(path), &pointer, flags, nil)
+        guard let pointer else { throw SQLiteFailure(code: code, connection: nil) }
+        do throws(SQLiteFailure) {
+            guard code == SQLITE_OK else { throw SQLiteFailure(code: code, connection: pointer) }
+            open = try Self.prepare(pointer, path)
+        } catch {
+            sqlite3_close_v2(pointer)
+            throw error
+        }
     }
 
-    /// - Throws: why the file can't be read.
-    init(path: String) throws(SQLiteFailure) {
-        SQLiteEngine.setUp()
-        self.path = path
-        identity = try DirectoryFile.identity(path)
-        var pointer: OpaquePointer?
-        let code = sqlite3_open_v2(path, &pointer, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
-        guard let pointer else { throw SQLiteFailure(code: code, connection: nil) }
-        handle = Handle(pointer)
-        guard code == SQLITE_OK else { throw SQLiteFailure(code: code, connection: pointer) }
+    deinit { close() }
+
+    private static func prepare(_ pointer: OpaquePointer, _ path: String) throws(SQLiteFailure) -> Open {
         sqlite3_extended_result_codes(pointer, 1)
         sqlite3_busy_timeout(pointer, Self.lockPatience)
         // No memory map: a file that is cut short while it is mapped would end the process, and mapped pages count as
@@ -48,10 +72,25 @@ final class ReadConnection {
         for pragma in ["cache_size = -\(Self.cacheKiB)", "mmap_size = 0", "trusted_schema = OFF"] {
             try PreparedStatement(pointer, "PRAGMA \(pragma)").run()
         }
-        userVersion = try PreparedStatement(pointer, QuestionSQL.userVersion)
+        let userVersion = try PreparedStatement(pointer, QuestionSQL.userVersion)
         try Self.checkVersion(userVersion, pointer, path)
-        dataVersion = try PreparedStatement(pointer, QuestionSQL.dataVersion)
-        questions = try Questions(pointer)
+        let mode = try PreparedStatement(pointer, "PRAGMA journal_mode")
+        let isInWALMode = try mode.step() && mode.octets(0) == Array("wal".utf8)
+        return Open(
+            pointer: pointer, questions: try Questions(pointer),
+            dataVersion: try PreparedStatement(pointer, QuestionSQL.dataVersion), userVersion: userVersion,
+            isInWALMode: isInWALMode)
+    }
+
+    var isClosed: Bool { use.load(ordering: .sequentiallyConsistent) == Use.closed }
+
+    /// Closes it, unless its owner has a view just now.
+    func close() {
+        guard use.compareExchange(expected: Use.idle, desired: Use.closed, ordering: .sequentiallyConsistent).exchanged
+        else { return }
+        let pointer = open?.pointer
+        open = nil
+        sqlite3_close_v2(pointer)
     }
 
     /// Whether nothing has been committed since the snapshot was begun, by whomever: the header of the wal-index, which
@@ -63,26 +102,67 @@ final class ReadConnection {
 
     /// Begins a read transaction, and forgets what is remembered when the file has changed since the last one.
     ///
-    /// A statement at rest on its row holds the transaction open: one call instead of BEGIN, the check and COMMIT.
-    func beginSnapshot() throws(SQLiteFailure) {
-        guard try dataVersion.step() else { throw .wrong("\(path) tells no data version") }
-        // The header has to be older than the snapshot, and may be read only within one; so the snapshot is begun anew.
-        if let index = sqlite_wal_index(UnsafeMutableRawPointer(handle.pointer)) {
-            sqlite_wal_index_copy(index, &walHeader)
-            dataVersion.reset()
-            guard try dataVersion.step() else { throw .wrong("\(path) tells no data version") }
-            walIndex = sqlite_wal_index(UnsafeMutableRawPointer(handle.pointer))
+    /// - Returns: whether there is one; not where somebody has closed the connection.
+    func beginSnapshot() throws(SQLiteFailure) -> Bool {
+        guard use.compareExchange(expected: Use.idle, desired: Use.inView, ordering: .sequentiallyConsistent).exchanged
+        else { return false }
+        do throws(SQLiteFailure) {
+            try unchanging?.check()
+            try beginTransaction()
+            return true
+        } catch {
+            endSnapshot()
+            throw error
         }
-        let version = dataVersion.int(0)
+    }
+
+    /// A statement at rest on its row holds the transaction open: one call instead of BEGIN, the check and COMMIT.
+    private func beginTransaction() throws(SQLiteFailure) {
+        guard let open else { throw .wrong("\(path) is closed") }
+        guard try open.dataVersion.step() else { throw .wrong("\(path) tells no data version") }
+        // The header has to be older than the snapshot, and may be read only within one; so the snapshot is begun anew.
+        if open.isInWALMode, let index = sqlite_wal_index(UnsafeMutableRawPointer(open.pointer)) {
+            sqlite_wal_index_copy(index, &walHeader)
+            open.dataVersion.reset()
+            guard try open.dataVersion.step() else { throw .wrong("\(path) tells no data version") }
+            walIndex = sqlite_wal_index(UnsafeMutableRawPointer(open.pointer))
+        }
+        let version = open.dataVersion.int(0)
         if version == seenVersion { return }
-        questions.forgetDomains()
-        try Self.checkVersion(userVersion, handle.pointer, path)
+        open.questions.forgetDomains()
+        try Self.checkVersion(open.userVersion, open.pointer, path)
         seenVersion = version
     }
 
+    /// Closes the connection if that was asked for meanwhile.
     func endSnapshot() {
         walIndex = nil
-        dataVersion.reset()
+        open?.dataVersion.reset()
+        use.store(Use.idle, ordering: .sequentiallyConsistent)
+        if generation?.isStale.load(ordering: .sequentiallyConsistent) == true { close() }
+    }
+
+    /// To be called within a snapshot.
+    /// - Throws: what keeps the answer from being known.
+    func answer(_ lookup: Lookup) throws(SQLiteFailure) -> Answer {
+        guard let open else { throw .wrong("\(path) is closed") }
+        let answer = try open.questions.answer(lookup)
+        // What has been read meanwhile may be of another time.
+        try unchanging?.check()
+        if let generation, sqlite_lost_mappings() != generation.lostMappings {
+            throw .otherFiles("\(generation.paths.index) was cut short, and \(path) is opened anew; ask again")
+        }
+        return answer
+    }
+
+    /// Looks for damage in the whole file, which takes a second for some hundred thousand addresses.
+    /// - Returns: the first that was found.
+    func findDamage() throws(SQLiteFailure) -> String? {
+        guard let open else { throw .wrong("\(path) is closed") }
+        let check = try PreparedStatement(open.pointer, "PRAGMA integrity_check(1)")
+        guard try check.step() else { return nil }
+        let found = String(decoding: check.octets(0) ?? [], as: UTF8.self)
+        return found == "ok" ? nil : found
     }
 
     private static func checkVersion(

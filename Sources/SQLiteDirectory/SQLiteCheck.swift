@@ -21,11 +21,15 @@ public import MailboxDirectory
 public struct SQLiteCheck {
     let path: String
     let name: String
+    private let waiting: @Sendable (String) -> Void
 
-    /// - Parameter name: the name of the source in the configuration.
-    public init(path: String, name: String) {
+    /// - Parameters:
+    ///   - name: the name of the source in the configuration.
+    ///   - waiting: told what is waited for, once a lock is not to be had within a second.
+    public init(path: String, name: String, waiting: @escaping @Sendable (String) -> Void = { _ in }) {
         self.path = path
         self.name = name
+        self.waiting = waiting
     }
 
     /// - Parameter records: examines the records, among those of the other sources, and is told the progress.
@@ -34,11 +38,24 @@ public struct SQLiteCheck {
         do throws(SQLiteFailure) {
             _ = try DirectoryFile.identity(path)
             list.add(FilePermissions.findings(path))
-            let queue = try open()
-            defer { try? queue.close() }
-            try SQLiteFailure.catching {
-                try queue.read { try examine($0, records, &list) }
+            let directory = OpenDirectory.at(path)
+            var opened: (queue: DatabaseQueue, unchanging: UnchangingFile?)?
+            let hold = try directory.join { paths, access throws(SQLiteFailure) in
+                let unchanging = access == .unchanging ? try UnchangingFile(paths) : nil
+                let queue = try open(access)
+                opened = (queue, unchanging)
+                // The first look at the file opens its log too.
+                _ = try SQLiteFailure.catching { try queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } }
             }
+            defer { withExtendedLifetime(hold) { try? opened?.queue.close() } }
+            guard let opened else { return list.all }
+            var found = list
+            try SQLiteFailure.catching {
+                try opened.queue.read { try examine($0, records, tellsMode: hold.files.access == .shared, &found) }
+            }
+            // What changes while it is read looks like damage.
+            try opened.unchanging?.check()
+            list = found
         } catch {
             list.add(Finding(.error, error.cause, reason: error.reason(path: path)))
         }
@@ -46,18 +63,22 @@ public struct SQLiteCheck {
     }
 
     /// Without the right to write, so that an older directory is not brought up to date by being looked at.
-    private func open() throws(SQLiteFailure) -> DatabaseQueue {
+    private func open(_ access: FileAccess) throws(SQLiteFailure) -> DatabaseQueue {
+        SQLiteEngine.setUp()
         var configuration = Configuration()
         configuration.label = "check"
         configuration.readonly = true
-        configuration.busyMode = .timeout(SQLiteStore.lockPatience)
+        configuration.busyMode = LockWait.mode(path, waiting: waiting)
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
         }
-        return try SQLiteFailure.catching { try DatabaseQueue(path: path, configuration: configuration) }
+        return try SQLiteFailure.catching { try DatabaseQueue(path: access.name(path), configuration: configuration) }
     }
 
-    private func examine(_ database: Database, _ records: RecordCheck, _ list: inout FindingList) throws {
+    /// - Parameter tellsMode: whether SQLite tells the mode of the file: of one that doesn't change it does not.
+    private func examine(
+        _ database: Database, _ records: RecordCheck, tellsMode: Bool, _ list: inout FindingList
+    ) throws {
         let version = try DirectoryFile.checkHeader(
             path, applicationID: Int64.fetchOne(database, sql: "PRAGMA application_id") ?? 0,
             version: Int64.fetchOne(database, sql: "PRAGMA user_version") ?? 0)
@@ -70,19 +91,20 @@ public struct SQLiteCheck {
                     advice: "bring it up to date: addressee domain ls"))
             return
         }
-        if try String.fetchOne(database, sql: "PRAGMA journal_mode") != "wal" {
+        if tellsMode, try String.fetchOne(database, sql: "PRAGMA journal_mode") != "wal" {
             list.add(
                 Finding(
                     .warning, .directory, "\(path) is not in WAL mode, so that who writes holds up who asks",
                     advice: "sqlite3 \(path) 'PRAGMA journal_mode = WAL'"))
         }
-        let damages = try String.fetchAll(database, sql: "PRAGMA quick_check(\(FindingList.namedOfATopic))")
+        // The quick check would not find a name that is in an index and not in its table, or only in the table.
+        let damages = try String.fetchAll(database, sql: "PRAGMA integrity_check(\(FindingList.namedOfATopic))")
         if damages != ["ok"] {
             for damage in damages {
                 let failure = SQLiteFailure(code: SQLITE_CORRUPT, message: damage)
                 list.add(Finding(.error, .directory, reason: failure.reason(path: path)))
             }
-            // What damaged pages say of each other is of no use.
+            // What damaged pages say of each other is of no use, and no command mends it.
             return
         }
         try examineKeys(database, &list)

@@ -8,6 +8,8 @@ struct SQLiteFailure: Error, Hashable, Sendable {
     var code: Int32
     /// SQLite's own words, or what is wrong with the row or the file.
     var message: String
+    /// Whether waiting may help: another program has former files open.
+    private(set) var isOfOtherFiles = false
 
     init(code: Int32, message: String) {
         self.code = code
@@ -23,6 +25,13 @@ struct SQLiteFailure: Error, Hashable, Sendable {
     /// A row or a file that SQLite read well, and that is wrong all the same.
     static func wrong(_ message: String) -> SQLiteFailure { SQLiteFailure(code: SQLITE_OK, message: message) }
 
+    /// The file that is open is not, or not the only one, that stands there.
+    static func otherFiles(_ message: String) -> SQLiteFailure {
+        var failure = wrong(message)
+        failure.isOfOtherFiles = true
+        return failure
+    }
+
     /// One sentence that says what to do, without a full stop.
     func reason(path: String) -> String {
         switch code & 0xFF {
@@ -37,8 +46,7 @@ struct SQLiteFailure: Error, Hashable, Sendable {
             "\(path) cannot be opened; let this user read it and write in its directory, where SQLite keeps two files"
                 + " beside it"
         case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
-            "\(path) may not be written, which SQLite needs even to read it; give this user the right to write it and its"
-                + " directory"
+            "\(path) may not be written by this user; give the right to write it and its directory, or ask a user who has it"
         case SQLITE_FULL:
             "the disk of \(path) is full, or that of SQLite's temporary files; free some space, or name another"
                 + " directory for these in the environment variable SQLITE_TMPDIR, and try again"
@@ -52,5 +60,7 @@ struct SQLiteFailure: Error, Hashable, Sendable {
 
 extension SQLiteFailure {
     /// Whether the connection is as good as before.
-    var isOfOneRow: Bool { code == SQLITE_OK }
+    var isOfOneRow: Bool { code == SQLITE_OK && !isOfOtherFiles }
+    /// Whether the file is damaged.
+    var isDamage: Bool { code & 0xFF == SQLITE_CORRUPT }
 }

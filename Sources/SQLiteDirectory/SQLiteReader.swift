@@ -1,5 +1,6 @@
 // The question path: one read-only connection to the directory, for one event loop. Every error is "could not tell".
 
+import GRDBSQLite
 public import MailboxDirectory
 
 #if canImport(Glibc)
@@ -12,12 +13,17 @@ public import MailboxDirectory
 
 /// A source that answers from an SQLite directory, on the caller's stack, in microseconds.
 ///
-/// It is confined to its owner, such as one event loop. Changes that others commit are seen by the next question, or by
+/// It is confined to its owner, such as one event loop; `SharedSQLiteReader` is for many. Changes that others commit are seen by the next question, or by
 /// the next batch. It opens the file with the first question, and again after an error or when another file stands at
-/// the path; until that works, every answer is `.couldNotTell`.
+/// the path, or beside it in the place of SQLite's two; until that works, every answer is `.couldNotTell`.
+///
+/// A user who may not write the file, or beside it, can ask as well, as long as nobody is writing.
 public final class SQLiteReader: Source {
     public let name: String
     private let path: String
+    private let directory: OpenDirectory
+    private var upkeep: SQLiteUpkeep?
+    private let mayWait: Bool
 
     private var connection: ReadConnection?
     private var isInBatch = false
@@ -29,20 +35,49 @@ public final class SQLiteReader: Source {
     /// How often something has changed, or may have.
     private var changes: UInt64 = 0
     private var countedVersion: Int64 = -1
+    private var countedSoundness: UInt64 = 0
     private var nextIdentityCheck: Int64 = 0
 
-    /// Between looks at whether another file stands at the path; nanoseconds. No command can put one there and ask in less.
+    /// Between looks at whether other files stand at the path; nanoseconds. No command can put one there and ask in less.
     private static let identityPeriod: Int64 = 1_000_000
     /// At most between attempts to open the file; nanoseconds.
     private static let patience: Int64 = 1_000_000_000
+    /// How long a command waits for others to let former files go; nanoseconds.
+    private static let commandPatience: Int64 = 2_000_000_000
     private static let firstBackOff: Int64 = 10_000_000
+    /// What is examined while somebody waits for it, which takes a third of a second; octets.
+    static let smallFile: Int64 = 16 << 20
 
     /// - Parameters:
     ///   - path: the file, as `SQLiteStore.create(path:)` made it. It need not be there yet.
     ///   - name: the name of the source in the configuration.
-    public init(path: String, name: String) {
+    ///   - mayWait: whether who asks can wait a second or two, as a command can: for other programs to let former files
+    ///     go, and for a file of at most 16 MiB to be examined before the first answer that somebody is not there, which
+    ///     out of a damaged file is `.couldNotTell`.
+    public convenience init(path: String, name: String, mayWait: Bool = false) {
+        self.init(path: path, name: name, upkeep: nil, mayWait: mayWait)
+    }
+
+    /// One of several over a file that is looked after as long as any of them is open.
+    public convenience init(name: String, upkeep: SQLiteUpkeep) {
+        self.init(path: upkeep.path, name: name, upkeep: upkeep, mayWait: false)
+    }
+
+    private init(path: String, name: String, upkeep: SQLiteUpkeep?, mayWait: Bool) {
         self.path = path
         self.name = name
+        self.upkeep = upkeep
+        self.mayWait = mayWait
+        directory = OpenDirectory.at(path)
+    }
+
+    deinit { release() }
+
+    /// Closes the file. Where this is the last reader that an upkeep is for, the log is emptied into the file first.
+    public func release() {
+        isInBatch = false
+        letGo()
+        upkeep = nil
     }
 
     /// Opens the file now, so that a program can say at its start what is wrong.
@@ -61,7 +96,7 @@ public final class SQLiteReader: Source {
     public func beginBatch() {
         isInBatch = true
         guard hasSnapshot else { return }
-        if connection?.isCurrent != true || !isSameFile() { endSnapshot() }
+        if connection?.isCurrent != true || !isInPlace() { endSnapshot() }
     }
 
     public func endBatch() {
@@ -74,7 +109,11 @@ public final class SQLiteReader: Source {
         defer { if !isInBatch { endSnapshot() } }
         guard let connection else { return .couldNotTell(Trouble(source: name, reason: "\(path) is closed")) }
         do throws(SQLiteFailure) {
-            return try connection.questions.answer(lookup)
+            let answer = try connection.answer(lookup)
+            guard lookup.leavesOut(answer) else { return answer }
+            if mayWait, !directory.soundness.isKnown { try examine(connection) }
+            guard let reason = directory.soundness.reason() else { return answer }
+            return .couldNotTell(Trouble(source: name, reason: reason))
         } catch {
             return .couldNotTell(failed(error))
         }
@@ -82,18 +121,30 @@ public final class SQLiteReader: Source {
 
     public func version() -> UInt64? { isInBatch && beginSnapshot() == nil ? changes : nil }
 
+    public func view() -> (any Source)? {
+        let view = SQLiteReader(path: path, name: name)
+        // Its batch is never over, so that its snapshot stays.
+        view.beginBatch()
+        return view.version() == nil ? nil : view
+    }
+
+    private func examine(_ connection: ReadConnection) throws(SQLiteFailure) {
+        guard let size = FileStamp(path)?.size, size <= Self.smallFile else { return }
+        let damage = try connection.findDamage()
+        directory.soundness.set(damage.map { SQLiteFailure(code: SQLITE_CORRUPT, message: $0).reason(path: path) })
+    }
+
     private func beginSnapshot() -> Trouble? {
         if hasSnapshot { return nil }
         if let trouble, Self.now() < nextAttempt { return trouble }
         do throws(SQLiteFailure) {
-            if try !checkIdentity() { close() }
-            let open: ReadConnection
-            if let connection { open = connection } else { open = try ReadConnection(path: path) }
-            connection = open
-            try open.beginSnapshot()
+            if !isInPlace() { letGo() }
+            let open = try openSnapshot()
             hasSnapshot = true
-            if open.seenVersion != countedVersion {
+            let soundness = directory.soundness.version
+            if open.seenVersion != countedVersion || soundness != countedSoundness {
                 countedVersion = open.seenVersion
+                countedSoundness = soundness
                 changes += 1
             }
             trouble = nil
@@ -104,19 +155,37 @@ public final class SQLiteReader: Source {
         }
     }
 
-    /// Whether the file at the path is still the one that is open: one that was put in its place must be seen by the very
-    /// next question that anyone can ask.
-    private func checkIdentity() throws(SQLiteFailure) -> Bool {
-        let now = Self.now()
-        if now < nextIdentityCheck { return true }
-        if let connection, try DirectoryFile.identity(path) != connection.identity { return false }
-        nextIdentityCheck = now + Self.identityPeriod
-        return true
+    /// On the connection that is there, or on a new one when somebody has closed that.
+    private func openSnapshot() throws(SQLiteFailure) -> ReadConnection {
+        if let connection, try connection.beginSnapshot() { return connection }
+        letGo()
+        let open = try connect()
+        connection = open
+        guard try open.beginSnapshot() else { throw .otherFiles("\(path) was replaced just now; ask again") }
+        return open
     }
 
-    /// As `checkIdentity()`. Where the file can't be found the next snapshot will say why.
-    private func isSameFile() -> Bool {
-        do throws(SQLiteFailure) { return try checkIdentity() } catch { return false }
+    private func connect() throws(SQLiteFailure) -> ReadConnection {
+        let deadline = Self.now() + (mayWait ? Self.commandPatience : 0)
+        while true {
+            do throws(SQLiteFailure) { return try directory.connect() } catch {
+                guard error.isOfOtherFiles, Self.now() < deadline else { throw error }
+                usleep(20_000)
+            }
+        }
+    }
+
+    /// Whether the files at the path are still those that are open: one that was put in the place of another must be seen by
+    /// the very next question that anyone can ask.
+    private func isInPlace() -> Bool {
+        let now = Self.now()
+        if now < nextIdentityCheck { return true }
+        if let generation = connection?.generation, let fault = generation.fault() {
+            directory.retire(generation, because: fault)
+            return false
+        }
+        nextIdentityCheck = now + Self.identityPeriod
+        return true
     }
 
     private func endSnapshot() {
@@ -128,7 +197,11 @@ public final class SQLiteReader: Source {
     private func failed(_ failure: SQLiteFailure) -> Trouble {
         let trouble = Trouble(source: name, reason: failure.reason(path: path))
         if failure.isOfOneRow, hasSnapshot { return trouble }
-        close()
+        // The first time the index of the log may be at fault, which may tell of another file than this one.
+        if failure.isDamage, directory.soundness.damageWasMet(failure), let generation = connection?.generation {
+            directory.retire(generation, because: trouble.reason)
+        }
+        letGo()
         self.trouble = trouble
         // The first time at once: a lock that is free again, or a file that has just been replaced.
         nextAttempt = failures == 0 ? 0 : Self.now() + min(Self.firstBackOff << Int64(min(failures, 10)), Self.patience)
@@ -136,8 +209,9 @@ public final class SQLiteReader: Source {
         return trouble
     }
 
-    private func close() {
+    private func letGo() {
         endSnapshot()
+        if let connection { directory.close(connection) }
         connection = nil
         // The next connection counts from a number of its own.
         countedVersion = -1

@@ -7,17 +7,33 @@ import GRDBSQLite
 extension SQLiteStore {
     typealias Migration = (version: Int, name: String, sql: String)
 
-    static func open(_ path: String) throws(SQLiteFailure) -> DatabaseQueue {
+    static func open(
+        _ path: String, _ access: FileAccess = .shared, waiting: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(SQLiteFailure) -> DatabaseQueue {
+        SQLiteEngine.setUp()
         var configuration = Configuration()
         configuration.label = "directory"
-        configuration.busyMode = .timeout(lockPatience)
+        // Asked to write, SQLite would make its two files beside one that this user can't write.
+        configuration.readonly = !FileAccess.mayWrite(path)
+        configuration.busyMode = LockWait.mode(path, waiting: waiting)
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { database in
             // What was acknowledged outlives a power failure: in WAL mode NORMAL does not promise that.
             try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA trusted_schema = OFF")
         }
-        return try SQLiteFailure.catching { try DatabaseQueue(path: path, configuration: configuration) }
+        return try SQLiteFailure.catching { try DatabaseQueue(path: access.name(path), configuration: configuration) }
+    }
+
+    /// How long emptying the log waits for those who read or write, in milliseconds: somebody waits for the command.
+    private static let logPatience = 250
+
+    /// Puts what is in the log into the file. Where somebody reads all that time the rest is left to the next command.
+    func emptyLog() {
+        _ = try? queue.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA busy_timeout = \(Self.logPatience)")
+            try database.checkpoint(.truncate)
+        }
     }
 
     static func migrate(

@@ -4,41 +4,68 @@ import AddresseeSchema
 import GRDB
 import GRDBSQLite
 public import MailboxDirectory
+import Synchronization
 
 /// An SQLite directory that can be written to.
 ///
 /// What `write` has done is on disk when it returns. Other programs may write too: a transaction waits up to
 /// `lockPatience` for its turn. `read` and `write` may not be nested. All errors are `StoreError`, but for those that the
-/// given body throws itself.
+/// given body throws itself. When the last owner lets it go, what was written goes from SQLite's log into the file, unless
+/// somebody is reading the whole time.
+///
+/// A user who may not write the file, or beside it, can read it as well, as long as nobody is writing.
 public final class SQLiteStore: RecordStore, Sendable {
     public let name: String
     public let path: String
     let queue: DatabaseQueue
+    let hasWritten = Atomic(false)
+    /// After the connection: what is released in this order is so closed before it is let go.
+    private let hold: OpenDirectory.Hold
+    /// Where nothing is locked: how the file was.
+    private let unchanging: UnchangingFile?
 
     /// Seconds that a transaction waits for another program's to end.
     public static let lockPatience = 10.0
+    /// Seconds after which somebody is told of the waiting.
+    static let silentPatience = 1.0
 
     /// Opens a directory, and brings an older one up to date.
     ///
     /// - Parameters:
     ///   - path: the file, which must be there.
     ///   - name: the name of the source in the configuration.
+    ///   - waiting: told what is waited for, once a lock is not to be had within a second.
     /// - Throws: `.trouble`, with what to do.
-    public convenience init(path: String, name: String) throws(StoreError) {
-        try self.init(path: path, name: name, migrations: Schema.migrations)
+    public convenience init(
+        path: String, name: String, waiting: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(StoreError) {
+        try self.init(path: path, name: name, migrations: Schema.migrations, waiting: waiting)
     }
 
-    init(path: String, name: String, migrations: [(version: Int, name: String, sql: String)]) throws(StoreError) {
+    init(
+        path: String, name: String, migrations: [(version: Int, name: String, sql: String)],
+        waiting: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(StoreError) {
         self.path = path
         self.name = name
+        let directory = OpenDirectory.at(path)
+        var opened: (queue: DatabaseQueue, unchanging: UnchangingFile?)?
         do throws(SQLiteFailure) {
-            _ = try DirectoryFile.identity(path)
-            queue = try Self.open(path)
-            try Self.migrate(queue, path: path, migrations)
+            hold = try directory.join(patience: Self.lockPatience) { paths, access throws(SQLiteFailure) in
+                let unchanging = access == .unchanging ? try UnchangingFile(paths) : nil
+                let queue = try Self.open(path, access, waiting: waiting)
+                opened = (queue, unchanging)
+                try Self.migrate(queue, path: path, migrations)
+            }
         } catch {
+            if let opened { try? opened.queue.close() }
             throw .trouble(Trouble(source: name, reason: error.reason(path: path)))
         }
+        guard let opened else { throw .trouble(Trouble(source: name, reason: "\(path) is closed")) }
+        (queue, unchanging) = opened
     }
+
+    deinit { if hasWritten.load(ordering: .relaxed) { emptyLog() } }
 
     /// Makes a new, empty directory.
     ///
@@ -78,14 +105,29 @@ public final class SQLiteStore: RecordStore, Sendable {
 
     public func read<Result>(_ body: (any RecordReading) throws -> Result) throws -> Result {
         try StoreError.clearly(name: name, path: path) {
-            try queue.read { try body(StoreView($0, name: name, path: path)) }
+            let result = try queue.read { try body(StoreView($0, name: name, path: path)) }
+            // What has been read meanwhile may be of two times.
+            try unchanging?.check()
+            try checkFiles()
+            return result
         }
     }
 
     public func write<Result>(_ body: (any RecordWriting) throws -> Result) throws -> Result {
-        try StoreError.clearly(name: name, path: path) {
-            try queue.write { try body(StoreView($0, name: name, path: path)) }
+        hasWritten.store(true, ordering: .relaxed)
+        return try StoreError.clearly(name: name, path: path) {
+            try queue.write { database in
+                let result = try body(StoreView(database, name: name, path: path))
+                try checkFiles()
+                return result
+            }
         }
+    }
+
+    /// What is written into a file that stands there no longer would be lost.
+    func checkFiles() throws(SQLiteFailure) {
+        guard let fault = hold.files.fault() else { return }
+        throw .otherFiles("\(fault) while \(path) was open, and nothing was written; try again")
     }
 }
 

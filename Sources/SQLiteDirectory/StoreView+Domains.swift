@@ -103,8 +103,8 @@ extension StoreView {
             for member in members {
                 try run(
                     """
-                    DELETE FROM reference WHERE to_domain_key = ? AND to_key = ? AND key = ? AND domain_id = ?
-                        AND role = 'member'
+                    DELETE FROM reference INDEXED BY reference_to
+                    WHERE to_domain_key = ? AND to_key = ? AND key = ? AND domain_id = ? AND role = 'member'
                     """,
                     [
                         String(decoding: member.domain.key, as: UTF8.self),
@@ -116,9 +116,11 @@ extension StoreView {
         }
     }
 
+    /// By the index on where references point, and not by the list's own key: that would read the whole list for each
+    /// member.
     static let memberSQL = """
-        SELECT 1 FROM reference WHERE to_domain_key = ?1 AND to_key = ?2 AND key = ?3 AND domain_id = ?4
-            AND role = 'member'
+        SELECT 1 FROM reference INDEXED BY reference_to
+        WHERE to_domain_key = ?1 AND to_key = ?2 AND key = ?3 AND domain_id = ?4 AND role = 'member'
         """
 
     private func isThere(

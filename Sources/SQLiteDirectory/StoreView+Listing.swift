@@ -6,19 +6,37 @@ import MailAddress
 import MailboxDirectory
 
 extension StoreView {
-    func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {
+    func forEach(
+        _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
+    ) throws {
         let domains = try clearly { try keys(of: domain) }
         defer { domains.reset() }
         while try clearly({ try domains.step() }) {
             guard let key = domains.octets(0) else { continue }
             // By the key alone: what is remembered of the domain is as stored.
             let asked = Domain(stored: key, key: key)
-            guard let known = try clearly({ try questions().domain(asked) }) else { continue }
+            let domain = try readable(faulty) { () throws(SQLiteFailure) in try questions().domain(asked) }
+            guard let known = domain ?? nil else { continue }
             if kind == .domain {
                 try body(.domain(known.record))
             } else {
-                try forEachEntry(kind, in: known, body)
+                try forEachEntry(kind, in: known, faulty: faulty, body)
             }
+        }
+    }
+
+    /// What a row says; nil for one that does not say what it must, of which is told. A file that can't be read is no
+    /// fault of one row, and ends the reading.
+    private func readable<Result>(
+        _ faulty: (Trouble) throws -> Void, _ body: () throws(SQLiteFailure) -> Result
+    ) throws -> Result? {
+        do throws(SQLiteFailure) {
+            return try body()
+        } catch {
+            let trouble = Trouble(source: name, reason: error.reason(path: path))
+            guard error.isOfOneRow else { throw StoreError.trouble(trouble) }
+            try faulty(trouble)
+            return nil
         }
     }
 
@@ -31,7 +49,8 @@ extension StoreView {
     }
 
     private func forEachEntry(
-        _ kind: RecordKind, in domain: Questions.KnownDomain, _ body: (Record) throws -> Void
+        _ kind: RecordKind, in domain: Questions.KnownDomain, faulty: (Trouble) throws -> Void,
+        _ body: (Record) throws -> Void
     ) throws {
         let condition = kind == .forward ? "e.forward IS NOT NULL" : "e.kind = ?2"
         let rows = try clearly {
@@ -45,13 +64,13 @@ extension StoreView {
         rows.bind(1, domain.id)
         if kind != .forward { rows.bind(2, Array(kind.rawValue.utf8)) }
         while try clearly({ try rows.step() }) {
-            let record = try clearly { () throws -> Record? in
+            let record = try readable(faulty) { () throws(SQLiteFailure) -> Record? in
                 guard let key = rows.octets(9) else { return nil }
                 let entry = try EntryRow.read(
                     rows, key: key, domain: domain.record.domain, domainID: domain.id, of: try questions())
                 return try self.record(kind, of: entry, domainID: domain.id)
             }
-            if let record { try body(record) }
+            if let record = record ?? nil { try body(record) }
         }
     }
 }

@@ -11,7 +11,7 @@ typealias Record = MailboxDirectory.Record
 final class StoreView: RecordReading {
     let name: String
     let database: Database
-    private let path: String
+    let path: String
     private var preparedQuestions: Questions?
 
     init(_ database: Database, name: String, path: String) {

@@ -13,9 +13,10 @@ public enum DirectoryMap: String, Hashable, Sendable, CaseIterable {
     case mailboxes
     /// The same, and whatever else RCPT takes: any address of a relay domain. Postfix: relay_recipient_maps.
     case recipients
-    /// Address to all final recipients, as full addresses with ", " between them: aliases, forwards, lists, catch-alls and
-    /// addresses of alias domains. An address that is its own final mailbox is not in it, or Postfix would ask for ever;
-    /// nor is a detail taken off one that is. Postfix: virtual_alias_maps.
+    /// Address to all final recipients, as full addresses with ", " between them: aliases, forwards, lists, catch-alls,
+    /// addresses of alias domains, and other addresses of a mailbox than the canonical one, each with the detail that goes on
+    /// to it. An address that is its own final mailbox, with or without a detail, is not in it, or Postfix would ask for
+    /// ever. Postfix: virtual_alias_maps.
     case aliases
     /// The same, one redirection far: each target is to be asked for again. Postfix: virtual_alias_maps.
     case aliasesStep = "aliases-step"
@@ -54,11 +55,21 @@ public enum DirectoryMap: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// What of its value has room for so many octets; nil where no value is long.
+    func room(_ octets: Int) -> Expansion.Room? {
+        switch self {
+        case .aliases: .recipients(octets)
+        case .aliasesStep: .step(octets)
+        case .domains, .relayDomains, .mailboxes, .recipients, .forwards, .relocated, .senders, .transport: nil
+        }
+    }
+
     /// How far its question is walked.
     var purpose: Purpose {
         switch self {
         case .domains, .relayDomains, .transport: .domain
-        case .mailboxes, .recipients, .forwards, .relocated, .senders: .verify
+        case .mailboxes, .recipients, .forwards: .recipient
+        case .relocated, .senders: .verify
         case .aliases, .aliasesStep: .resolve
         }
     }

@@ -12,7 +12,7 @@ public struct Inquiry: Sendable {
         if decided != nil { return nil }
         return Expansion(
             question, purpose: purpose, sources: context.sources, defaultDomain: context.defaultDomain,
-            limits: context.limits)
+            literals: context.literals, limits: context.limits)
     }
 
     private let question: Question
@@ -26,11 +26,17 @@ public struct Inquiry: Sendable {
         /// The names of the sources in their order.
         public var sources: [String]
         public var defaultDomain: Domain
+        /// The addresses of this server's own, in brackets.
+        public var literals: Set<Domain>
         public var limits: ExpansionLimits
 
-        public init(sources: [String], defaultDomain: Domain, limits: ExpansionLimits = ExpansionLimits()) {
+        public init(
+            sources: [String], defaultDomain: Domain, literals: Set<Domain> = [],
+            limits: ExpansionLimits = ExpansionLimits()
+        ) {
             self.sources = sources
             self.defaultDomain = defaultDomain
+            self.literals = literals
             self.limits = limits
         }
     }
@@ -38,8 +44,9 @@ public struct Inquiry: Sendable {
     public init(_ query: Query, by client: ClientClass, in context: Context) {
         var purpose = Purpose.verify
         switch query {
-        case .recipient(.postmaster, _): question = .postmaster
-        case .recipient(.mailbox(let mailbox), _): question = .address(mailbox)
+        case .recipient(let path, _):
+            question = Question(path)
+            purpose = .recipient
         case .verify(let subject, _): question = Question(subject)
         case .expand(let subject, _):
             question = Question(subject)
@@ -62,6 +69,14 @@ public struct Inquiry: Sendable {
 }
 
 extension Question {
+    /// The question that RCPT asks.
+    init(_ path: ForwardPath) {
+        switch path {
+        case .postmaster: self = .postmaster
+        case .mailbox(let mailbox): self = .address(mailbox)
+        }
+    }
+
     /// The question that a VRFY or EXPN argument asks.
     public init(_ subject: Subject) {
         switch subject {

@@ -48,18 +48,21 @@ public struct Judgement: Hashable, Sendable {
     public func verdict(on fact: MailboxMemory.Fact, asked: Mailbox) -> Verdict? {
         switch (fact, wire) {
         case (.unknown, _): return .unknown
+        case (.list, .recipient): return .verified(NamedMailbox(name: "", mailbox: asked))
+        case (.listOfNobody, .recipient): return .noMembers
+        case (.list, _), (.listOfNobody, _): return nil
         // RCPT is told neither name nor spelling.
         case (.user, .recipient): return .verified(NamedMailbox(name: "", mailbox: asked))
-        case (.user(let mailbox?, let name?), _):
+        case (.user(let mailbox?, let name?, _), _):
             let shown = NamedMailbox(name: shown(name), mailbox: mailbox)
-            return inASCII(wire == .expand ? .members([shown]) : .verified(shown))
+            return sayable(wire == .expand ? .members([shown]) : .verified(shown))
         case (.user, _): return nil
         }
     }
 
     /// The verdict on a finished walk.
     public func verdict(on resolution: Resolution) -> Verdict {
-        inASCII(unrestricted(resolution))
+        sayable(unrestricted(resolution))
     }
 
     /// Whether forwards, new addresses, names and possibilities may be told.
@@ -105,7 +108,13 @@ public struct Judgement: Hashable, Sendable {
 
     /// VRFY and RCPT.
     private func existence(_ resolution: Resolution) -> Verdict {
-        let verdict = location(resolution)
+        var verdict = location(resolution)
+        // A list is full for RCPT when all are who are on it and take mail.
+        if wire == .recipient, case .verified(let list) = verdict, case .list? = resolution.chain.last,
+            resolution.recipients.allSatisfy({ $0.kind == .user(.full) })
+        {
+            verdict = .full(list)
+        }
         // A mailbox without room is one whatever its forwards wish to be said.
         if case .full = verdict { return verdict }
         for entry in resolution.chain {
@@ -154,12 +163,16 @@ public struct Judgement: Hashable, Sendable {
     private func expansion(_ resolution: Resolution) -> Verdict {
         if let end = resolution.end {
             switch end.kind {
-            case .list: return .membersHidden
+            case .list:
+                if case .list(let list)? = resolution.chain.last, list.membership == .elsewhere {
+                    return .notVerifiable
+                }
+                return .membersHidden
             case .relay: return .notVerifiable
             case .user, .postmaster, .elsewhere: break
             }
         }
-        return .members(resolution.recipients.map { NamedMailbox(name: shown($0.name), mailbox: $0.mailbox) })
+        return .members(resolution.recipientsByMailbox.map { NamedMailbox(name: shown($0.name), mailbox: $0.mailbox) })
     }
 
     private func named(_ recipient: Recipient) -> NamedMailbox {
@@ -178,14 +191,35 @@ public struct Judgement: Hashable, Sendable {
 
     private func shown(_ name: String) -> String { isFull ? name : "" }
 
-    /// RFC 6531 3.7.4: without SMTPUTF8 no UTF-8 string may be in a reply. A name is left out; a mailbox can't be.
-    private func inASCII(_ verdict: Verdict) -> Verdict {
-        if utf8 { return verdict }
+    /// The verdict as far as a reply can say it.
+    private func sayable(_ verdict: Verdict) -> Verdict {
         // RCPT shows a mailbox in 251 and 551 only.
         switch (wire, verdict) {
         case (.recipient, .verified), (.recipient, .full): return verdict
-        default: break
+        default: return utf8 ? inOneLine(verdict) : inASCII(inOneLine(verdict))
         }
+    }
+
+    /// RFC 5321 4.5.3.1.5: a mailbox that fits no reply line is not told. Nothing that goes on record here is so long; what
+    /// is elsewhere or under a catch-all may be.
+    private func inOneLine(_ verdict: Verdict) -> Verdict {
+        switch verdict {
+        case .verified(let mailbox), .full(let mailbox):
+            return mailbox.mailbox.fitsReply ? verdict : .notVerifiable
+        case .willForward(let address, let asked):
+            if address.fitsReply { return verdict }
+            return wire == .recipient ? .verified(NamedMailbox(name: "", mailbox: asked)) : .notVerifiable
+        case .moved(let address?): return address.fitsReply ? verdict : .moved(to: nil)
+        case .members(let mailboxes): return mailboxes.allSatisfy(\.mailbox.fitsReply) ? verdict : .notVerifiable
+        case .ambiguous(let mailboxes, let complete):
+            let shown = mailboxes.filter(\.mailbox.fitsReply)
+            return .ambiguous(shown, complete: complete && shown.count == mailboxes.count)
+        default: return verdict
+        }
+    }
+
+    /// RFC 6531 3.7.4: without SMTPUTF8 no UTF-8 string may be in a reply. A name is left out; a mailbox can't be.
+    private func inASCII(_ verdict: Verdict) -> Verdict {
         switch verdict {
         case .verified(let mailbox):
             return mailbox.mailbox.isASCII ? .verified(mailbox.withASCIIName) : .needsUTF8
@@ -205,6 +239,18 @@ public struct Judgement: Hashable, Sendable {
             return .ambiguous(shown.map(\.withASCIIName), complete: complete && shown.count == mailboxes.count)
         default: return verdict
         }
+    }
+}
+
+extension Mailbox {
+    /// Whether a reply line has room for it (RFC 5321 4.5.3.1.5).
+    fileprivate var fitsReply: Bool {
+        let limit = SMTPLimits.mailboxInReply
+        // As spelled it has no more than two octets for one of the local-part, two quotes, and "@".
+        if 2 * localPart.octets.count + 3 + domain.octets.count <= limit { return true }
+        var spelled: [UInt8] = []
+        append(to: &spelled)
+        return spelled.count <= limit
     }
 }
 

@@ -7,6 +7,8 @@ public import MailAddress
 /// What the last four bits of a head say.
 private enum Mark {
     static let mask: UInt64 = 0b1111
+    /// The bits of one of the following.
+    static let fact: UInt64 = 0b0111
     static let unknown: UInt64 = 1
     /// A user with another spelling than the key.
     static let user: UInt64 = 2
@@ -17,6 +19,11 @@ private enum Mark {
     static let withName: UInt64 = 5
     /// The name is in the next three slots.
     static let withLongName: UInt64 = 6
+    /// A list that reaches somebody.
+    static let list: UInt64 = 7
+    /// Beside one of those of a user: the domain is a relay domain. Beside `list`: its spelling is the key. Beside `unknown`:
+    /// there is a list, which reaches nobody.
+    static let more: UInt64 = 0b1000
 }
 
 extension MailboxMemory {
@@ -55,25 +62,38 @@ extension MailboxMemory {
 
         /// - Parameter withName: whether a name is to be kept.
         init(_ key: Key, version: UInt64, _ fact: Fact, withName: Bool) {
-            guard case .user(let user, let fullName) = fact else {
+            let (user, fullName): (Mailbox?, String?)
+            let relay: UInt64
+            switch fact {
+            case .unknown:
                 self.init(key, version: version, mark: Mark.unknown)
                 return
+            case .listOfNobody:
+                self.init(key, version: version, mark: Mark.unknown | Mark.more)
+                return
+            case .list(let list):
+                self.init(
+                    key, version: version, mark: list?.isSpelledAsKey == true ? Mark.list | Mark.more : Mark.list)
+                return
+            case .user(let mailbox, let name, let isInRelayDomain):
+                (user, fullName) = (mailbox, name)
+                relay = isInRelayDomain ? Mark.more : 0
             }
             guard let user, user.isSpelledAsKey else {
-                self.init(key, version: version, mark: Mark.user)
+                self.init(key, version: version, mark: Mark.user | relay)
                 return
             }
             guard let fullName, fullName.utf8.isEmpty || withName, fullName.utf8.count <= MailboxMemory.longestName,
                 // The first zero is the end of it.
                 !fullName.utf8.contains(0)
             else {
-                self.init(key, version: version, mark: Mark.userAsKey)
+                self.init(key, version: version, mark: Mark.userAsKey | relay)
                 return
             }
             let length = fullName.utf8.count
             let mark =
                 length == 0 ? Mark.withoutName : length <= Self.slot * 8 ? Mark.withName : Mark.withLongName
-            self.init(key, version: version, mark: mark)
+            self.init(key, version: version, mark: mark | relay)
             for (offset, octet) in fullName.utf8.enumerated() {
                 name[offset >> 3] |= UInt64(octet) << UInt64(8 * (offset & 7))
             }
@@ -95,7 +115,7 @@ extension MailboxMemory {
 
         /// How many words a place takes that begins so: of one, two or four slots.
         static func width(_ head: UInt64) -> Int {
-            switch head & Mark.mask {
+            switch head & Mark.fact {
             case Mark.withName: 2 * slot
             case Mark.withLongName: 4 * slot
             default: slot
@@ -118,8 +138,8 @@ extension MailboxMemory {
 
         /// Whether what the table has at this index, of the same address, tells all that this does.
         func isTold(by words: Words, at index: Int) -> Bool {
-            (words[index] ^ head) & ~Mark.mask == 0 && head & Mark.mask == Mark.userAsKey
-                && words[index] & Mark.mask > Mark.userAsKey
+            (words[index] ^ head) & ~Mark.mask == 0 && head & Mark.fact == Mark.userAsKey
+                && (Mark.withoutName...Mark.withLongName).contains(words[index] & Mark.fact)
         }
 
         func write(to words: Words, at index: Int) {
@@ -131,13 +151,16 @@ extension MailboxMemory {
         /// What the table has at this index, if it is of this address and this version.
         func fact(in words: Words, at index: Int, of mailbox: Mailbox) -> Fact? {
             guard words[index + 1] == low, (words[index] ^ head) & ~Mark.mask == 0 else { return nil }
-            switch words[index] & Mark.mask {
-            case Mark.unknown: return .unknown
-            case Mark.user: return .user(nil, name: nil)
-            case Mark.userAsKey: return .user(mailbox.spelledAsKey, name: nil)
-            case Mark.withoutName: return .user(mailbox.spelledAsKey, name: "")
+            let isMore = words[index] & Mark.more != 0
+            switch words[index] & Mark.fact {
+            case Mark.unknown: return isMore ? .listOfNobody : .unknown
+            case Mark.user: return .user(nil, name: nil, isInRelayDomain: isMore)
+            case Mark.userAsKey: return .user(mailbox.spelledAsKey, name: nil, isInRelayDomain: isMore)
+            case Mark.withoutName: return .user(mailbox.spelledAsKey, name: "", isInRelayDomain: isMore)
             case Mark.withName, Mark.withLongName:
-                return .user(mailbox.spelledAsKey, name: Self.name(in: words, at: index))
+                return .user(
+                    mailbox.spelledAsKey, name: Self.name(in: words, at: index), isInRelayDomain: isMore)
+            case Mark.list: return .list(isMore ? mailbox.spelledAsKey : nil)
             default: return nil
             }
         }

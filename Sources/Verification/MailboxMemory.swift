@@ -1,10 +1,9 @@
-// What was found of addresses before, for as long as no source has changed. Nothing but plain "a user is here" and "unknown"
-// is kept, so that trouble is never remembered. It is what is true that is kept, not what was said: so every wire and every
-// client profit, and each is told what it may know.
+// What was found of addresses before, for as long as no source has changed. Nothing but plain "a user is here", "unknown"
+// and whether a list reaches somebody is kept, so that trouble is never remembered. It is what is true that is kept, not
+// what was said: so every wire and every client profit, and each is told what it may know.
 
 public import MailAddress
 public import MailboxDirectory
-public import SMTPProtocol
 
 /// A bounded table of addresses and what stands at them. It belongs to one owner, who clears nothing: what was remembered
 /// under another version is as good as gone.
@@ -14,11 +13,16 @@ public import SMTPProtocol
 public final class MailboxMemory {
     /// What may be remembered of an address.
     public enum Fact: Hashable, Sendable {
-        /// An active user who has no forward. The mailbox is nil where the spelling on record is another than the key, and
-        /// then so is the name; that is empty where there is none, and nil where it was not asked for or has no place.
-        case user(Mailbox?, name: String?)
+        /// An active user who has no forward, found by the whole address, without a detail. The mailbox is nil where the
+        /// spelling on record is another than the key, and then so is the name; that is empty where there is none, and nil
+        /// where it was not asked for or has no place.
+        case user(Mailbox?, name: String?, isInRelayDomain: Bool = false)
         /// Nobody.
         case unknown
+        /// A list that reaches somebody, whoever that is. The mailbox as of a user.
+        case list(Mailbox?)
+        /// A list that reaches nobody, and will not by itself.
+        case listOfNobody
     }
 
     /// Octets that an address takes in the table; twice as many with a name of so many octets, and four times as many with a
@@ -110,6 +114,20 @@ extension MailboxMemory.Fact {
     /// Nil for whatever is more than plainly here or plainly unknown.
     init?(_ resolution: Resolution, of mailbox: Mailbox) {
         guard case .answered = resolution.outcome, resolution.asked == mailbox else { return nil }
+        if resolution.chain.count == 1, case .list(let list) = resolution.chain[0] {
+            if resolution.recipients.isEmpty {
+                if resolution.failures.contains(where: { $0.reason == .suspended }) { return nil }
+                self = .listOfNobody
+                return
+            }
+            // One that was not opened may reach nobody.
+            let isOpened = resolution.recipients.contains { recipient in
+                if case .list = recipient.kind { false } else { recipient.kind != .user(.full) }
+            }
+            guard isOpened else { return nil }
+            self = .list(list.address)
+            return
+        }
         if resolution.recipients.isEmpty {
             guard resolution.chain.isEmpty, resolution.failures.count == 1,
                 resolution.failures[0] == Failure(mailbox: mailbox, reason: .unknown)
@@ -120,6 +138,7 @@ extension MailboxMemory.Fact {
         guard resolution.recipients.count == 1, resolution.failures.isEmpty, resolution.chain.count == 1,
             case .user(let user, forward: nil) = resolution.chain[0], user.status == .active, user.address == mailbox
         else { return nil }
-        self = .user(user.address, name: user.fullName)
+        self = .user(
+            user.address, name: user.fullName, isInRelayDomain: resolution.recipients[0].isInRelayDomain)
     }
 }

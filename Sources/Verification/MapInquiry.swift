@@ -10,9 +10,11 @@ public struct MapInquiry: Sendable {
     /// copied.
     public var expansion: Expansion? {
         guard case .ask(let map, let asked) = start else { return nil }
-        return Expansion(
+        var expansion = Expansion(
             .address(asked), purpose: map.purpose, sources: context.sources, defaultDomain: context.defaultDomain,
-            limits: context.limits)
+            literals: context.literals, limits: context.limits)
+        if let valueLimit { expansion.room = map.room(valueLimit) }
+        return expansion
     }
 
     private enum Start {
@@ -24,9 +26,14 @@ public struct MapInquiry: Sendable {
     private let start: Start
     private let context: Inquiry.Context
     private let judgement: Judgement
+    private let valueLimit: Int?
 
-    public init(_ request: MapRequest, by client: ClientClass, in context: Inquiry.Context) {
+    /// - Parameter valueLimit: octets that a value may have on the wire that asks; nil for any number.
+    public init(
+        _ request: MapRequest, by client: ClientClass, in context: Inquiry.Context, valueLimit: Int? = nil
+    ) {
         self.context = context
+        self.valueLimit = valueLimit
         // A map says what RCPT says, to a client that takes UTF-8.
         judgement = Judgement(wire: .recipient, disclosure: client.disclosure, utf8: true)
         start = Self.start(request, by: client)
@@ -65,6 +72,7 @@ public struct MapInquiry: Sendable {
         case .decided(let answer): return answer
         case .ask(let map, let asked):
             guard let resolution else { return Verdict.couldNotTell.refusal }
+            if case .limit(.octets, _) = resolution.outcome { return .tooLong(valueLimit ?? 0) }
             return judgement.answer(on: resolution, asked: asked, of: map)
         }
     }

@@ -1,6 +1,8 @@
 // Where clients come from, and the networks that classes of clients are told by: IPv4 and IPv6 in CIDR notation
 // (RFC 4632, RFC 4291 2.3), and Unix sockets. Read by hand on bytes; nothing is resolved here.
 
+public import MailAddress
+
 /// Where a client comes from.
 public enum ClientAddress: Hashable, Sendable {
     /// The 32 bits, first octet highest.
@@ -29,6 +31,17 @@ public enum ClientAddress: Hashable, Sendable {
         case .ipv4(let bits): self = .ipv4(bits)
         case .ipv6(let high, let low): self.init(ipv6High: high, low: low)
         case nil: return nil
+        }
+    }
+}
+
+extension ClientAddress {
+    /// The address as a domain: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 4.1.3); nil for a Unix socket.
+    public var literal: Domain? {
+        switch self {
+        case .ipv4: try? Domain("[\(self)]")
+        case .ipv6: try? Domain("[IPv6:\(self)]")
+        case .unixSocket: nil
         }
     }
 }

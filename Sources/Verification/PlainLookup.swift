@@ -16,12 +16,12 @@ extension MailboxMemory.Fact {
         if case .alias = record.kind { return nil }
         switch source.answer(.entries([mailbox])) {
         case .entry(.user(let user, forward: nil), key: 0) where user.status == .active && user.address == mailbox:
-            return .user(user.address, name: user.fullName)
+            return .user(user.address, name: user.fullName, isInRelayDomain: record.kind == .relay)
         case .absent:
             // Without its detail somebody may be found, and else the catch-all or the kind of the domain decides.
             let separators = record.detailSeparators
             guard record.kind == .local, record.catchAll == nil,
-                separators.isEmpty || mailbox.localPart.splitDetail(separators: separators) == nil
+                separators.isEmpty || !mailbox.localPart.hasBase(separators: separators)
             else { return nil }
             return .unknown
         default: return nil

@@ -13,6 +13,8 @@ public struct QuestionBudget: Sendable {
 
     /// Refusals after which a connection is closed.
     public static let patience = 20
+    /// Lookups of one walk that count for one question.
+    public static let lookups = 100
     /// Clients that are remembered; past it, those with a full budget are forgotten.
     public static let clients = 100_000
 
@@ -49,9 +51,22 @@ public struct QuestionBudget: Sendable {
         return account.refusals > Self.patience ? .closed : .refused
     }
 
+    /// Charges a client for a question that took much more than one: it has a minute's questions less at most than none, so
+    /// that it is heard again after two.
+    /// - Parameters:
+    ///   - questions: how many the question counts for besides itself.
+    ///   - perMinute, now: as for `ask`.
+    public mutating func charge(_ address: ClientAddress, questions: Int, perMinute: Int, now: Double) {
+        let client = address.account
+        let most = Double(perMinute)
+        var account = accounts[client] ?? Account(questions: most, seconds: now)
+        account.questions = max(-most, account.questions - Double(questions))
+        accounts[client] = account
+    }
+
     /// Whoever has asked nothing for a minute has a full budget, which is what a stranger has.
     private mutating func forgetIdle(now: Double) {
-        accounts = accounts.filter { now - $0.value.seconds < 60 }
+        accounts = accounts.filter { now - $0.value.seconds < ($0.value.questions < 0 ? 120 : 60) }
         // A flood from ever new addresses must not grow the table, nor have it searched at every question: better that
         // some start afresh.
         if accounts.count > Self.clients / 4 * 3 { accounts = [:] }

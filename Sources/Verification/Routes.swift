@@ -8,18 +8,18 @@ import SMTPProtocol
 public enum RecipientPlace: String, Hashable, Sendable, CaseIterable {
     /// A mailbox of a local domain.
     case mailboxes
-    /// An address of a relay domain that is not on record.
+    /// An address of a relay domain, whether or not it is on record.
     case relayDomains = "relay-domains"
     /// A domain that is not served here; reached by forwards, aliases and lists only.
     case elsewhere
 
-    /// Nil for a list that was not opened, which takes no mail itself.
-    init?(_ kind: Recipient.Kind) {
-        switch kind {
-        case .user, .postmaster: self = .mailboxes
+    /// A list is at the end of such a walk only where another server knows its members, and mail for it goes there.
+    init(_ recipient: Recipient) {
+        switch recipient.kind {
+        // The domain decides, and not what is on record: all its mail goes one way.
+        case .user, .postmaster, .list: self = recipient.isInRelayDomain ? .relayDomains : .mailboxes
         case .relay: self = .relayDomains
         case .elsewhere: self = .elsewhere
-        case .list: return nil
         }
     }
 }
@@ -31,11 +31,17 @@ public struct Route: Hashable, Sendable {
     public var domains: Set<Domain>
     /// Of these recipients only; empty for all.
     public var mailboxes: Set<Mailbox>
+    /// Whether recipients go on without their details (RFC 5233).
+    public var dropsDetails: Bool
 
-    public init(places: Set<RecipientPlace>, domains: Set<Domain> = [], mailboxes: Set<Mailbox> = []) {
+    public init(
+        places: Set<RecipientPlace>, domains: Set<Domain> = [], mailboxes: Set<Mailbox> = [],
+        dropsDetails: Bool = false
+    ) {
         self.places = places
         self.domains = domains
         self.mailboxes = mailboxes
+        self.dropsDetails = dropsDetails
     }
 
     /// Whether it takes mail for this mailbox.
@@ -44,13 +50,18 @@ public struct Route: Hashable, Sendable {
             && (mailboxes.isEmpty || mailboxes.contains(mailbox))
     }
 
-    func takes(_ recipient: Recipient) -> Bool {
-        RecipientPlace(recipient.kind).map { takes(recipient.mailbox, in: $0) } ?? false
+    func takes(_ recipient: Recipient) -> Bool { takes(recipient.mailbox, in: RecipientPlace(recipient)) }
+
+    /// The address under which a recipient goes on.
+    func address(of recipient: Recipient) -> Mailbox {
+        if recipient.separatedDetail.isEmpty { return recipient.mailbox }
+        return dropsDetails ? recipient.addressWithoutDetail : recipient.address
     }
 }
 
 /// A final recipient, and the next hop that takes its mail.
 public struct Destination: Hashable, Sendable {
+    /// As the next hop gets it: with its detail, where that goes on.
     public var mailbox: Mailbox
     /// Where it stands in the order of the configuration.
     public var nextHop: Int
@@ -95,10 +106,10 @@ extension Judgement {
         default: return .refused(verdict)
         }
         var destinations: [Destination] = []
-        var leftOut = resolution.failures.map(\.mailbox)
+        var leftOut = resolution.failures.map(\.address)
         for recipient in resolution.recipients {
             if recipient.kind == .user(.full) {
-                leftOut.append(recipient.mailbox)
+                leftOut.append(recipient.address)
                 continue
             }
             guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else {
@@ -106,7 +117,7 @@ extension Judgement {
             }
             destinations.append(
                 Destination(
-                    mailbox: recipient.mailbox, nextHop: index, owner: recipient.owner,
+                    mailbox: routes[index].address(of: recipient), nextHop: index, owner: recipient.owner,
                     isForwarded: recipient.kind == .elsewhere))
         }
         if destinations.isEmpty, let asked = resolution.asked {
@@ -119,9 +130,12 @@ extension Judgement {
     public func acceptance(on fact: MailboxMemory.Fact, over routes: [Route]) -> Acceptance? {
         switch fact {
         case .unknown: return .refused(.unknown)
-        case .user(nil, _): return nil
-        case .user(let mailbox?, _):
-            let recipient = Recipient(mailbox: mailbox, kind: .user(.active))
+        case .listOfNobody: return .refused(.noMembers)
+        // Who is on it has to be found out.
+        case .user(nil, _, _), .list: return nil
+        case .user(let mailbox?, _, let isInRelayDomain):
+            let recipient = Recipient(
+                mailbox: mailbox, kind: .user(.active), isInRelayDomain: isInRelayDomain)
             guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else { return .noRoute(mailbox) }
             let destination = Destination(mailbox: mailbox, nextHop: index)
             // RCPT is not told the name.
@@ -153,13 +167,8 @@ extension Judgement {
 extension Inquiry {
     /// The walk to all final recipients of an RCPT, for `acceptance(on:over:)`.
     public static func recipients(of path: ForwardPath, in context: Context) -> Expansion {
-        let question: Question =
-            switch path {
-            case .postmaster: .postmaster
-            case .mailbox(let mailbox): .address(mailbox)
-            }
-        return Expansion(
-            question, purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
-            limits: context.limits)
+        Expansion(
+            Question(path), purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
+            literals: context.literals, limits: context.limits)
     }
 }

@@ -55,7 +55,8 @@ public struct TableInquiry: Sendable {
         }
         if map != .aliases {
             let request = MapRequest(map: Array(map.rawValue.utf8), key: question.key)
-            start = .map(MapInquiry(request, by: .trusted, in: context))
+            start = .map(
+                MapInquiry(request, by: .trusted, in: context, valueLimit: LookupLimits.tableProcValue))
         } else if let mailbox = Mailbox(key: question.key) {
             start = .alias(mailbox)
         } else {
@@ -69,12 +70,15 @@ public struct TableInquiry: Sendable {
     /// copied.
     public var expansion: Expansion? {
         switch start {
-        case .decided: nil
-        case .map(let inquiry): inquiry.expansion
+        case .decided: return nil
+        case .map(let inquiry): return inquiry.expansion
         case .alias(let mailbox):
-            Expansion(
+            var expansion = Expansion(
                 .address(mailbox), purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
-                limits: context.limits)
+                literals: context.literals, limits: context.limits)
+            // The octets are those of addresses with ", " between them; here it is "," and some may be shorter logins.
+            expansion.room = .recipients(2 * LookupLimits.tableProcValue)
+            return expansion
         }
     }
 
@@ -91,6 +95,7 @@ public struct TableInquiry: Sendable {
             }
         case .alias(let mailbox):
             guard let resolution else { return .trouble(head, Array("4.4.3 The directory was not asked".utf8)) }
+            if case .limit(.octets, _) = resolution.outcome { return .trouble(head, TableProcWire.tooLong) }
             switch judgement.targets(on: resolution, asked: mailbox, user: table.user) {
             case .value(let value): return .found(head, value)
             case .absent: return .absent(head)

@@ -25,8 +25,11 @@ extension Judgement {
         switch (fact, map) {
         case (_, .domains), (_, .relayDomains), (_, .transport): nil
         case (.unknown, _): .absent
-        case (.user(nil, _), .mailboxes), (.user(nil, _), .recipients), (.user, .senders): nil
-        case (.user(let mailbox?, _), .mailboxes), (.user(let mailbox?, _), .recipients): .found([mailbox])
+        case (.list(let mailbox?), .mailboxes), (.list(let mailbox?), .recipients): .found([mailbox])
+        case (.listOfNobody, .mailboxes), (.listOfNobody, .recipients): Verdict.noMembers.refusal
+        case (.list, _), (.listOfNobody, _): nil
+        case (.user(nil, _, _), .mailboxes), (.user(nil, _, _), .recipients), (.user, .senders): nil
+        case (.user(let mailbox?, _, _), .mailboxes), (.user(let mailbox?, _, _), .recipients): .found([mailbox])
         // An active user without a forward, at the address itself.
         case (.user, .aliases), (.user, .aliasesStep), (.user, .forwards), (.user, .relocated): .absent
         }
@@ -72,7 +75,7 @@ extension Judgement {
         case .targets(let mailboxes):
             if isStep, !resolution.step.isEmpty { return .found(resolution.step) }
             // Who is suspended gets the mail later; who is disabled or has moved takes none.
-            let waiting = resolution.failures.filter { $0.reason == .suspended }.map(\.mailbox)
+            let waiting = resolution.failures.filter { $0.reason == .suspended }.map(\.address)
             return .found(mailboxes + waiting)
         }
     }
@@ -89,30 +92,23 @@ extension Judgement {
     func redirection(_ resolution: Resolution, _ verdict: Verdict, _ asked: Mailbox) -> Redirection {
         if resolution.chain.isEmpty, resolution.step.isEmpty { return .none }
         if resolution.chain.count == 1, resolution.step.isEmpty,
-            case .user(let user, forward: nil) = resolution.chain[0], user.address.domain == asked.domain
+            case .user(let user, forward: nil) = resolution.chain[0], user.address.domain == asked.domain,
+            resolution.end.map({ asked.isAddressed(by: $0.mailbox.localPart, detail: $0.detail) }) ?? true
         {
             return .none
         }
-        if resolution.recipients.count == 1, resolution.recipients[0].mailbox == asked { return .none }
-        // RCPT takes mail for a list whoever is on it. It can't be delivered to nobody, nor to the list's own address.
-        if case .noMembers = verdict { return .refused(Self.noMembers) }
+        if resolution.recipients.count == 1, resolution.recipients[0].address == asked { return .none }
         if !verdict.isPositive { return .refused(verdict.refusal) }
-        if resolution.step.isEmpty, let recipient = resolution.end, !recipient.detail.isEmpty {
-            // The same mailbox in the domain that this one is an alias of: the detail is still the user's.
-            return .targets([Mailbox(localPart: asked.localPart, domain: recipient.mailbox.domain)])
-        }
-        return .targets(resolution.recipients.map(\.mailbox))
+        return .targets(resolution.recipients.map(\.address))
     }
-
-    private static let noMembers = MapAnswer.temporary("4.2.4 The list has no members that take mail")
 
     private func forwards(_ resolution: Resolution, _ verdict: Verdict) -> MapAnswer {
         guard let entry = resolution.chain.first, let forward = entry.forward else { return .absent }
         let others = forward.targets.filter { $0 != forward.address }
         if others.isEmpty { return .absent }
         if !verdict.isPositive { return verdict.refusal }
-        let copy = resolution.recipients.first.map(\.mailbox) == entry.address ? [entry.address] : []
-        return .found(copy + others)
+        guard let copy = resolution.recipients.first, copy.mailbox == entry.address else { return .found(others) }
+        return .found([copy.address] + others)
     }
 
     private func senders(_ resolution: Resolution, _ verdict: Verdict) -> MapAnswer {
@@ -126,8 +122,22 @@ extension Judgement {
             }
         }
         if case .full = verdict {} else if !verdict.isPositive { return verdict.refusal }
-        let users = resolution.recipients.filter { if case .user = $0.kind { true } else { false } }
+        let users = resolution.recipientsByMailbox.filter { if case .user = $0.kind { true } else { false } }
         return .found(logins: users.map { $0.login ?? $0.mailbox.description })
+    }
+}
+
+extension Mailbox {
+    /// Where the separator of the detail stands.
+    private func separator(of detail: [UInt8]) -> Int { localPart.octets.count - detail.count - 1 }
+
+    /// Whether this is the mailbox of that local-part itself, be it with a detail, and not another address of it.
+    fileprivate func isAddressed(by base: LocalPart, detail: [UInt8]) -> Bool {
+        if localPart == base { return true }
+        let (octets, end) = (localPart.octets, separator(of: detail))
+        // Where the detail is empty there may be none at all: no letter or digit separates.
+        guard end > 0, octets[end] < 0x80, !octets[end].isAlphanumeric else { return false }
+        return (try? LocalPart(octets: Array(octets[..<end]))) == base
     }
 }
 

@@ -31,8 +31,6 @@ extension Judgement {
         case .couldNotTell, .loop: return .trouble(Self.line(verdict))
         // Relay domains are for another rule of OpenSMTPD's; what leads there is on record.
         case .notVerifiable where resolution.chain.isEmpty && resolution.step.isEmpty: return .absent
-        // RCPT takes mail for a list whoever is on it; it can't be delivered to nobody.
-        case .noMembers: break
         // `error:CODE TEXT`, as `alias_is_error` in to.c wants it.
         case _ where !verdict.isPositive: return .value(Array("error:".utf8) + Self.escaped(Self.line(verdict)))
         default: break
@@ -45,7 +43,7 @@ extension Judgement {
             return join(
                 mailboxes.map { target in
                     // The address itself would be asked for again, and dropped: the copy that is kept is the user's.
-                    guard target == asked, let own = resolution.recipients.first(where: { $0.mailbox == target })
+                    guard target == asked, let own = resolution.recipients.first(where: { $0.address == target })
                     else { return Self.address(target) }
                     return Self.user(own, user)
                 })
@@ -105,7 +103,7 @@ extension String.UTF8View {
 }
 
 extension UInt8 {
-    fileprivate var isAlphanumeric: Bool {
+    var isAlphanumeric: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):

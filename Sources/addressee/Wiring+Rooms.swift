@@ -13,7 +13,7 @@ extension Wiring {
     static let rooms = Wiring(
         openSource: { source in
             switch source.kind {
-            case .sqlite(let path): return SQLiteReader(path: path, name: source.name)
+            case .sqlite(let path): return SQLiteReader(path: path, name: source.name, mayWait: true)
             case .ldap(let ldap):
                 let settings = try LDAPSettings(ldap, name: source.name).withoutCache()
                 return LDAPDirectory(name: source.name, settings: settings)
@@ -21,7 +21,8 @@ extension Wiring {
         },
         openStore: { source in
             switch source.kind {
-            case .sqlite(let path): return try SQLiteStore(path: path, name: source.name)
+            case .sqlite(let path):
+                return try SQLiteStore(path: path, name: source.name) { Wiring.notify($0) }
             case .ldap(let ldap):
                 let settings = try LDAPSettings(ldap, name: source.name)
                 return LDAPStore(name: source.name, settings: settings) { Wiring.notify($0) }
@@ -38,12 +39,18 @@ extension Wiring {
         },
         checkSource: { source, records in
             switch source.kind {
-            case .sqlite(let path): return SQLiteCheck(path: path, name: source.name).findings(records)
+            case .sqlite(let path):
+                return SQLiteCheck(path: path, name: source.name) { Wiring.notify($0) }.findings(records)
             case .ldap(let ldap):
-                return LDAPCheck(name: source.name, settings: try LDAPSettings(ldap, name: source.name)).findings()
+                let settings = try LDAPSettings(ldap, name: source.name)
+                return LDAPCheck(
+                    name: source.name, settings: settings, extent: records.readsAll ? .everything : .sample
+                )
+                .findings()
             }
         },
         serve: { configuration, ready in
+            defer { SQLiteUpkeep.endAll() }
             do {
                 try await Server.rooms(configuration).run(configuration, ready: ready)
             } catch let error as ServerError {
@@ -76,8 +83,13 @@ extension Server {
         let name = source.name
         switch source.kind {
         case .sqlite(let path):
+            let first = SQLiteReader(path: path, name: name)
+            if let trouble = first.check() { throw trouble }
+            first.release()
+            let upkeep = SQLiteUpkeep(path: path, name: name) { logger.tell($0, source: name) }
+            upkeep.waitForFirstExamination()
             return {
-                let reader = SQLiteReader(path: path, name: name)
+                let reader = SQLiteReader(name: name, upkeep: upkeep)
                 if let trouble = reader.check() { throw trouble }
                 return reader
             }

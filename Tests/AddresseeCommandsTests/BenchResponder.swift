@@ -49,7 +49,10 @@ final class BenchResponder: Sendable {
         }
     }
 
-    deinit { stop() }
+    deinit {
+        stop()
+        if address.hasPrefix("unix:") { unlink(String(address.dropFirst("unix:".count))) }
+    }
 
     func stop() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 

@@ -1,5 +1,6 @@
 // `addressee check`: what it prints, and how it ends.
 
+import Foundation
 import MailAddress
 import MailboxDirectory
 import Testing
@@ -8,10 +9,14 @@ import Testing
 
 @Suite struct CheckTests {
     private static let warning = Finding(.warning, .directory, "it is slow", advice: "index it")
+    private static let withPostmaster =
+        Site.records + [
+            .alias(Alias(address: Site.mailbox("postmaster@example.org"), targets: [Site.mailbox("fred@example.org")]))
+        ]
     private static let note = Finding(.note, .directory, "it is small")
 
     @Test func inOrder() async throws {
-        let site = try Site(sources: ["main", "people"])
+        let site = try Site(Self.withPostmaster, sources: ["main", "people"])
         #expect(await site.run("check") == Run(0, out: "main: in order\npeople: in order\n"))
         #expect(await site.run("check", "--source", "people") == Run(0, out: "people: in order\n"))
         site.findings["people"] = [Self.note]
@@ -20,8 +25,24 @@ import Testing
                 == Run(0, out: "note it is small\npeople: in order, 1 finding\n"))
     }
 
+    /// Of the files of the configuration, and where a link to it has paths taken from.
+    @Test func theConfiguration() async throws {
+        let site = try Site(Self.withPostmaster)
+        try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: site.configuration)
+        let written = "the configuration \(site.configuration) may be written by every user of this machine"
+        let run = await site.run("check")
+        #expect(run == Run(0, out: "main: in order\nwarning \(written); chmod o-rw \(site.configuration)\n"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: site.configuration)
+        let real = site.folder.path + "/real.yaml"
+        try FileManager.default.moveItem(atPath: site.configuration, toPath: real)
+        try FileManager.default.createSymbolicLink(atPath: site.configuration, withDestinationPath: real)
+        let linked = await site.run("check").out
+        #expect(linked.contains("\(site.configuration) is a symbolic link to \(real)"))
+        #expect(linked.contains("\(site.folder.path)/main.sqlite was looked for"))
+    }
+
     @Test func tells() async throws {
-        let site = try Site()
+        let site = try Site(Self.withPostmaster)
         site.findings["main"] = [Self.warning, Self.note]
         let path = "\(site.folder.path)/main.sqlite"
         #expect(
@@ -78,13 +99,44 @@ import Testing
     }
 
     @Test func defaultDomain() async throws {
-        let site = try Site([.domain(DomainRecord(domain: Site.domain("example.com")))])
+        let site = try Site([.domain(DomainRecord(domain: Site.domain("example.com"), kind: .relay))])
         let run = await site.run("check")
         #expect(run.status == 78)
         #expect(run.out.contains("main: in order\nerror no source serves the default domain, example.org; addressee"))
         // Of one source alone nothing can be said of it.
         #expect(await site.run("check", "--source", "main") == Run(0, out: "main: in order\n"))
         #expect(await site.run("check", "--json").out.contains("\"source\":null"))
+    }
+
+    /// It is taken by rule, with or without a record that leads to somebody.
+    @Test func postmasters() async throws {
+        let unread = { (domain: String) in
+            "warning mail for postmaster@\(domain) is taken, as it must be, and nobody reads it; addressee alias add"
+                + " postmaster@\(domain) --to ADDRESS\n"
+        }
+        #expect(await (try Site()).run("check") == Run(0, out: "main: in order\n" + unread("example.org")))
+        // Its alias domain and a relay domain have no postmaster of their own, and the catch-all is not asked.
+        let more: [Record] = [
+            .domain(DomainRecord(domain: Site.domain("shop.example"), catchAll: Site.mailbox("fred@example.org"))),
+            .domain(DomainRecord(domain: Site.domain("read.example"))),
+            .user(User(address: Site.mailbox("Postmaster@read.example"))),
+        ]
+        let site = try Site(Site.records + more)
+        #expect(
+            await site.run("check") == Run(0, out: "main: in order\n" + unread("example.org") + unread("shop.example")))
+        // Of one source alone nothing can be said of it: the record may be in another.
+        #expect(await site.run("check", "--source", "main") == Run(0, out: "main: in order\n"))
+    }
+
+    @Test func readInAnotherSource() async throws {
+        let site = try Site(sources: ["main", "people"])
+        try site.stores[1].write {
+            try $0.insert(Site.records[0])
+            try $0.insert(.user(User(address: Site.mailbox("postmaster@example.org"))))
+        }
+        #expect(await site.run("check") == Run(0, out: "main: in order\npeople: in order\n"))
+        site.failing = ["people"]
+        #expect(!(await site.run("check").out.contains("nobody reads it")))
     }
 
     @Test func wrongUsage() async throws {
@@ -94,7 +146,7 @@ import Testing
     }
 
     @Test func hostileText() async throws {
-        let site = try Site()
+        let site = try Site(Self.withPostmaster)
         site.findings["main"] = [Finding(.note, .directory, "a\u{1B}[31m\nb")]
         #expect(await site.run("check").out == "note a\\u{1B}[31m\\nb\nmain: in order, 1 finding\n")
     }

@@ -62,7 +62,7 @@ import Testing
         let site = try Site()
         #expect(
             await site.run("domain", "set", "example.org", "--catch-all", "fred@example.org", "--no-detail-separator")
-                == Run(0, out: "changed domain example.org\n"))
+                == Run(0, out: "changed domain example.org (catch-all was none; detail-separator was +)\n"))
         #expect(
             await site.run("domain", "ls", "example.org") == Run(0, out: "example.org\tlocal\t\tfred@example.org\t\t\n")
         )

@@ -39,8 +39,11 @@ import Testing
         ),
         Case(
             "alias", "add", "a@example.org", "--to", "b..c@example.org", is: 65,
-            "\"b..c@example.org\" is not an address such as fred@example.org: the dot at position 2 has no name on both"
-                + " of its sides"),
+            "nobody is at \"b..c\"@example.org; add that first, correct it, or use --force to write it all the same"),
+        Case(
+            "alias", "add", "b..c@example.org", "--to", "jane@example.org", is: 65,
+            "\"b..c@example.org\" has a dot without a name on both of its sides; correct it, or write \"b..c\"@example.org"
+                + " with quotes"),
         Case(
             "user", "add", String(repeating: "é", count: 3000) + "@example.org", is: 65,
             "\"\(String(repeating: "é", count: 80))…\" is not an address such as fred@example.org: the part before \"@\""
@@ -52,6 +55,22 @@ import Testing
         Case(
             "list", "join", "staff@example.org", "Fred <fred>", is: 65,
             "\"fred\" is not an address such as fred@example.org: the address has no \"@\" and domain"),
+        Case(
+            "user", "add", "a@example.org,b@example.org", is: 65,
+            "\"a@example.org,b@example.org\" is 2 addresses; one is wanted here: several can stand behind an alias or a list"
+        ),
+        Case(
+            "alias", "add", "x@example.org", "--to", "a@example.org b@example.org", is: 65,
+            "\"a@example.org b@example.org\" is 2 addresses; put a comma between them, or give --to for each"),
+        Case(
+            "list", "join", "staff@example.org", "a@example.org;b@example.org", is: 65,
+            "\"a@example.org;b@example.org\" is 2 addresses; put a comma between them"),
+        Case(
+            "alias", "add", "x@example.org", "--to", "fred@example.org,nobody", is: 65,
+            "\"nobody\" is not an address such as fred@example.org: the address has no \"@\" and domain"),
+        Case(
+            "alias", "add", "x@example.org", "--to", ",", is: 65,
+            "the alias x@example.org has no target; give it at least one --to"),
         Case("verify", "", is: 65, "the name is empty; give a name or an address such as fred@example.org"),
         Case(
             "verify", "a\tb", is: 65,
@@ -64,7 +83,91 @@ import Testing
             "\"\(String(repeating: "x", count: 80))…\" is longer than 505 octets, which is all VRFY takes"),
     ]
 
+    /// Whatever other mail servers would do with it.
+    @Test(arguments: [
+        ("|/usr/bin/vacation fred", "is a program, and none is run here"), ("\"|/usr/bin/procmail\"", "is a program"),
+        ("|prog", "is a program"), ("|/usr/bin/x -a fred@example.org", "is a program"),
+        ("/var/mail/fred", "is a file or a folder"), ("/home/fred/Maildir/", "is a file or a folder"),
+        ("~/mbox", "is a file"), ("\"/dev/null\"", "is a file"),
+        (":include:/etc/mail/friends", "is a file of addresses"),
+        (":blackhole:", "is a word of another mail server"), ("\\fred", "a forward keeps a copy there"),
+        (
+            "@example.net",
+            "is a whole domain; for the same names as in another: addressee domain add example.net --alias-of DOMAIN; for"
+                + " the names that are not on record: addressee domain set example.net --catch-all ADDRESS"
+        ),
+    ])
+    func targetsElsewhere(_ text: String, _ said: String) async throws {
+        let site = try Site()
+        for arguments in [
+            ["alias", "add", "x@example.org", "--to", text], ["alias", "set", "info@example.org", "--to", text],
+            ["forward", "add", "fred@example.org", "--to", text], ["list", "join", "staff@example.org", text],
+            ["alias", "add", "x@example.org", "--to", "fred@example.org,\(text)"],
+            ["moved", "add", "x@example.org", "--to", text],
+            ["domain", "set", "example.org", "--catch-all", text], ["alias", "add", text, "--to", "fred@example.org"],
+            ["user", "add", text], ["forward", "add", text, "--to", "fred@example.org"], ["list", "add", text],
+            ["user", "rm", text], ["alias", "set", text, "--to", "fred@example.org"],
+        ] {
+            let run = await site.run(bare: arguments + ["--config", site.configuration])
+            #expect(run.status == 65, "\(arguments)")
+            #expect(
+                run.err.hasPrefix("addressee: \(text.quoted) ") && run.err.contains(said), "\(arguments): \(run.err)")
+            #expect(run.err.split(separator: "\n").count == 1)
+        }
+    }
+
+    /// What looks like one and is an address is taken.
+    @Test(arguments: ["|a@example.com", "/b@example.com", "~c@example.com"]) func oddAddresses(_ text: String)
+        async throws
+    {
+        #expect(try await Site().run("alias", "add", "x@example.org", "--to", text).status == 0)
+    }
+
     static let refused = [
+        Case(
+            "user", "add", "fred@exmaple.org", is: 65,
+            "the domain exmaple.org is not on record; did you mean example.org? If not, add it first: addressee domain add"
+                + " exmaple.org"),
+        Case(
+            "alias", "add", "a@Example.ogr", "--to", "fred@example.org", is: 65,
+            "the domain Example.ogr is not on record; did you mean example.org? If not, add it first: addressee domain add"
+                + " Example.ogr"),
+        Case(
+            "domain", "add", "a.example", "--alias-of", "exampl.org", is: 65,
+            "the domain exampl.org is not on record; did you mean example.org? If not, add it before its alias: addressee"
+                + " domain add exampl.org"),
+        Case(
+            "domain", "show", "relay.exmaple", is: 67,
+            "the domain relay.exmaple is not on record; did you mean relay.example? If not, add it with: addressee domain add"
+                + " relay.exmaple"),
+        Case(
+            "user", "ls", "--domain", "example.rog", is: 67,
+            "the domain example.rog is not on record; did you mean example.org? If not, see: addressee domain ls"),
+        Case(
+            "user", "rm", "fred@exmaple.org", is: 67,
+            "the domain exmaple.org is not on record; did you mean example.org? If not, see: addressee domain ls"),
+        Case(
+            "user", "add", "fred@example.com", is: 65,
+            "the domain example.com is not on record; add it first: addressee domain add example.com"),
+        Case(
+            "user", "show", "stone", is: 65,
+            "\"stone\" may be Barney Stone <barney@example.org>, Betty Stone <betty@example.org>; ask for one of these"),
+        Case(
+            "user", "show", "nobody", is: 67,
+            "there is no user nobody@example.org; see which there are: addressee user ls example.org"),
+        Case(
+            "user", "show", "info", is: 67,
+            "there is no user info@example.org; it is an alias: addressee alias show info@example.org"),
+        // A login is no local-part: what is written is named by its address.
+        Case(
+            "user", "set", "fc", "--name", "x", is: 67,
+            "there is no user fc@example.org; see which there are: addressee user ls example.org"),
+        Case(
+            "user", "rm", "Fred Claude", is: 67,
+            "there is no user \"Fred Claude\"@example.org; see which there are: addressee user ls example.org"),
+        Case(
+            "alias", "add", "a@example.org", "--to", "fred@example.org", "--to", "fred@example.org", is: 65,
+            "fred@example.org is given twice; once is enough"),
         Case(
             "user", "add", "fred@example.org", is: 65,
             "fred@example.org is a user already; one address is one thing: change it (addressee user set"
@@ -175,6 +278,87 @@ import Testing
                 + " relay-domains, mailboxes, recipients, aliases, aliases-step, forwards, relocated, senders, transport;"
                 + " see: addressee bench --help"
         ),
+        (["user", "list"], "there is no command \"list\"; use: addressee user ls; see: addressee user --help"),
+        (
+            ["alias", "list", "--domain", "a.example"],
+            "there is no command \"list\"; use: addressee alias ls; see: addressee alias --help"
+        ),
+        (
+            ["user", "delete", "x@y"],
+            "there is no command \"delete\"; use: addressee user rm; see: addressee user --help"
+        ),
+        (
+            ["forward", "remove", "x@y"],
+            "there is no command \"remove\"; use: addressee forward rm; see: addressee forward --help"
+        ),
+        (
+            ["domain", "create", "x"],
+            "there is no command \"create\"; use: addressee domain add; see: addressee domain --help"
+        ),
+        (
+            ["list", "members", "x@y"],
+            "there is no command \"members\"; use: addressee list show; see: addressee list --help"
+        ),
+        (
+            ["list", "subscribe", "x@y"],
+            "there is no command \"subscribe\"; use: addressee list join; see: addressee list --help"
+        ),
+        (
+            ["alias", "get", "x@y"],
+            "there is no command \"get\"; use: addressee alias show; see: addressee alias --help"
+        ),
+        (
+            ["alias", "edit", "x@y"],
+            "there is no command \"edit\"; use: addressee alias set; see: addressee alias --help"
+        ),
+        (
+            ["user", "rename", "x@y", "z@y"],
+            "there is no command \"rename\"; an address can't be changed; add the new one, remove the old, and: addressee alias add"
+                + " OLD --to NEW; see: addressee user --help"
+        ),
+        (
+            ["domain", "mv", "x", "y"],
+            "there is no command \"mv\"; a name can't be changed; add the new domain, and: addressee domain set OLD --alias-of NEW;"
+                + " see: addressee domain --help"
+        ),
+        (
+            ["user", "disable", "x@y"],
+            "there is no command \"disable\"; use: addressee user set ADDRESS --status disabled; see: addressee user --help"
+        ),
+        (
+            ["import", "users.csv"],
+            "there is no command \"users.csv\"; use: addressee import csv FILE; see: addressee import --help"
+        ),
+        (["users"], "there is no command \"users\"; use: addressee user; see: addressee --help"),
+        (["vrfy", "fred"], "there is no command \"vrfy\"; use: addressee verify; see: addressee --help"),
+        (
+            ["add", "user", "x@y"],
+            "there is no command \"add\"; the noun comes first, as in: addressee user add; see: addressee --help"
+        ),
+        (
+            ["show", "fred@example.org"],
+            "there is no command \"show\"; the noun comes first, as in: addressee user show; see: addressee --help"
+        ),
+        (
+            ["delete", "alias", "x@y"],
+            "there is no command \"delete\"; the noun comes first, as in: addressee alias rm; see: addressee --help"
+        ),
+        (["moved", "add", "a@example.org", "--no-to"], "unknown option '--no-to'; see: addressee moved add --help"),
+        (["list", "add", "a@example.org", "--no-name"], "unknown option '--no-name'; see: addressee list add --help"),
+        (
+            ["alias", "ls", "--status", "full"],
+            "only users have a status; leave out --status; see: addressee alias ls --help"
+        ),
+        (
+            ["user", "ls", "a.example", "--domain", "b.example"],
+            "give one domain, or none for all; see: addressee user ls --help"
+        ),
+        (["user", "ls", "--table", "--json"], "give --table or --json, not both; see: addressee user ls --help"),
+        (
+            ["user", "set", "a@example.org", "--status", "inactive"],
+            "the value 'inactive' is invalid for '--status <status>'. Please provide one of 'active', 'disabled', 'suspended'"
+                + " or 'full'; see: addressee user set --help"
+        ),
         (["bogus"], "there is no command \"bogus\"; see: addressee --help"),
         (["usr", "add", "x@y"], "there is no command \"usr\"; did you mean \"user\"? see: addressee --help"),
         (["user", "ad", "x@y"], "there is no command \"ad\"; did you mean \"add\"? see: addressee user --help"),
@@ -240,6 +424,30 @@ import Testing
         }
     }
 
+    /// A record that can't be read ends no listing.
+    @Test(arguments: [[], ["--json"]])
+    func theRestIsListed(form: [String]) async throws {
+        let site = try Site(sources: ["main", "branch"])
+        var wiring = site.wiring
+        let open = wiring.openStore
+        wiring.openStore = { $0.name == "branch" ? OddStore(name: "branch") : try open($0) }
+        let out = Mutex("")
+        let err = Mutex("")
+        let output = Output(
+            isTerminal: false, isColoured: false, isErrorTerminal: false,
+            standardOutput: { text in out.withLock { $0 += text } },
+            standardError: { text in err.withLock { $0 += text } })
+        let status = await Program.run(
+            ["user", "ls", "--config", site.configuration] + form, wiring: wiring, output: output)
+        #expect(status == 75)
+        #expect(
+            err.withLock { $0 }
+                == "addressee: source branch could not tell: the record can't be read; correct it\n")
+        let listed = out.withLock { $0 }
+        #expect(listed.contains("fred@example.org") && listed.contains("wilma@example.org"))
+        if form == ["--json"] { #expect(listed.hasSuffix("\n]\n")) }
+    }
+
     @Test func severalSources() async throws {
         let site = try Site(sources: ["main", "branch"])
         try site.stores[1].write { try $0.insert(Site.records[0]) }
@@ -256,6 +464,16 @@ import Testing
                     67,
                     err: "addressee: there is no user pearl@example.org in the source main, but in branch; use --source"
                         + " branch\n"))
+        // A domain that only the other source has.
+        try site.stores[1].write { try $0.insert(.domain(DomainRecord(domain: Site.domain("branch.example")))) }
+        let elsewhere =
+            "the domain branch.example is not on record in the source main, but in branch; use --source branch\n"
+        #expect(await site.run("user", "add", "a@branch.example") == Run(65, err: "addressee: \(elsewhere)"))
+        #expect(await site.run("domain", "rm", "branch.example") == Run(67, err: "addressee: \(elsewhere)"))
+        #expect(
+            await site.run("domain", "set", "branch.example", "--kind", "relay")
+                == Run(67, err: "addressee: \(elsewhere)"))
+        #expect(await site.run("user", "add", "a@branch.example", "--source", "branch").status == 0)
         #expect(
             await site.run("user", "add", "pearl@example.org")
                 == Run(

@@ -105,7 +105,7 @@ final class ImportPlace: @unchecked Sendable {
     }
 }
 
-/// Takes users in bulk, and like a database reads ahead: a fault is told when later users were handed over already.
+/// Takes users in bulk, and like a database finds out only at the end what it can't keep.
 final class BulkMemoryStore: BulkUserStore {
     private let store: MemoryStore
 
@@ -117,25 +117,47 @@ final class BulkMemoryStore: BulkUserStore {
 
     func write<Result>(_ body: (any RecordWriting) throws -> Result) throws -> Result { try store.write(body) }
 
-    func importUsers(next: () throws -> User?, progress: (Int) -> Void) throws -> Int {
-        try store.write { writing in
-            var waiting: [User] = []
-            var count = 0
-            var isAtEnd = false
-            while true {
-                while waiting.count < 3, !isAtEnd {
-                    if let user = try next() { waiting.append(user) } else { isAtEnd = true }
-                }
-                guard let user = waiting.first else { return count }
-                waiting.removeFirst()
-                do {
-                    try writing.insert(.user(user))
-                } catch let error as StoreError {
-                    throw BulkError(index: count, reason: error)
-                }
-                count += 1
-                progress(count)
+    func importUsers(
+        next: () throws -> User?, onConflict conflict: BulkConflict, fault: (BulkError) -> Void,
+        progress: (Int) -> Void
+    ) throws -> BulkResult {
+        var users: [User] = []
+        var thrown: (any Error)?
+        do {
+            while let user = try next() {
+                users.append(user)
+                progress(users.count)
             }
+        } catch {
+            thrown = error
+        }
+        return try store.write { writing in
+            var result = BulkResult(added: 0)
+            var faults = 0
+            var seen: Set<Mailbox> = []
+            for (index, user) in users.enumerated() {
+                let old = seen.insert(user.address).inserted ? try writing.record(.user, at: user.address) : nil
+                do {
+                    switch (conflict, old) {
+                    case (.keep, .user?): result.kept += 1
+                    case (.replace(let fields), .user(var known)?):
+                        if fields.contains(.fullName) { known.fullName = user.fullName }
+                        if fields.contains(.login) { known.login = user.login }
+                        if fields.contains(.status) { known.status = user.status }
+                        try writing.replace(.user(known))
+                        result.replaced += 1
+                    default:
+                        try writing.insert(.user(user))
+                        result.added += 1
+                    }
+                } catch let error as StoreError {
+                    faults += 1
+                    fault(BulkError(index: index, reason: error))
+                }
+            }
+            if let thrown { throw thrown }
+            if faults > 0 { throw BulkRefused() }
+            return result
         }
     }
 }

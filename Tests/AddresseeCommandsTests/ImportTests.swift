@@ -120,6 +120,11 @@ import Testing
         Wrong(
             "address,status\na@example.org,gone\n",
             "2: there is no status \"gone\"; it is active, disabled, suspended or full"),
+        // What is one slip of the keys away may be the opposite.
+        Wrong(
+            "address,status\na@example.org,inactive\nb@example.org,actve\n",
+            "2: there is no status \"inactive\"; it is active, disabled, suspended or full",
+            "3: there is no status \"actve\"; did you mean active?"),
         Wrong("address,name\na@example.org\n", "2: the line has 1 field, but the first line has 2"),
         Wrong("address\na@example.org,\n", "2: the line has 2 fields, but the first line has 1"),
         Wrong("address,name\na@example.org,\"x\n", "2: a field begins with a quote that is not closed"),
@@ -180,17 +185,93 @@ import Testing
         #expect(run.status == 65)
     }
 
-    @Test func tellsTheFirstTwenty() async throws {
+    @Test func tellsTheFirstHundred() async throws {
         let place = try ImportPlace()
-        let run = await place.run("address\nok@example.org\n" + (1...50).map { "wrong\($0)\n" }.joined())
+        let run = await place.run("address\nok@example.org\n" + (1...250).map { "wrong\($0)\n" }.joined())
         let lines = run.err.split(separator: "\n")
-        #expect(lines.count == 21)
+        #expect(lines.count == 101)
         #expect(lines[0] == "FILE:3: the address \"wrong1\" is wrong: The address has no \"@\" and domain.")
-        #expect(lines[19] == "FILE:22: the address \"wrong20\" is wrong: The address has no \"@\" and domain.")
+        #expect(lines[99] == "FILE:102: the address \"wrong100\" is wrong: The address has no \"@\" and domain.")
         #expect(
-            lines[20] == "addressee: nothing was imported; correct these 50 lines (30 more are not shown) and import"
+            lines[100] == "addressee: nothing was imported; correct these 250 lines (150 more are not shown) and import"
                 + " the file again")
         #expect(try place.count == 1)
+    }
+
+    static let mixed = """
+        address,name,login,status
+        fred@example.org,Fred,,
+        a@exmaple.org,A,,
+        b@example.org,B,fc,
+        wrong,C,,
+        d@nowhere.example,D,,
+        info@example.org,E,,
+        f@example.org,F,,inactive
+        b@example.org,G,,
+        h@exmaple.org,H,,
+
+        """
+
+    /// Whatever is wrong with a line, those after it are looked at as well.
+    @Test func tellsEveryFaultAtOnce() async throws {
+        let place = try ImportPlace()
+        let run = await place.run(Self.mixed)
+        let exmaple =
+            "the domain exmaple.org is not on record; did you mean example.org? If not, add it first: addressee domain add"
+            + " exmaple.org"
+        let taken = "one address is one thing: change it (addressee"
+        #expect(
+            run.err.split(separator: "\n").map(String.init) == [
+                "FILE:2: fred@example.org is a user already; \(taken) user set fred@example.org) or remove it first"
+                    + " (addressee user rm fred@example.org)",
+                "FILE:3: \(exmaple)",
+                "FILE:4: the login fc belongs to another user already; choose another",
+                "FILE:5: the address \"wrong\" is wrong: The address has no \"@\" and domain.",
+                "FILE:6: the domain nowhere.example is not on record; add it first: addressee domain add nowhere.example",
+                "FILE:7: info@example.org is an alias already; \(taken) alias set info@example.org) or remove it first"
+                    + " (addressee alias rm info@example.org)",
+                "FILE:8: there is no status \"inactive\"; it is active, disabled, suspended or full",
+                "FILE:10: \(exmaple)",
+                "addressee: nothing was imported; correct these 8 lines and import the file again",
+            ])
+        #expect(run.status == 65)
+        #expect(try place.count == 1)
+    }
+
+    @Test func keepsUsersOnRecord() async throws {
+        let place = try ImportPlace(sources: ["main", "other"])
+        let file = "address,name,status\nfred@example.org,Frederic,disabled\na@example.org,A,\n"
+        let run = await place.run(file, "--on-conflict", "keep")
+        #expect(run.err == "")
+        #expect(run.out.hasPrefix("imported 1 user in "))
+        #expect(run.out.hasSuffix(" s; 1 user on record before, and left as they are\n"))
+        #expect(try place.user("fred@example.org")?.fullName == "Fred Claude")
+        #expect(try place.user("fred@example.org")?.status == .active)
+        // In whatever source they are.
+        let other = await place.run(
+            "address\nfred@example.org\nb@example.net\n", "--source", "other", "--on-conflict", "keep", "--json")
+        #expect(other.out.hasPrefix("{\"imported\":1,\"seconds\":"))
+        #expect(other.out.hasSuffix(",\"replaced\":0,\"kept\":1}\n"))
+        #expect(try place.user("fred@example.org", in: "other") == nil)
+        // What is no user is no matter of taste.
+        let alias = await place.run(
+            "address\ninfo@example.org\nc@example.org\nc@example.org\n", "--on-conflict", "keep")
+        #expect(alias.status == 65)
+        #expect(alias.err.contains("FILE:2: info@example.org is an alias already"))
+        #expect(alias.err.contains("FILE:4: c@example.org is in line 3 already"))
+        #expect(try place.user("c@example.org") == nil)
+    }
+
+    @Test func replacesWhatTheFileHasColumnsFor() async throws {
+        let place = try ImportPlace()
+        let file = "address,name\nFRED@example.org,Frederic\na@example.org,A\n"
+        let run = await place.run(file, "--on-conflict", "replace")
+        #expect(run.out.hasPrefix("imported 2 users in "))
+        #expect(run.out.hasSuffix(" s; 1 of them on record before, and changed\n"))
+        #expect(try place.user("fred@example.org")?.fullName == "Frederic")
+        #expect(try place.user("fred@example.org")?.login == "fc")
+        #expect(await place.run(file, "--on-conflict", "refuse").status == 65)
+        #expect(await place.run(file, "--on-conflict", "overwrite").status == 64)
     }
 
     @Test func needsAFile() async throws {

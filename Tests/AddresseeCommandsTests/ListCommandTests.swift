@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import AddresseeCommands
@@ -78,11 +79,39 @@ import Testing
             await site.run(
                 "list", "set", "friends@example.org", "--name", "", "--no-owner", "--expn", "nobody", "--member",
                 "fred@example.org")
-                == Run(0, out: "changed list friends@example.org\n"))
+                == Run(
+                    0,
+                    out:
+                        "changed list friends@example.org (name was Friends; owner was fred@example.org; expn was anyone;"
+                        + " member was barney@example.org, Quincy Smith <q@example.com>, Sam <sam@example.com>)\n"))
         #expect(
             await site.run("list", "ls", "example.org").out.contains("friends@example.org\t\t\tnobody\t1\n"))
         #expect(
             await site.run("list", "rm", "friends@example.org") == Run(0, out: "removed list friends@example.org\n"))
+    }
+
+    /// A person at a terminal is asked before members are lost; a script means what it says.
+    @Test(
+        arguments: [
+            ("y", [], 0), ("Yes", [], 0), ("n", [], 65), ("", [], 65), (nil, [], 65), ("n", ["--yes"], 0),
+        ] as [(String?, [String], Int32)])
+    func asksBeforeMembersAreLost(answer: String?, options: [String], status: Int32) async throws {
+        let site = try Site()
+        let asked = Mutex("")
+        let output = Output(
+            isTerminal: true, isColoured: false, isErrorTerminal: true, standardOutput: { _ in },
+            standardError: { text in asked.withLock { $0 += text } }, answer: { answer })
+        func remove(_ name: String) async -> Int32 {
+            await Program.run(
+                ["list", "rm", name, "--config", site.configuration] + options, wiring: site.wiring, output: output)
+        }
+        #expect(await remove("staff@example.org") == status)
+        let question = "addressee: the list staff@example.org has 2 members; remove it? [y/N] "
+        let refusal = "addressee: nothing was removed; answer y to remove it, or give --yes\n"
+        #expect(asked.withLock { $0 } == (options.isEmpty ? question + (status == 0 ? "" : refusal) : ""))
+        #expect(await site.run("list", "show", "staff@example.org").status == (status == 0 ? 67 : 0))
+        // One without members is nobody's loss.
+        #expect(await remove("closed@example.org") == 0)
     }
 
     @Test func joinsAndLeaves() async throws {

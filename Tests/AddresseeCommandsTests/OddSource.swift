@@ -27,7 +27,11 @@ final class OddStore: RecordStore {
 
         func answer(_ lookup: Lookup) -> Answer { .members([]) }
         func record(_ kind: RecordKind, at address: Mailbox) throws -> Record? { nil }
-        func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {}
+        func forEach(
+            _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
+        ) throws {
+            try faulty(Trouble(source: name, reason: "the record can't be read; correct it"))
+        }
         func references(to address: Mailbox, limit: Int) throws -> [Reference] { [] }
         func references(toDomain domain: Domain, limit: Int) throws -> [Reference] { [] }
     }

@@ -48,6 +48,63 @@ import Testing
         #expect(lines.count == Table.sample + 10_001)
     }
 
+    /// At a terminal no line is broken: what does not fit is cut, with a mark.
+    @Test func linesFit() throws {
+        let text = Mutex("")
+        let output = Output(
+            isTerminal: true, isColoured: false, isErrorTerminal: true,
+            standardOutput: { piece in text.withLock { $0 += piece } }, standardError: { _ in }, width: 46)
+        var table = Table(["ADDRESS", "NAME", "STATUS"], to: output)
+        try table.add(["fred@example.org", "Fred Ferdinand Claude the Third", "active"])
+        try table.add(["山田@example.org", "山田山田山田山田山田", "full"])
+        try table.add([
+            "a\u{30A}@example.org", "A\u{30A}ngstro\u{308}m-A\u{30A}ngstro\u{308}m-A\u{30A}ngstro\u{308}m", "disabled",
+        ])
+        try table.finish()
+        #expect(
+            text.withLock { $0 } == """
+                ADDRESS           NAME                STATUS
+                fred@example.org  Fred Ferdinand Cl…  active
+                山田@example.org  山田山田山田山田…   full
+                a\u{30A}@example.org     A\u{30A}ngstro\u{308}m-A\u{30A}ngstro\u{308}m…  disabled
+
+                """)
+    }
+
+    @Test(arguments: [
+        ([10, 10, 10], 34, [10, 10, 10]), ([10, 10, 10], 33, [10, 9, 10]), ([16, 40, 6], 40, [16, 14, 6]),
+        ([40, 40, 8], 40, [20, 8, 8]), ([30, 9, 9], 20, [8, 4, 4]), ([5, 5], 3, [1, 1]), ([500], 80, [80]),
+    ])
+    func widths(_ natural: [Int], _ limit: Int, _ fitted: [Int]) {
+        #expect(Table.fitted(natural, to: limit) == fitted)
+    }
+
+    @Test(arguments: [
+        ("fred", 4, "fred"), ("fred", 3, "fr…"), ("山田山田", 5, "山田…"), ("山田山田", 4, "山…"),
+        ("A\u{30A}b\u{308}c", 2, "A\u{30A}…"),
+        ("fred", 1, "…"), ("fred", 0, ""), ("👩‍👩‍👧👩‍👩‍👧", 3, "👩‍👩‍👧…"),
+    ])
+    func isCut(_ text: String, _ columns: Int, _ cut: String) {
+        #expect(text.cut(to: columns) == cut)
+        #expect(text.cut(to: columns).columns <= columns)
+    }
+
+    /// A row that is wider than the first two hundred has the room that there is.
+    @Test func laterRowsFitToo() throws {
+        let text = Mutex("")
+        let output = Output(
+            isTerminal: true, isColoured: false, isErrorTerminal: true,
+            standardOutput: { piece in text.withLock { $0 += piece } }, standardError: { _ in }, width: 40)
+        var table = Table(["ADDRESS", "TO"], to: output)
+        for _ in 0..<Table.sample { try table.add(["a@example.org", "b@example.org"]) }
+        try table.add(["somebody@example.org", "b@example.org"])
+        try table.add(["somebody@example.org", "b@example.org, c@example.org, d@example.org"])
+        try table.finish()
+        let lines = text.withLock { $0.split(separator: "\n") }
+        #expect(lines[Table.sample + 1] == "somebody@example.org  b@example.org")
+        #expect(lines[Table.sample + 2] == "somebody@exa…  b@example.org, c@example…")
+    }
+
     @Test func cellsCannotBreakTheLine() throws {
         let text = Mutex("")
         let output = Output(

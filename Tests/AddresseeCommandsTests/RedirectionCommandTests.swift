@@ -37,6 +37,9 @@ import Testing
 
                         """))
         #expect(
+            await site.run("alias", "set", "sales@example.org", "--to", "wilma@example.org,fred@example.org")
+                == Run(0, out: "changed alias sales@example.org (as it was)\n"))
+        #expect(
             await site.run("alias", "show", "sales@example.org")
                 == Run(0, out: "address\tsales@example.org\nto\twilma@example.org\nto\tfred@example.org\n"))
         #expect(
@@ -44,6 +47,59 @@ import Testing
         #expect(
             await site.run("alias", "add", "x@example.org", "--to", "nobody@example.org", "--force")
                 == Run(0, out: "added alias x@example.org\n"))
+    }
+
+    /// Whoever has replaced the wrong one sees what it was.
+    @Test func tellsWhatWasReplaced() async throws {
+        let site = try Site()
+        #expect(
+            await site.run("alias", "set", "info@example.org", "--to", "wilma@example.org", "barney@example.org")
+                == Run(0, out: "changed alias info@example.org (to was fred@example.org)\n"))
+        #expect(
+            await site.run("alias", "set", "info@example.org", "--to", "fred@example.org")
+                == Run(0, out: "changed alias info@example.org (to was wilma@example.org, barney@example.org)\n"))
+        let many = (1...30).map { "m\($0)@example.com" }
+        #expect(
+            await site.run(bare: ["list", "set", "closed", "--config", site.configuration, "--member"] + many).status
+                == 0)
+        #expect(
+            await site.run("list", "set", "closed", "--member", "fred@example.org")
+                == Run(
+                    0,
+                    out:
+                        "changed list closed@example.org (member was \(many.prefix(20).joined(separator: ", ")) and 10 more)\n"
+                ))
+    }
+
+    @Test func takesCommas() async throws {
+        let site = try Site()
+        #expect(
+            await site.run("alias", "add", "a@example.org", "--to", "fred@example.org,barney@example.org").status == 0)
+        #expect(
+            await site.run("alias", "add", "b@example.org", "--to", "fred@example.org,", "x@example.com, y@example.com")
+                .status == 0)
+        #expect(
+            await site.run("alias", "add", "c@example.org", "--to", "\"x,y\"@example.com,z@example.com").status == 0)
+        #expect(
+            await site.run("alias", "ls", "--match", "a@example").out.hasPrefix(
+                "a@example.org\tfred@example.org, barney@example.org\n"))
+        #expect(await site.run("alias", "show", "b").out.hasSuffix("to\tx@example.com\nto\ty@example.com\n"))
+        #expect(
+            await site.run("alias", "show", "c").out
+                == "address\tc@example.org\nto\t\"x,y\"@example.com\nto\tz@example.com\n")
+        #expect(
+            await site.run(
+                "list", "join", "closed@example.org", "fred@example.org,\"Smith, Sam\" <sam@example.com>",
+                "info@example.org,",
+                "Smith, Sue <sue@example.com>, barney@example.org"
+            ) == Run(0, out: "added 5 members to list closed@example.org\n"))
+        #expect(
+            await site.run("list", "show", "closed").out.hasSuffix(
+                "member\tfred@example.org\nmember\tSmith, Sam <sam@example.com>\nmember\tinfo@example.org\n"
+                    + "member\tSmith, Sue <sue@example.com>\nmember\tbarney@example.org\n"))
+        #expect(
+            await site.run("list", "leave", "closed", "fred@example.org,barney@example.org")
+                == Run(0, out: "removed 2 members from list closed@example.org\n"))
     }
 
     @Test func forwards() async throws {
@@ -78,7 +134,7 @@ import Testing
                         """))
         #expect(
             await site.run("forward", "set", "fred@example.org", "--no-keep-copy", "--reply", "250")
-                == Run(0, out: "changed forward fred@example.org\n"))
+                == Run(0, out: "changed forward fred@example.org (keep-copy was yes; reply was 251)\n"))
         #expect(
             await site.run("forward", "show", "fred@example.org")
                 == Run(0, out: "address\tfred@example.org\nto\tfred@example.com\nkeep-copy\tno\nreply\t250\n"))
@@ -105,7 +161,7 @@ import Testing
                         """))
         #expect(
             await site.run("moved", "set", "former@example.org", "--no-to")
-                == Run(0, out: "changed moved address former@example.org\n"))
+                == Run(0, out: "changed moved address former@example.org (to was new@example.com)\n"))
         #expect(
             await site.run("moved", "show", "former@example.org", "--json").out
                 == "{\"address\":\"former@example.org\",\"record\":\"moved\",\"source\":\"main\",\"to\":null}\n")

@@ -44,6 +44,10 @@ import Testing
         ("nobody", 67, "\"nobody\" is nobody's address, login or name here; see who is here: addressee user ls"),
         ("nobody@example.org", 67, "nobody is at nobody@example.org; see who is: addressee user ls example.org"),
         ("a@elsewhere.example", 67, "the domain of a@elsewhere.example is not served here; see: addressee domain ls"),
+        (
+            "fred@exmaple.org", 67,
+            "the domain of fred@exmaple.org is not served here; did you mean example.org? If not, see: addressee domain ls"
+        ),
         ("old", 67, "old@example.org has moved to new@example.com; mail for it is refused"),
         (
             "betty", 67,

@@ -55,7 +55,7 @@ import Testing
                 == Run(0, out: "address  dino@example.org\nname     Dino\nstatus   full\n"))
         #expect(
             await site.run("user", "set", "dino@example.org", "--login", "dino", "--name", "", "--status", "active")
-                == Run(0, out: "changed user dino@example.org\n"))
+                == Run(0, out: "changed user dino@example.org (name was Dino; login was none; status was full)\n"))
         #expect(
             await site.run("user", "show", "dino@example.org", "--json")
                 == Run(
@@ -86,5 +86,61 @@ import Testing
         #expect(
             await site.run("user", "rm", "fred@example.org", "--force")
                 == Run(0, out: "removed user fred@example.org\n"))
+    }
+
+    @Test(arguments: ["fred", "FRED", "fc", "Fred Claude", "claude", "<fred@example.org>", "fred@example.org"])
+    func isShownByAnyName(_ name: String) async throws {
+        #expect(
+            try await Site().run("user", "show", name)
+                == Run(0, out: "address\tfred@example.org\nname\tFred Claude\nlogin\tfc\nstatus\tactive\n"))
+    }
+
+    @Test func otherRecordsHaveNamesToo() async throws {
+        let site = try Site()
+        for (noun, name) in [
+            ("alias", "info"), ("forward", "barney"), ("forward", "away"), ("moved", "old"), ("list", "staff"),
+        ] {
+            #expect(await site.run(noun, "show", name).out.hasPrefix("address\t\(name)@example.org\n"))
+        }
+    }
+
+    /// By the local-part in the default domain alone.
+    @Test func isChangedByItsLocalPart() async throws {
+        let site = try Site()
+        #expect(
+            await site.run("user", "set", "fred", "--status", "full")
+                == Run(0, out: "changed user fred@example.org (status was active)\n"))
+        #expect(await site.run("alias", "rm", "info") == Run(0, out: "removed alias info@example.org\n"))
+        #expect(await site.run("list", "join", "staff", "barney@example.org").status == 0)
+        #expect(await site.run("user", "add", "new").status == 65)
+    }
+
+    @Test func listsWhatIsWanted() async throws {
+        let site = try Site()
+        let names = { (run: Run) in run.out.split(separator: "\n").map { $0.split(separator: "@")[0] } }
+        #expect(names(await site.run("user", "ls", "--match", "STONE")) == ["barney", "betty"])
+        #expect(names(await site.run("user", "ls", "--match", "a\u{30A}NGSTRO\u{308}M")) == ["wilma"])
+        #expect(names(await site.run("user", "ls", "--match", "")) == ["barney", "betty", "fred", "wilma"])
+        #expect(await site.run("user", "ls", "--match", "nothing like it") == Run(0))
+        #expect(names(await site.run("user", "ls", "--status", "disabled")) == ["betty"])
+        #expect(names(await site.run("user", "ls", "--status", "active", "--match", "stone")) == ["barney"])
+        #expect(await site.run("user", "ls", "--domain", "relay.example") == Run(0))
+        #expect(names(await site.run("user", "ls", "--domain", "example.org")).count == 4)
+        // By a member, who has no column.
+        #expect(names(await site.run("list", "ls", "--match", "sam q.")) == ["staff"])
+        #expect(
+            await site.run("user", "ls", "--match", "fred", "--json").out.split(separator: "\n").count == 3)
+    }
+
+    @Test func isATableInAPipe() async throws {
+        #expect(
+            try await Site().run("user", "ls", "--table", "--match", "fred")
+                == Run(
+                    0,
+                    out: """
+                        ADDRESS           NAME         LOGIN  STATUS
+                        fred@example.org  Fred Claude  fc     active
+
+                        """))
     }
 }

@@ -34,67 +34,119 @@ import Verification
         #expect(configuration.tls == nil)
     }
 
+    /// The addresses of listeners, as inquiries know them; those of all interfaces where one listens at all.
+    @Test(arguments: [
+        (
+            ["smtp: 192.0.2.1:25", "socketmap: \"[2001:db8::1]:2526\""], ["[192.0.2.1]", "[IPv6:2001:db8::1]"],
+            ["[127.0.0.1]"]
+        ),
+        (["smtp: unix:/s"], [], ["[127.0.0.1]"]),
+        (["smtp: 0.0.0.0:25"], ["[127.0.0.1]"], ["[0.0.0.0]", "[IPv6:::1]", "[IPv6:::]"]),
+        (["smtp: \"[::]:25\""], ["[127.0.0.1]", "[IPv6:::1]"], ["[0.0.0.0]", "[IPv6:::]"]),
+    ])
+    func literals(listeners: [String], known: [String], unknown: [String]) throws {
+        let yaml = "listeners:\n" + listeners.map { "  - \($0)\n" }.joined()
+        let context = try Self.parse(yaml).inquiries
+        for literal in known { #expect(context.literals.contains(try Domain(literal)), "\(literal)") }
+        for literal in unknown { #expect(!context.literals.contains(try Domain(literal)), "\(literal)") }
+        #expect(context.sources == ["main"])
+        #expect(context.defaultDomain == (try Domain("example.org")))
+    }
+
+    @Test func aDomainIsWhatTheMappingMakesOfIt() throws {
+        let yaml = "default-domain: exam\u{200B}ple.org\nsources: [{name: main, sqlite: /d.sqlite}]\n"
+        #expect(try Configuration.parse(yaml, file: "/a.yaml").defaultDomain.description == "example.org")
+    }
+
     @Test func theHostnameOfThisMachineCanBeSaid() throws {
         #expect(throws: Never.self) { try Domain(try Self.parse("").hostname) }
     }
 
+    /// Every key, none with its default, and no two of a kind with the same value; only `srs.socketmap` excludes what is
+    /// here. Keys of LDAP have a file of their own.
+    static let all = """
+        hostname: mx.example.net
+        default-domain: example.net
+        sources:
+          - {name: first, sqlite: first.sqlite}
+          - {name: second, sqlite: /var/second.sqlite}
+        listeners:
+          - smtp: "[::]:0"
+            enhanced-codes: false
+            clients: [office, everyone]
+            starttls: true
+          - smtp: unix:run/smtp
+            possibilities: false
+            unix-mode: "0660"
+          - {socketmap: "127.0.0.1:1"}
+          - {tcp-table: "127.0.0.1:2", map: recipients}
+          - {policy: "127.0.0.1:3"}
+          - {milter: "127.0.0.1:4"}
+          - {readsocket: "127.0.0.1:5"}
+          - {qmail-deliverable: "127.0.0.1:6"}
+        next-hops:
+          - {name: here, maildir: "mail/{domain}/{local-part}"}
+          - {name: there, maildir: "/m/{local-part}/{domain}/M", takes: [elsewhere], domains: [example.com],
+             follow-links: true}
+          - {name: out, smtp: "mx.example.com:25", tls: starttls, ca-file: ca.pem, recipients: [a@example.com]}
+          - {name: store, lmtp: "unix:run/lmtp", connections: 3, detail: drop}
+          - {name: back, smtp: "[::1]:465", tls: implicit, tls-name: mail.example.com}
+        srs: {forward: "127.0.0.1:10001", reverse: "unix:r"}
+        clients:
+          - name: office
+            networks: [192.0.2.0/24, "2001:db8::/32", unix]
+            trusted: true
+            vrfy: existence
+            expn: full
+            questions-per-minute: 7
+          - {name: gate, networks: [192.0.2.1], relay: true, rcpt: full}
+        tls: {certificate: c.pem, private-key: /etc/k.pem}
+        limits:
+          connections: 1
+          recipients: 100
+          pipelined-questions: 2
+          errors: 3
+          remembered-recipients: 9
+          message-size: 0
+          trace-fields: 8
+          expansion-depth: 4
+          expansion-addresses: 5
+          expansion-lookups: 6
+          possibilities: 7
+        timeouts:
+          idle: 61m
+          write: 90s
+          shutdown: 2m
+          next-hop-connect: 1s
+          next-hop-reply: 2s
+          next-hop-data: 3s
+          next-hop-block: 4s
+          next-hop-end: 1h
+        threads: 64
+        log: {level: trace}
+        """
+
     @Test func everySettingIsTaken() throws {
-        let configuration = try Configuration.parse(
-            """
-            hostname: mx.example.net
-            default-domain: example.net
-            sources:
-              - {name: first, sqlite: first.sqlite}
-              - {name: second, sqlite: /var/second.sqlite}
-            listeners:
-              - smtp: "[::]:0"
-                enhanced-codes: false
-                possibilities: false
-                clients: [office, everyone]
-                starttls: true
-              - smtp: unix:run/smtp
-                unix-mode: "0660"
-            next-hops:
-              - {name: here, maildir: "mail/{domain}/{local-part}"}
-              - {name: there, maildir: "/m/{local-part}/{domain}/M", takes: [elsewhere], domains: [example.com]}
-              - {name: out, smtp: "mx.example.com:25", tls: starttls, ca-file: ca.pem, recipients: [a@example.com]}
-              - {name: store, lmtp: "unix:run/lmtp", connections: 3}
-              - {name: back, smtp: "[::1]:465", tls: implicit, tls-name: mail.example.com}
-            srs: {forward: "127.0.0.1:10001", reverse: "unix:r"}
-            clients:
-              - name: office
-                networks: [192.0.2.0/24, "2001:db8::/32", unix]
-                trusted: true
-                relay: true
-                vrfy: existence
-                expn: full
-                rcpt: full
-                questions-per-minute: 7
-            tls: {certificate: c.pem, private-key: /etc/k.pem}
-            limits:
-              connections: 1
-              recipients: 100
-              pipelined-questions: 2
-              errors: 3
-              message-size: 0
-              trace-fields: 8
-              expansion-depth: 4
-              expansion-addresses: 5
-              expansion-lookups: 6
-              possibilities: 7
-            timeouts: {idle: 1h, write: 90s, shutdown: 2m, next-hop-connect: 1s, next-hop-end: 1h}
-            threads: 64
-            log: {level: trace}
-            """, file: "conf/addressee.yaml")
+        let configuration = try Configuration.parse(Self.all, file: "conf/addressee.yaml")
         let office = ClientClass(
             name: "office",
             networks: [try Network("192.0.2.0/24"), try Network("2001:db8::/32"), try Network("unix")],
-            disclosure: Disclosure(vrfy: .existence, expn: .full, rcpt: .full), isTrusted: true,
-            mayRelay: true, questionsPerMinute: 7)
+            disclosure: Disclosure(vrfy: .existence, expn: .full, rcpt: .existence), isTrusted: true,
+            mayRelay: false, questionsPerMinute: 7)
+        let gate = ClientClass(
+            name: "gate", networks: [try Network("192.0.2.1")],
+            disclosure: Disclosure(vrfy: .closed, expn: .closed, rcpt: .full), isTrusted: false, mayRelay: true,
+            questionsPerMinute: 600)
         var everyone = ClientClass.everyone
         everyone.questionsPerMinute = 600
-        var timeouts = Timeouts(idle: .seconds(3600), write: .seconds(90), shutdown: .seconds(120))
-        (timeouts.nextHop.connect, timeouts.nextHop.end) = (.seconds(1), .seconds(3600))
+        var timeouts = Timeouts(idle: .seconds(3660), write: .seconds(90), shutdown: .seconds(120))
+        (timeouts.nextHop.connect, timeouts.nextHop.reply) = (.seconds(1), .seconds(2))
+        (timeouts.nextHop.data, timeouts.nextHop.block, timeouts.nextHop.end) = (
+            .seconds(3), .seconds(4), .seconds(3600)
+        )
+        func local(_ wire: ListenerWire, _ port: Int, map: DirectoryMap? = nil) -> ListenerConfiguration {
+            ListenerConfiguration(wire: wire, address: .ip(host: "127.0.0.1", port: port), map: map)
+        }
         let expected = Configuration(
             file: "conf/addressee.yaml", hostname: "mx.example.net", defaultDomain: try Domain("example.net"),
             sources: [
@@ -103,16 +155,18 @@ import Verification
             ],
             listeners: [
                 ListenerConfiguration(
-                    address: .ip(host: "::", port: 0), enhancedCodes: false, possibilities: false,
-                    clients: ["office", "everyone"], startTLS: true),
-                ListenerConfiguration(address: .unix(path: "conf/run/smtp"), unixMode: 0o660),
+                    address: .ip(host: "::", port: 0), enhancedCodes: false, clients: ["office", "everyone"],
+                    startTLS: true),
+                ListenerConfiguration(address: .unix(path: "conf/run/smtp"), possibilities: false, unixMode: 0o660),
+                local(.socketmap, 1), local(.tcpTable, 2, map: .recipients), local(.policy, 3), local(.milter, 4),
+                local(.readsocket, 5), local(.qmailDeliverable, 6),
             ],
             nextHops: [
                 NextHopConfiguration(
                     name: "here", kind: .maildir(try MaildirTemplate("conf/mail/{domain}/{local-part}"))),
                 NextHopConfiguration(
                     name: "there", kind: .maildir(try MaildirTemplate("/m/{local-part}/{domain}/M")),
-                    route: Route(places: [.elsewhere], domains: [try Domain("example.com")])),
+                    route: Route(places: [.elsewhere], domains: [try Domain("example.com")]), followsLinks: true),
                 NextHopConfiguration(
                     name: "out",
                     kind: .server(
@@ -124,7 +178,7 @@ import Verification
                 NextHopConfiguration(
                     name: "store",
                     kind: .server(MailServer(dialect: .lmtp, address: .unix(path: "conf/run/lmtp"), connections: 3)),
-                    route: Route(places: [.mailboxes])),
+                    route: Route(places: [.mailboxes], dropsDetails: true)),
                 NextHopConfiguration(
                     name: "back",
                     kind: .server(
@@ -134,13 +188,21 @@ import Verification
             ],
             senderRewriting: .tcpTables(
                 forward: .host("127.0.0.1", port: 10001), reverse: .unix(path: "conf/r")),
-            clients: [office, everyone], tls: TLSConfiguration(certificate: "conf/c.pem", privateKey: "/etc/k.pem"),
+            clients: [office, gate, everyone],
+            tls: TLSConfiguration(certificate: "conf/c.pem", privateKey: "/etc/k.pem"),
             limits: SessionLimits(
-                connections: 1, recipients: 100, pipelinedQuestions: 2, errors: 3, messageSize: 0, traceFields: 8),
+                connections: 1, recipients: 100, pipelinedQuestions: 2, errors: 3, rememberedRecipients: 9,
+                messageSize: 0,
+                traceFields: 8),
             expansion: ExpansionLimits(depth: 4, addresses: 5, lookups: 6, possibilities: 7),
             timeouts: timeouts, threads: 64,
             logLevel: .trace)
         #expect(configuration == expected)
+    }
+
+    @Test func sendersAreRewrittenBySocketmap() throws {
+        let yaml = "next-hops: [{name: a, smtp: \"m:25\"}]\nsrs: {socketmap: \"unix:run/srs\"}"
+        #expect(try Self.parse(yaml).senderRewriting == .socketmap(.unix(path: "/etc/a/run/srs")))
     }
 
     @Test(arguments: [

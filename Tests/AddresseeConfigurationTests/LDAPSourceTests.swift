@@ -29,6 +29,72 @@ import Testing
         return ldap
     }
 
+    /// Every key, none with its default, and no two of a kind with the same value; `password-env` and `sasl` exclude what is
+    /// here.
+    static let all = """
+        default-domain: example.org
+        sources:
+          - name: people
+            ldap:
+              uris: [ldap://one.example.org, "ldaps://[2001:db8::1]:637"]
+              base: dc=example,dc=org
+              preset: qmail
+              roles: {login: [uid, sn], full-name: displayName, status: [accountStatus]}
+              status-words: {active: one, disabled: [two, three], suspended: four, full: five}
+              must-find: fred@example.org
+              domains:
+                - example.org
+                - domain: example.net
+                  kind: relay
+                  catch-all: info@example.net
+                  detail-separators: "-"
+                  transport: "smtp:[mx.example.net]:25"
+              bind-dn: cn=reader
+              password-file: secret
+              allow-clear-text: true
+              starttls: true
+              verify: false
+              ca-file: ca.pem
+              client-certificate: client.pem
+              client-key: client-key.pem
+              timeout: 11s
+              connect-timeout: 12s
+              write-base: ou=people
+              new-entries: {homeDirectory: /home/%u}
+              cache: {entries: 13, positive: 14s, negative: 15s, stale: 16s, journal: changes}
+        """
+
+    @Test func everySettingIsTaken() throws {
+        var expected = LDAPSourceConfiguration(
+            uris: ["ldap://one.example.org", "ldaps://[2001:db8::1]:637"], base: "dc=example,dc=org", preset: "qmail",
+            cache: .init(journal: "/etc/changes"))
+        expected.roles = ["login": ["uid", "sn"], "full-name": ["displayName"], "status": ["accountStatus"]]
+        expected.statusWords = [
+            .active: ["one"], .disabled: ["two", "three"], .suspended: ["four"], .full: ["five"],
+        ]
+        expected.mustFind = [try Mailbox("fred@example.org")]
+        for (key, line) in [("login", 8), ("full-name", 8), ("status", 8), ("status-words", 9)] {
+            expected.places[key] = LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: line)
+        }
+        expected.domains = [
+            DomainRecord(domain: try Domain("example.org")),
+            DomainRecord(
+                domain: try Domain("example.net"), kind: .relay, catchAll: try Mailbox("info@example.net"),
+                detailSeparators: [UInt8(ascii: "-")], transport: "smtp:[mx.example.net]:25"),
+        ]
+        expected.bind = .simple(dn: "cn=reader", password: .file("/etc/secret"), isClearTextAllowed: true)
+        (expected.startTLS, expected.verifies) = (true, false)
+        expected.caFile = "/etc/ca.pem"
+        (expected.certificateFile, expected.keyFile) = ("/etc/client.pem", "/etc/client-key.pem")
+        (expected.timeout, expected.connectTimeout) = (.seconds(11), .seconds(12))
+        expected.writeBase = "ou=people"
+        expected.newEntryValues = ["homeDirectory": "/home/%u"]
+        expected.cache.entries = 13
+        (expected.cache.positive, expected.cache.negative) = (.seconds(14), .seconds(15))
+        expected.cache.stale = .seconds(16)
+        #expect(try Configuration.parse(Self.all, file: "/etc/a.yaml").sources[0].kind == .ldap(expected))
+    }
+
     /// Every key is in the sample, by its name.
     @Test func theSampleHasEveryKey() throws {
         let yaml = try String(contentsOfFile: Self.file, encoding: .utf8)
@@ -42,7 +108,12 @@ import Testing
         #expect(ldap.uris.count == 2)
         #expect(ldap.domains.count == 2)
         #expect(ldap.newEntryValues == ["homeDirectory": "/var/mail/%d/%u"])
-        #expect(ldap.roles == ["login": ["uid"], "full-name": ["displayName", "cn"]])
+        #expect(ldap.roles == ["login": ["uid"], "full-name": ["displayName", "cn"], "status": ["nsAccountLock"]])
+        #expect(
+            ldap.statusWords == [
+                .active: ["FALSE"], .disabled: ["TRUE", "lock"], .suspended: ["vacation"], .full: ["overquota"],
+            ])
+        #expect(ldap.mustFind == [try Mailbox("postmaster@example.org")])
         for key in findings.keys where key.hasPrefix("sources.ldap.") {
             let last = key.split(separator: ".").last ?? ""
             #expect(yaml.contains("\(last):") || yaml.contains("\(last) ") || yaml.contains("\"\(last): "), "\(key)")
@@ -82,6 +153,35 @@ import Testing
         #expect(try Self.ldap("sasl: external").bind == .external)
     }
 
+    @Test func readsWhatMustBeFound() throws {
+        #expect(try Self.ldap("").mustFind == [])
+        #expect(try Self.ldap("must-find: fred@example.org").mustFind == [try Mailbox("fred@example.org")])
+        #expect(
+            try Self.ldap("must-find: [fred@example.org, b@example.net]").mustFind
+                == [try Mailbox("fred@example.org"), try Mailbox("b@example.net")])
+    }
+
+    /// An empty base is one, where it is written as such.
+    @Test func readsAnEmptyBase() throws {
+        for (text, base) in [("''", ""), ("\"\"", ""), ("dc=a", "dc=a")] {
+            let yaml =
+                "default-domain: a.example\nsources:\n  - {name: p, ldap: {uris: ldap://a, base: \(text), preset: ad}}\n"
+            guard case .ldap(let ldap) = try Configuration.parse(yaml, file: "a").sources[0].kind else {
+                Issue.record("no source in LDAP")
+                return
+            }
+            #expect(ldap.base == base)
+        }
+    }
+
+    /// Where a role stands is known to whoever finds out that it has no effect.
+    @Test func rolesHaveTheirLine() throws {
+        let ldap = try Self.ldap("roles:\n  status: [nsAccountLock]\nstatus-words: {disabled: \"TRUE\"}")
+        #expect(ldap.places["status"] == LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: 9))
+        #expect(ldap.places["status-words"] == LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: 10))
+        #expect(ldap.statusWords == [.disabled: ["TRUE"]])
+    }
+
     @Test func readsDomains() throws {
         let domains = try Self.ldap(
             """
@@ -109,6 +209,10 @@ import Testing
         ("sasl: externl", #"must be external, not "externl"; did you mean "external"?"#),
         ("sasl: external\nbind-dn: cn=r", "exclude each other"),
         ("client-key: a", "needs client-certificate beside it"),
+        ("must-find: fred", "sources.ldap.must-find \"fred\" is no address"), ("must-find: []", "must-find is empty"),
+        ("status-words: {disbled: a}", #"did you mean "disabled"?"#),
+        ("status-words: {disabled: [a], full: [A]}", "has \"A\" for disabled and for full"),
+        ("status-words: {disabled: []}", "disabled is empty"),
         ("timeout: 5", "did you mean 5s?"), ("timeout: 2m", "a time from 1s to 1m"),
         ("cache: {entries: -1}", "a whole number from 0 to 10000000"), ("domains: [a b]", "is no domain"),
         ("domains: [{domain: a.example, kind: alias}]", #"must be local or relay, not "alias""#),
@@ -124,7 +228,8 @@ import Testing
 
     @Test(arguments: [
         ("ldap: {}", "sources.ldap.uris is missing"), ("ldap: {base: a}", "sources.ldap.preset is missing"),
-        ("ldap: x", "must hold"), ("ldap: {uris: [http://a], base: a, preset: ad}", "must be a server such as"),
+        ("ldap: x", "must hold"), ("ldap: {uris: ldap://a, base: , preset: ad}", "sources.ldap.base has no value"),
+        ("ldap: {uris: [http://a], base: a, preset: ad}", "must be a server such as"),
         ("ldap: {uris: ldap://, base: a, preset: ad}", "must be a server such as"),
         ("ldap: {uris: ldap://a, base: a, preset: exchange}", "must be addressee, laser"),
         ("ldap: {uris: ldap://a, base: a, preset: ad}\n    sqlite: a", "in sqlite or in ldap, not in both"),

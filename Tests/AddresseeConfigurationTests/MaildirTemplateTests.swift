@@ -17,7 +17,24 @@ import Testing
         ("/m/{domain}/{local-part}", "\"-rf\"@example.org", "/m/example.org/-rf"),
     ])
     func path(template: String, address: String, expected: String) throws {
-        #expect(try MaildirTemplate(template).path(for: try Mailbox(address)) == expected)
+        let template = try MaildirTemplate(template)
+        let names = try #require(template.names(for: try Mailbox(address)))
+        #expect(([template.base] + names).joined(separator: "/") == expected)
+        #expect(
+            zip(template.levels, names).allSatisfy { $0 == nil || $0 == $1 } && template.levels.count == names.count)
+    }
+
+    /// What stands before the part that mailboxes fill.
+    @Test(
+        arguments: [
+            ("/m/{domain}/{local-part}", "/m", [nil, nil]),
+            ("/var//mail/{local-part}/x/{domain}/Maildir/", "/var/mail", [nil, "x", nil, "Maildir"]),
+            ("/{domain}/{local-part}", "/", [nil, nil]), ("{domain}/{local-part}", ".", [nil, nil]),
+            ("mail/{domain}/{local-part}", "mail", [nil, nil]),
+        ] as [(String, String, [String?])])
+    func base(template: String, base: String, levels: [String?]) throws {
+        #expect(try MaildirTemplate(template).base == base)
+        #expect(try MaildirTemplate(template).levels == levels)
     }
 
     @Test(arguments: [
@@ -25,7 +42,7 @@ import Testing
         "\".hidden\"@example.org", "\"/etc/passwd\"@example.org",
     ])
     func isNoPlainName(address: String) throws {
-        #expect(try MaildirTemplate("/m/{domain}/{local-part}").path(for: try Mailbox(address)) == nil)
+        #expect(try MaildirTemplate("/m/{domain}/{local-part}").names(for: try Mailbox(address)) == nil)
     }
 
     /// What no address can hold is refused all the same.

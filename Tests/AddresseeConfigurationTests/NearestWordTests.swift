@@ -19,6 +19,28 @@ import Testing
         #expect(NearestWord.of(word, among: Self.words) == expected)
     }
 
+    static let states = [
+        "active", "enabled", "disabled", "suspended", "known", "limited", "keep-copy", "index", "default",
+    ]
+
+    /// What is one typing error away from its opposite was not meant for it.
+    @Test(arguments: [
+        ("inactive", nil), ("Inactive", nil), ("unactive", nil), ("inactiv", nil), ("deactive", nil),
+        ("non-active", nil),
+        ("unknown", nil), ("unlimited", nil), ("no-keep-copy", nil), ("unsuspended", nil), ("undisabled", nil),
+        ("actve", "active"), ("disbaled", "disabled"), ("enabeld", "enabled"), ("knwon", "known"), ("indx", "index"),
+        ("indxe", "index"), ("defualt", "default"), ("suspend", "suspended"),
+    ])
+    func isNoOpposite(word: String, expected: String?) {
+        #expect(NearestWord.of(word, among: Self.states) == expected)
+    }
+
+    @Test func isNoOppositeEitherWay() {
+        #expect(NearestWord.of("active", among: ["inactive"]) == nil)
+        #expect(NearestWord.of("enabled", among: ["disabled"]) == nil)
+        #expect(NearestWord.of("disabled", among: ["enabled"]) == nil)
+    }
+
     @Test(arguments: [
         ("", "", 0), ("abc", "", 3), ("", "abc", 3), ("abc", "abc", 0), ("abc", "acb", 1), ("abc", "ab", 1),
         ("abc", "xbc", 1), ("kitten", "sitting", 3), ("ca", "abc", 3),

@@ -426,8 +426,22 @@ private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
                 + "The character at position 2 may not stand there."),
         Case(
             "next-hops: [{name: a, maildir: 'm/{domain}/{local-part}', tls: starttls}]",
-            #"3: unknown key "tls" in next-hops; the keys here are name, maildir, smtp, lmtp, takes, domains, recipients"#
-        ),
+            #"3: unknown key "tls" in next-hops; the keys here are name, maildir, smtp, lmtp, takes, domains, recipients, "#
+                + "follow-links"),
+        Case(
+            "next-hops: [{name: a, maildir: 'm/{domain}/{local-part}', follow-links: yes}]",
+            #"3: next-hops.follow-links must be true or false, not "yes"; did you mean true?"#),
+        Case(
+            "next-hops: [{name: a, maildir: 'm/{domain}/{local-part}', detail: drop}]",
+            #"3: unknown key "detail" in next-hops; the keys here are name, maildir, smtp, lmtp, takes, domains, "#
+                + "recipients, follow-links"),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25', detail: dropp}]",
+            #"3: next-hops.detail must be keep or drop, not "dropp"; did you mean "drop"?"#),
+        Case(
+            "next-hops: [{name: a, smtp: 'h:25', follow-links: true}]",
+            #"3: unknown key "follow-links" in next-hops; the keys here are name, maildir, smtp, lmtp, tls, tls-name, "#
+                + "ca-file, connections, takes, domains, recipients, detail"),
         Case(
             "next-hops: [{name: a, smtp: mail.example.org}]",
             #"3: next-hops.smtp "mail.example.org": the port is missing: mail.example.org:25"#),

@@ -51,46 +51,86 @@ import Testing
         #expect(configuration.tls?.privateKey == "private-key.pem")
     }
 
-    @Test func everyKeyIsInTheSample() {
+    @Test func everyKeyIsInTheSample() throws {
         let yaml = Self.uncommented(withExamples: true)
         let findings = Findings(file: "a")
         _ = Configuration.read(yaml, findings)
         #expect(findings.keys.count > 30)
         // The sample of LDAP is in a file of its own: LDAPSourceTests. Of two ways to name postsrsd one is in prose.
         let elsewhere: Set = ["sources.ldap", "srs.forward", "srs.reverse"]
-        #expect(findings.keys.subtracting(Self.paths(in: yaml)).subtracting(elsewhere).isEmpty)
+        #expect(findings.keys.subtracting(try KeyPaths.all(in: yaml)).subtracting(elsewhere).isEmpty)
     }
 
-    /// The keys of block YAML, such as `limits.errors`, by their indentation.
-    private static func paths(in yaml: String) -> Set<String> {
-        var open: [(column: Int, key: String)] = []
-        var paths: Set<String> = []
-        for line in yaml.split(separator: "\n") {
-            let text = line.drop { " -".contains($0) }
-            guard let colon = text.firstIndex(of: ":"), !text.hasPrefix("#") else { continue }
-            let column = line.count - text.count
-            open.removeAll { $0.column >= column }
-            open.append((column, String(text[..<colon])))
-            paths.insert(open.map(\.key).joined(separator: "."))
+    /// The prose above a setting of the sample, one line of text; that of several settings in a row stands above the first.
+    private static func prose(above path: String) -> String {
+        let (section, key) = (path.split(separator: ".").first ?? "", path.split(separator: ".").last ?? "")
+        var (isInside, prose, isAfterSetting) = (section == key, "", false)
+        for line in ConfigurationTemplate.sample.split(separator: "\n") {
+            let text = line.drop { " #-".contains($0) }
+            if line.hasPrefix("\(section):") || line.hasPrefix("#\(section):") { isInside = true }
+            if isInside, text.hasPrefix("\(key):") { return prose }
+            let isProse = line.drop { $0 == " " }.hasPrefix("# ") && !line.hasPrefix("#  ")
+            if isProse {
+                prose = (isAfterSetting ? "" : prose) + " " + text
+                isAfterSetting = false
+            } else {
+                isAfterSetting = true
+            }
         }
-        return paths
+        return ""
     }
 
-    /// A number that is surely too large is refused with the largest, and that stands in the sample.
-    @Test(arguments: [
-        "limits: {connections: _}", "limits: {recipients: _}", "limits: {pipelined-questions: _}",
-        "limits: {remembered-recipients: _}",
-        "limits: {errors: _}",
-        "limits: {message-size: _}", "limits: {trace-fields: _}", "limits: {expansion-depth: _}",
-        "limits: {expansion-addresses: _}",
-        "limits: {expansion-lookups: _}", "limits: {possibilities: _}", "timeouts: {idle: _}", "timeouts: {write: _}",
-        "timeouts: {shutdown: _}", "threads: _", "clients: [{name: a, questions-per-minute: _}]",
-    ])
+    /// Numbers and times.
+    private static let limits = [
+        "limits.connections", "limits.recipients", "limits.pipelined-questions", "limits.errors",
+        "limits.remembered-recipients", "limits.message-size", "limits.trace-fields", "limits.expansion-depth",
+        "limits.expansion-addresses", "limits.expansion-lookups", "limits.possibilities", "timeouts.idle",
+        "timeouts.write", "timeouts.shutdown", "timeouts.next-hop-connect", "timeouts.next-hop-reply",
+        "timeouts.next-hop-data", "timeouts.next-hop-block", "timeouts.next-hop-end", "threads",
+        "clients.questions-per-minute", "next-hops.connections",
+    ]
+
+    /// A number that is surely too large is refused with the largest, and that stands above the setting in the sample.
+    @Test(arguments: limits)
     func limitsAreInTheSample(setting: String) throws {
-        let wrong = setting.replacing("_", with: "99999999999999999999")
-        let problem = try #require(Case.problems(in: ConfigurationTests.required + wrong).first)
+        let parts = setting.split(separator: ".")
+        let wrong = (parts.last ?? "") + ": 99999999999999999999"
+        let yaml =
+            switch parts[0] {
+            case "threads": String(wrong)
+            case "clients": "clients: [{name: a, \(wrong)}]"
+            case "next-hops": "next-hops: [{name: a, smtp: \"m:25\", \(wrong)}]"
+            default: "\(parts[0]): {\(wrong)}"
+            }
+        let problem = try #require(Case.problems(in: ConfigurationTests.required + yaml).first)
         let range = try #require(problem.firstMatch(of: /from ([0-9]+)[a-z]* to ([0-9]+[a-z]?)/))
-        #expect(ConfigurationTemplate.sample.contains("to \(range.2)"))
+        let prose = Self.prose(above: setting)
+        #expect(prose.firstMatch(of: try Regex("to \(range.2)\\b")) != nil, "\(setting): \(range.0), but \(prose)")
+    }
+
+    /// A wrong word is refused with those that are right, and these are told above the setting in the sample.
+    @Test(arguments: ["clients.vrfy", "clients.expn", "clients.rcpt", "log.level", "next-hops.takes", "next-hops.tls"])
+    func wordsAreInTheSample(setting: String) throws {
+        let parts = setting.split(separator: ".")
+        let yaml =
+            switch parts[0] {
+            case "clients": "clients: [{name: a, \(parts[1]): [frobnicate]}]"
+            case "next-hops": "next-hops: [{name: a, smtp: \"m:25\", \(parts[1]): [frobnicate]}]"
+            default: "\(parts[0]): {\(parts[1]): [frobnicate]}"
+            }
+        let problem = try #require(Case.problems(in: ConfigurationTests.required + yaml).first)
+        let words = try #require(problem.firstMatch(of: /(?:must be|must hold) (.*), not/)).1
+            .replacing(" or ", with: ", ").split(separator: ", ")
+        #expect(words.count > 1)
+        let prose = Self.prose(above: setting)
+        for word in words { #expect(prose.contains(word), "\(setting): \(word) is not in \(prose)") }
+    }
+
+    @Test func everyLimitIsTried() {
+        let findings = Findings(file: "a")
+        _ = Configuration.read(Self.uncommented(withExamples: true), findings)
+        let known = findings.keys.filter { $0.hasPrefix("limits.") || $0.hasPrefix("timeouts.") }
+        #expect(known.subtracting(Self.limits).isEmpty)
     }
 
     struct Values: Sendable {

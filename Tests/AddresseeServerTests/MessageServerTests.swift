@@ -46,7 +46,7 @@ struct MessageServerTests {
     typealias Change = @Sendable (inout Configuration, Place) throws -> Void
 
     /// Serves the directory of the tables, with these next hops, while `body` talks to it.
-    private static func serve(
+    static func serve(
         takes places: Set<RecipientPlace> = Set(RecipientPlace.allCases), isLate: Bool = false,
         change: Change = { _, _ in },
         _ body: @escaping @Sendable (SocketPeer, Place) async throws -> Void
@@ -66,7 +66,7 @@ struct MessageServerTests {
     }
 
     /// Sends lines and gives the replies, one for each of `count`.
-    private static func replies(_ count: Int, to text: String, over peer: SocketPeer) async throws -> [String] {
+    static func replies(_ count: Int, to text: String, over peer: SocketPeer) async throws -> [String] {
         try await peer.send(Array(text.utf8))
         var heard: [UInt8] = []
         while true {
@@ -79,7 +79,7 @@ struct MessageServerTests {
         }
     }
 
-    private static func transaction(_ recipients: String..., message: String) -> String {
+    static func transaction(_ recipients: String..., message: String) -> String {
         "MAIL FROM:<me@elsewhere.example>\r\n" + recipients.map { "RCPT TO:<\($0)>\r\n" }.joined() + "DATA\r\n"
             + message
             + "\r\n.\r\n"
@@ -96,10 +96,28 @@ struct MessageServerTests {
             let messages = place.messages("example.org/fred")
             #expect(messages.count == 1)
             let lines = messages.first?.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) ?? []
-            #expect(lines.prefix(2) == ["Return-Path: <me@elsewhere.example>", "Delivered-To: fred@example.org"])
-            #expect(lines.count > 4 && lines[2] == "Received: from c.example ([127.0.0.1])")
-            #expect(lines.count > 4 && lines[3].hasPrefix("\tby mx.example with ESMTP id "))
-            #expect(Array(lines.dropFirst(4)) == ["Subject: x", "", ".dots", "Ã©", ""])
+            #expect(lines.first == "Return-Path: <me@elsewhere.example>")
+            // In the order, and of two spellings in the one, in which the directory answered.
+            #expect(
+                lines.dropFirst().prefix(4).map { $0.lowercased() }.sorted() == [
+                    "x-original-to: both@example.org", "x-original-to: claude@example.org",
+                    "x-original-to: fred@example.org", "x-original-to: staff@example.org",
+                ])
+            #expect(
+                lines.dropFirst(5).prefix(2) == [
+                    "Delivered-To: fred@example.org", "Received: from c.example ([127.0.0.1])",
+                ])
+            #expect(lines.count > 8 && lines[7].hasPrefix("\tby mx.example with ESMTP id "))
+            #expect(Array(lines.dropFirst(8)) == ["Subject: x", "", ".dots", "Ã©", ""])
+            // Nobody is told of what led to others.
+            for (mailbox, original) in [
+                ("example.org/ann", "both@example.org"), ("elsewhere.example/kay", "staff@example.org"),
+            ] {
+                let fields = place.messages(mailbox).joined().split(separator: "\n").filter {
+                    $0.hasPrefix("X-Original-To")
+                }
+                #expect(fields == ["X-Original-To: \(original)"])
+            }
             for file in place.files { #expect(file.contains("/new/")) }
             #expect(place.files.count == Set(place.files.map { $0.split(separator: "/")[1] }).count)
         }
@@ -141,8 +159,76 @@ struct MessageServerTests {
                 let text = try String(contentsOfFile: "\(place.folder)/\(file)", encoding: .utf8)
                 let start = try #require(
                     text.firstRange(of: "+0000\n") ?? text.range(of: #"[+-]\d{4}\n"#, options: .regularExpression))
-                #expect(text[start.upperBound...] == expected)
+                // It has no header section.
+                #expect(text[start.upperBound...] == "\n" + expected)
             }
+        }
+    }
+
+    /// What stands under the fields that the server puts on top: what is no header section begins after an empty line.
+    @Test(arguments: [
+        ("Subject: x\r\n\r\na", "Subject: x\n\na\n"), ("Subject: x", "Subject: x\n"),
+        ("subject \t: x", "subject \t: x\n"),
+        ("X-1!~: x", "X-1!~: x\n"), ("\r\na", "\na\n"), ("", "\n"), ("a", "\na\n"), ("a\r\nb: c", "\na\nb: c\n"),
+        (" Subject: x", "\n Subject: x\n"), ("\tx", "\n\tx\n"), (": x", "\n: x\n"), ("Dear all: x", "\nDear all: x\n"),
+        ("\u{E9}: x", "\n\u{C3}\u{A9}: x\n"), ("..a: b", ".a: b\n"), ("..a b", "\n.a b\n"),
+        (
+            "From me@c.example Mon Nov 30 18:11:49 2026\r\nSubject: x",
+            "X-Mailbox-Line: From me@c.example Mon Nov 30 18:11:49 2026\nSubject: x\n"
+        ),
+        (">From me Mon Nov 30 18:11:49 2026\r\n\r\na", "X-Mailbox-Line: >From me Mon Nov 30 18:11:49 2026\n\na\n"),
+        ("From me Mon Nov 30 18:11:49 2026\r\na", "X-Mailbox-Line: From me Mon Nov 30 18:11:49 2026\n\na\n"),
+        ("From now on all is well\r\nSubject: x", "\nFrom now on all is well\nSubject: x\n"),
+        (String(repeating: "x", count: 2000) + ": y", "\n" + String(repeating: "x", count: 2000) + ": y\n"),
+    ])
+    func starts(message: String, stored: String) async throws {
+        try await Self.serve { peer, place in
+            let text = Self.transaction("fred@example.org", message: message)
+            _ = try await Self.replies(5, to: text, over: peer)
+            // The same in pieces, in the copies, and by BDAT.
+            let head = "MAIL FROM:<me@elsewhere.example>\r\nRCPT TO:<both@example.org>\r\n"
+            let stuffed = message.hasPrefix("..") ? String(message.dropFirst()) : message
+            let octets = Array("\(stuffed)\r\n".utf8)
+            let half = octets.count / 2
+            let chunks = [octets[..<half], octets[half...]].flatMap { Array("BDAT \($0.count)\r\n".utf8) + $0 }
+            _ = try await Self.replies(
+                5, to: String(decoding: Array(head.utf8) + chunks + Array("BDAT 0 LAST\r\n".utf8), as: UTF8.self),
+                over: peer)
+            let messages = place.messages("example.org/fred") + place.messages("example.org/ann")
+            #expect(messages.count == 3)
+            for message in messages {
+                let start = try #require(message.range(of: #"[+-]\d{4}\n"#, options: .regularExpression))
+                #expect(message[start.upperBound...] == stored)
+            }
+        }
+    }
+
+    /// Nothing at all needs no empty line.
+    @Test func noMessage() async throws {
+        try await Self.serve { peer, place in
+            let text = "MAIL FROM:<>\r\nRCPT TO:<fred@example.org>\r\nDATA\r\n.\r\n"
+            _ = try await Self.replies(5, to: text, over: peer)
+            #expect(place.messages("example.org/fred").allSatisfy { $0.firstMatch(of: #/[+-]\d{4}\n\z/#) != nil })
+            #expect(place.files.count == 1)
+        }
+    }
+
+    /// One mailbox is one folder; by which details it was reached is told in it.
+    @Test func details() async throws {
+        try await Self.serve { peer, place in
+            let text = Self.transaction(
+                "fred+a@example.org", "Fred+B@example.org", "claude+c@example.org", "fred+a@Example.ORG", "postmaster",
+                message: "Subject: x")
+            let replies = try await Self.replies(9, to: text, over: peer)
+            #expect(replies.last == "250 2.0.0 OK")
+            #expect(place.files.count == 2)
+            let lines = place.messages("example.org/fred").joined().split(separator: "\n")
+            #expect(
+                lines.prefix(5).dropFirst() == [
+                    "X-Original-To: fred+a@example.org", "X-Original-To: Fred+B@example.org",
+                    "X-Original-To: claude+c@example.org", "Delivered-To: fred@example.org",
+                ])
+            #expect(place.messages("example.org/postmaster").joined().contains("\nX-Original-To: postmaster\n"))
         }
     }
 
@@ -172,7 +258,10 @@ struct MessageServerTests {
     @Test(arguments: [
         ("Received: a\r\nReceived: b\r\nReceived: c", "554 5.4.6 The message goes in a loop"),
         ("Delivered-To: FRED@example.org", "554 5.4.6 The message goes in a loop"),
+        ("Delivered-To:\r\n\t(by us) <Fred@Example.ORG>", "554 5.4.6 The message goes in a loop"),
         ("Delivered-To: claude@example.org", "250 2.0.0 OK"),
+        ("Hello\r\nDelivered-To: fred@example.org", "250 2.0.0 OK"),
+        ("a\r\n\0.\r\nb", "550 5.5.2 A NUL is in the message: it has no place there"),
         ("a\n.\r\nb", "550 5.5.2 A bare CR or bare LF is in the message: lines end with CR LF"),
         ("a\r\n.\nMAIL FROM:<>", "550 5.5.2 A bare CR or bare LF is in the message: lines end with CR LF"),
         (String(repeating: "long line ", count: 200), "552 5.3.4 Message size exceeds the limit"),

@@ -44,19 +44,25 @@ enum ServedDirectory {
             limits: SessionLimits(recipients: dialogue.recipients, errors: dialogue.errors), threads: 1)
         if dialogue.takesMail { settings.nextHops = try nextHops(in: mail) }
         change(&settings)
-        let configuration = settings
+        try await serve(
+            settings,
+            openSources: {
+                try directory.sources.map { text in
+                    let store = try MemoryStore(name: text.name, text.records)
+                    let source = FailingSource(base: store.source, failing: text.failing)
+                    return isLate ? LateSource(base: source) : source
+                }
+            }, body)
+    }
+
+    /// Serves these sources while `body` runs with the port of the first listener.
+    static func serve(
+        _ configuration: Configuration, openSources: @escaping @Sendable () throws -> [any Source],
+        _ body: @escaping @Sendable (Int) async throws -> Void
+    ) async throws {
         let server = Server(
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            openSources: { _ in
-                {
-                    try directory.sources.map { text in
-                        let store = try MemoryStore(name: text.name, text.records)
-                        let source = FailingSource(base: store.source, failing: text.failing)
-                        return isLate ? LateSource(base: source) : source
-                    }
-                }
-            },
-            reload: { configuration })
+            openSources: { _ in openSources }, reload: { configuration })
         let (addresses, continuation) = AsyncStream.makeStream(of: [ListenAddress].self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             let events = AsyncStream<Server.Event> { _ in }

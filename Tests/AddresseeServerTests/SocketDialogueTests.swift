@@ -4,10 +4,8 @@ import DialogueTesting
 import Testing
 
 struct SocketDialogueTests {
-    static let names = (try? DialogueFiles.sessions()) ?? []
-
     /// With a directory that answers at once, and with one that has to be waited for: no client can tell which.
-    @Test(arguments: names, [false, true])
+    @Test(arguments: DialogueFiles.sessions, [false, true])
     func play(name: String, isLate: Bool) async throws {
         let dialogue = try DialogueFiles.dialogue(name)
         if !dialogue.isForSockets { return }
@@ -22,6 +20,6 @@ struct SocketDialogueTests {
     }
 
     @Test func thereAreDialogues() {
-        #expect(Self.names.count >= 40)
+        #expect(DialogueFiles.sessions.count >= 40)
     }
 }

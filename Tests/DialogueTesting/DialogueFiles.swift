@@ -8,11 +8,13 @@ public enum DialogueFiles {
     public static let folder = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Dialogues").path
 
-    /// The names of all sessions, in their order.
-    public static func sessions() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".session") }
-            .map { String($0.dropLast(".session".count)) }.sorted()
-    }
+    /// The names of all sessions, in their order. Where there are none, one that can't be opened: a test of each name fails
+    /// then, and would pass if it had none to try.
+    public static let sessions: [String] = {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let names = files.filter { $0.hasSuffix(".session") }.map { String($0.dropLast(".session".count)) }.sorted()
+        return names.isEmpty ? ["(there are no sessions in \(folder))"] : names
+    }()
 
     public static func dialogue(_ name: String) throws -> Dialogue {
         try Dialogue(name: "\(name).session", text: try text("\(name).session"))

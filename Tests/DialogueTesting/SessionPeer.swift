@@ -73,9 +73,9 @@ public final class SessionPeer: DialoguePeer {
             case .incomplete(let consumed):
                 inbound.removeFirst(consumed)
                 return
-            case .overlong(let next):
+            case .overlong(let next, let beginsChunk):
                 inbound.removeFirst(next)
-                if session.receivedOverlongLine() == .close { return }
+                if session.receivedOverlongLine(beginsChunk: beginsChunk) == .close { return }
             case .line(let end, let next):
                 switch session.received(inbound.span.extracting(..<end)) {
                 case .go, .begin, .forget: inbound.removeFirst(next)
@@ -141,7 +141,7 @@ public struct FailingSource: Source {
             case .domain: "domain"
             case .entries: "entries"
             case .name: "name"
-            case .members: "members"
+            case .members, .moreMembers: "members"
             }
         if failing.contains(kind) { return .couldNotTell(Trouble(source: name, reason: "told to fail")) }
         return base.answer(lookup)

@@ -162,8 +162,9 @@ extension Recipient {
             case .elsewhere: " elsewhere"
             case .relay: " relay"
             }
-        let detailText = detail.isEmpty ? "" : "{\(String(decoding: detail, as: UTF8.self))}"
-        return "\(mailbox)\(detailText)\(kindText)" + (name.isEmpty ? "" : " (\(name))")
+        let detailText = separatedDetail.isEmpty ? "" : "{\(String(decoding: detail, as: UTF8.self))}"
+        let placeText = isInRelayDomain && kind != .relay ? " in a relay domain" : ""
+        return "\(mailbox)\(detailText)\(kindText)\(placeText)" + (name.isEmpty ? "" : " (\(name))")
     }
 }
 
@@ -173,7 +174,7 @@ extension Failure {
         case .unknown: "\(mailbox) unknown"
         case .notServed: "\(mailbox) not served"
         case .disabled: "\(mailbox) disabled"
-        case .suspended: "\(mailbox) suspended"
+        case .suspended: "\(address) suspended"
         case .moved(let address): "\(mailbox) moved" + (address.map { " to \($0)" } ?? "")
         }
     }

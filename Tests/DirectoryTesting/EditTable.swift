@@ -18,17 +18,19 @@ private let small = """
     list empty@a
     """
 
-private let taken = "; one address is one thing: change it (addressee"
-private let nobody = "add that first, correct it, or use --force to write it all the same"
+private let taken = "; one address is one thing: change that record, or remove it first"
+private let pointed = "; change these first, or pass isForced: true to leave them dangling"
+private let nobody = "add that first, correct it, or pass isForced: true to write it all the same"
 private let step = "leave out one of these steps"
 
 /// Every row.
-public let editTable: [EditRow] = formRows + takenRows + targetRows + loopRows + removalRows + domainRows + listRows
+public let editTable: [EditRow] =
+    formRows + addressRows + takenRows + targetRows + loopRows + removalRows + domainRows + listRows
 
 private let formRows: [EditRow] = [
-    EditRow(small, "add alias x@a", "the alias x@a needs at least one --to"),
-    EditRow(small, "add forward x@a", "the forward x@a needs at least one --to"),
-    EditRow(small, "set alias info@a", "the alias info@a needs at least one --to"),
+    EditRow(small, "add alias x@a", "the alias x@a has no target; it needs at least one"),
+    EditRow(small, "add forward x@a", "the forward x@a has no target; it needs at least one"),
+    EditRow(small, "set alias info@a", "the alias info@a has no target; it needs at least one"),
     EditRow(small, "add alias x@a x@a", "x@a would point to itself; leave that target out"),
     EditRow(small, "add alias x@a fred@a FRED@A", "FRED@A is given twice; once is enough"),
     EditRow(small, "add moved x@a to=X@a", "x@a would point to itself; leave that target out"),
@@ -67,6 +69,81 @@ private let formRows: [EditRow] = [
     EditRow(small, "add domain [192.0.2.1] alias-of=a", "an address literal can't be an alias of a domain"),
 ]
 
+private let long = String(repeating: "x", count: 64)
+private let tooLong =
+    "x\(long)@a has more than 64 octets before \"@\", which many servers do not take; choose a shorter name"
+private let catchAll =
+    "*@a would be a mailbox of that name; a catch-all is part of the domain: addressee domain set a --catch-all ADDRESS"
+
+/// What a mailbox of ours may be called, and what others may be.
+private let addressRows: [EditRow] = [
+    EditRow(small, "add user \(long)@a", "done"),
+    EditRow(small, "add user x\(long)@a", tooLong),
+    EditRow(small, "add alias x\(long)@a fred@a", tooLong),
+    EditRow(small, "add forward x\(long)@a fred@a", tooLong),
+    EditRow(small, "add moved x\(long)@a", tooLong),
+    EditRow(small, "add list x\(long)@a : fred@a", tooLong),
+    EditRow(small, "add user x\(long)@r", tooLong.replacing("@a ", with: "@r ")),
+    EditRow(small, "add alias x@a x\(long)@elsewhere", "done"),
+    EditRow(small, "add alias x@a a..b@elsewhere .a@elsewhere a.@elsewhere y@my_host.elsewhere", "done"),
+    EditRow(
+        small, "add forward x@a y@my_host.elsewhere keep",
+        "there is no mailbox at x@a to keep a copy in; add the user first, or keep no copy"),
+    EditRow(small, "add moved x@a to=a..b@my_host.elsewhere", "done"),
+    EditRow(small, "add list x@a owner=a..b@elsewhere : x\(long)@elsewhere y@my_host.elsewhere", "done"),
+    EditRow(small, "join l@a a..b@elsewhere", "added 1"),
+    EditRow(small, "add alias x@a x\(long)@a", "nobody is at x\(long)@a; \(nobody)"),
+    EditRow(small, "add user \"a..b\"@a", "done"),
+    EditRow(small, "add alias *@a fred@a", catchAll),
+    EditRow(small, "add user *@a", catchAll),
+    EditRow(small, "add forward *@a t@elsewhere", catchAll),
+    EditRow(small, "add moved *@a", catchAll),
+    EditRow(small, "add list *@a : fred@a", catchAll),
+    EditRow(small, "add alias \"*\"@a fred@a", catchAll),
+    EditRow(small, "add alias **@a fred@a", "done"),
+    EditRow(small, "add alias x@a *@elsewhere", "done"),
+    EditRow(
+        small, "add user fr\u{200B}ed@a",
+        "fr<U+200B>ed@a holds U+200B zero width space, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user fr\u{202E}ed@a",
+        "fr<U+202E>ed@a holds U+202E right-to-left override, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user fred\u{A0}@a", "fred<U+A0>@a holds U+00A0 no-break space, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user \u{FEFF}fred@a",
+        "<U+FEFF>fred@a holds U+FEFF zero width no-break space, which can't be seen; leave it out"),
+    EditRow(small, "add user fr\u{AD}ed@a", "fr<U+AD>ed@a holds U+00AD soft hyphen, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user a\u{2028}b@a", "a<U+2028>b@a holds U+2028 line separator, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user a\u{85}b@a", "a<U+85>b@a holds U+0085 control character, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user a\u{3000}b@a", "a<U+3000>b@a holds U+3000 ideographic space, which can't be seen; leave it out"
+    ),
+    EditRow(
+        small, "add user a\u{2066}b@a",
+        "a<U+2066>b@a holds U+2066 left-to-right isolate, which can't be seen; leave it out"),
+    EditRow(
+        small, "add alias x@a t\u{2060}@elsewhere",
+        "t<U+2060>@elsewhere holds U+2060 word joiner, which can't be seen; leave it out"),
+    EditRow(
+        small, "set alias info@a t\u{200E}@elsewhere",
+        "t<U+200E>@elsewhere holds U+200E left-to-right mark, which can't be seen; leave it out"),
+    EditRow(
+        small, "join l@a t\u{200D}@elsewhere",
+        "t<U+200D>@elsewhere holds U+200D zero width joiner, which can't be seen; leave it out"),
+    EditRow(small, "add user jürgen@a", "done"),
+    EditRow(small, "add user \"fred claude\"@a", "done"),
+    EditRow(
+        small, "add domain my_host.example",
+        "the domain my_host.example has a \"_\", which no domain for mail may have (RFC 5321 4.1.2); use another name"),
+    EditRow(small, "add domain exam\u{200B}ple.org", "done"),
+    EditRow(
+        small + "\ndomain exam\u{200B}ple.org", "add domain example.org",
+        "the domain example.org is on record already; change its record instead"),
+]
+
 private let notATransport =
     "a transport is TRANSPORT:NEXTHOP without spaces, such as smtp:[mx.example.org]:25 or lmtp:unix:/run/lmtp, of 512"
     + " octets at most"
@@ -75,40 +152,40 @@ private let takenRows: [EditRow] = [
     EditRow(small, "add user x@a", "done"),
     EditRow(
         small, "add user FRED@a",
-        "FRED@a is a user already\(taken) user set FRED@a) or remove it first (addressee user rm FRED@a)"),
+        "FRED@a is a user already\(taken)"),
     EditRow(
         small, "add alias fred@a x@elsewhere",
-        "fred@a is a user already\(taken) user set fred@a) or remove it first (addressee user rm fred@a)"),
+        "fred@a is a user already\(taken)"),
     EditRow(
         small, "add user info@a",
-        "info@a is an alias already\(taken) alias set info@a) or remove it first (addressee alias rm info@a)"),
+        "info@a is an alias already\(taken)"),
     EditRow(
         small, "add list old@a",
-        "old@a is a moved address already\(taken) moved set old@a) or remove it first (addressee moved rm old@a)"),
+        "old@a is a moved address already\(taken)"),
     EditRow(
-        small, "add moved l@a", "l@a is a list already\(taken) list set l@a) or remove it first (addressee list rm l@a)"
+        small, "add moved l@a", "l@a is a list already\(taken)"
     ),
     EditRow(
         small, "add forward fwd@a x@elsewhere",
-        "fwd@a is a forward already\(taken) forward set fwd@a) or remove it first (addressee forward rm fwd@a)"),
+        "fwd@a is a forward already\(taken)"),
     EditRow(
         small, "add forward jane@a x@elsewhere",
-        "jane@a is a forward already\(taken) forward set jane@a) or remove it first (addressee forward rm jane@a)"),
+        "jane@a is a forward already\(taken)"),
     EditRow(small, "add forward fred@a x@elsewhere", "done"),
     EditRow(small, "add user fwd@a", "done"),
     EditRow(
         small, "add alias fwd@a fred@a",
-        "fwd@a is a forward already\(taken) forward set fwd@a) or remove it first (addressee forward rm fwd@a)"),
+        "fwd@a is a forward already\(taken)"),
     EditRow(
         small, "add user x@elsewhere",
-        "the domain elsewhere is not on record; add it first: addressee domain add elsewhere"),
+        "the domain elsewhere is not on record; add it first"),
     EditRow(small, "add user x@a login=FC", "the login FC belongs to another user already; choose another"),
     EditRow(small, "set user jane@a login=fc", "the login fc belongs to another user already; choose another"),
     EditRow(small, "set user fred@a (Frederic) login=FC", "done"),
     EditRow(small, "set user x@a", "there is no user x@a"),
     EditRow(small, "set user fwd@a", "there is no user fwd@a"),
     EditRow(small, "set alias fred@a x@elsewhere", "there is no alias fred@a"),
-    EditRow(small, "add domain A", "the domain A is on record already; change it with: addressee domain set A"),
+    EditRow(small, "add domain A", "the domain A is on record already; change its record instead"),
     EditRow(
         "domain a\nsource\ndomain a\nalias x@a t@elsewhere", "add user x@a",
         "x@a is an alias in the source other already; choose another address"),
@@ -149,12 +226,12 @@ private let targetRows: [EditRow] = [
     EditRow(small, "force add domain x catch-all=y@x", "done"),
     EditRow(
         small, "add forward x@a t@elsewhere keep",
-        "there is no mailbox at x@a to keep a copy in; add the user first, or leave out --keep-copy"),
+        "there is no mailbox at x@a to keep a copy in; add the user first, or keep no copy"),
     EditRow(small, "force add forward x@a t@elsewhere keep", "done"),
     EditRow(small, "add forward fred@a t@elsewhere keep", "done"),
     EditRow(
         small, "set forward fwd@a t@elsewhere keep",
-        "there is no mailbox at fwd@a to keep a copy in; add the user first, or leave out --keep-copy"),
+        "there is no mailbox at fwd@a to keep a copy in; add the user first, or keep no copy"),
     EditRow(small, "set forward jane@a t@elsewhere keep", "done"),
 ]
 
@@ -201,7 +278,7 @@ private let loopRows: [EditRow] = [
         "this would make a loop: u@b -> x@a -> u@b; \(step)"),
     EditRow(
         "domain a\nalias x@a y@a\nalias y@a x@a", "rm alias x@a",
-        "x@a is still pointed to by alias y@a; change these first, or use --force to leave them dangling"),
+        "x@a is still pointed to by alias y@a\(pointed)"),
     EditRow("domain a\nalias x@a y@a\nalias y@a x@a", "force rm alias x@a", "done"),
     EditRow("domain a\nalias x@a y@a\nalias y@a x@a", "force set alias x@a z@elsewhere", "done"),
     EditRow(
@@ -227,8 +304,7 @@ private let removalRows: [EditRow] = [
     EditRow(small, "rm alias fred@a", "there is no alias fred@a"),
     EditRow(
         small, "rm user fred@a",
-        "fred@a is still pointed to by alias info@a, domain c, list l@a, moved old@a; change these first, or use --force to leave"
-            + " them dangling"),
+        "fred@a is still pointed to by alias info@a, domain c, list l@a, moved old@a\(pointed)"),
     EditRow(small, "force rm user fred@a", "done"),
     EditRow(small, "rm forward fwd@a", "done"),
     // The forward there still answers, so nobody is left dangling.
@@ -236,40 +312,51 @@ private let removalRows: [EditRow] = [
     EditRow(small, "rm forward jane@a", "done"),
     EditRow(
         "domain a\nuser u@a\nforward u@a t@elsewhere keep", "rm user u@a",
-        "u@a is still pointed to by forward u@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by forward u@a\(pointed)"),
     EditRow("domain a\nuser u@a\nforward u@a t@elsewhere keep", "force rm user u@a", "done"),
     EditRow("domain a\nuser u@a\nforward u@a t@elsewhere keep", "rm forward u@a", "done"),
     EditRow("domain a\nforward u@a t@elsewhere\nalias x@a u@a\nsource\ndomain a\nuser u@a", "rm forward u@a", "done"),
     EditRow(
         "domain a\nuser u@a\nsource\ndomain a\nalias x@a u@a", "rm user u@a",
-        "u@a is still pointed to by alias x@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by alias x@a\(pointed)"),
     EditRow("domain a\nuser u@a\nsource\ndomain a\nalias x@a u@a", "force rm user u@a", "done"),
     EditRow(
         "domain a\nalias y@a u@a\nlist l@a : u@a\nsource\ndomain a\nuser u@a", "rm user u@a", source: 1,
-        "u@a is still pointed to by alias y@a, list l@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by alias y@a, list l@a\(pointed)"),
     EditRow(
         "domain a\nforward u@a t@elsewhere keep\nsource\ndomain a\nuser u@a", "rm user u@a", source: 1,
-        "u@a is still pointed to by forward u@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by forward u@a\(pointed)"),
     EditRow(
         "domain a\nforward u@a t@elsewhere\nalias y@a u@a\nsource\ndomain a\nuser u@a", "rm user u@a", source: 1,
         "done"),
     EditRow(
         "domain a\nuser u@a\n" + (0..<7).map { "alias x\($0)@a u@a" }.joined(separator: "\n"), "rm user u@a",
-        "u@a is still pointed to by alias x0@a, alias x1@a, alias x2@a, alias x3@a, alias x4@a and others; change these first, or"
-            + " use --force to leave them dangling"),
+        "u@a is still pointed to by alias x0@a, alias x1@a, alias x2@a, alias x3@a, alias x4@a and others\(pointed)"),
     EditRow(
         "domain a\nuser u@a\nlist l@a owner=u@a : u@a", "rm user u@a",
-        "u@a is still pointed to by list l@a; change these first, or use --force to leave them dangling"),
+        "u@a is still pointed to by list l@a\(pointed)"),
+    // Postmaster is deliverable without a record, so that nothing dangles.
+    EditRow("domain a\nuser u@a\nalias postmaster@a u@a\nalias x@a postmaster@a", "rm alias postmaster@a", "done"),
+    EditRow("domain a\nuser Postmaster@a\nlist l@a owner=postmaster@a", "rm user postmaster@a", "done"),
+    EditRow(
+        "domain a\nalias postmaster@a t@elsewhere\nsource\ndomain a\nalias x@a postmaster@a", "rm alias postmaster@a",
+        "done"),
+    EditRow(
+        "domain a\nuser postmaster@a\nforward postmaster@a t@elsewhere keep", "rm user postmaster@a",
+        "postmaster@a is still pointed to by forward postmaster@a\(pointed)"),
+    EditRow(
+        "domain a\nuser u@a\nalias postmaster+x@a u@a\nalias x@a postmaster+x@a", "rm alias postmaster+x@a",
+        "postmaster+x@a is still pointed to by alias x@a\(pointed)"),
 ]
 
 private let domainRows: [EditRow] = [
     EditRow(small, "add domain x", "done"),
     EditRow(small, "add domain x alias-of=a", "done"),
     EditRow(small, "add domain x alias-of=x", "a domain can't be an alias of itself"),
-    EditRow(small, "add domain x alias-of=b", "b is an alias of a itself; use --alias-of a"),
+    EditRow(small, "add domain x alias-of=b", "b is an alias of a itself; make it an alias of a"),
     EditRow(
         small, "add domain x alias-of=y",
-        "the domain y is not on record; add it before its alias: addressee domain add y"),
+        "the domain y is not on record; add it before its alias"),
     EditRow(small, "set domain y", "there is no domain y"),
     EditRow(small, "set domain free relay", "done"),
     EditRow(small, "set domain free alias-of=a", "done"),

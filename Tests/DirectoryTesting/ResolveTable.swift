@@ -1,10 +1,12 @@
 // What every store has to answer: a rule a row. `DirectoryText.swift` says how directories and answers are written.
 
+import MailAddress
 import MailboxDirectory
 
 /// Every row.
 public let resolveTable: [ResolveRow] =
-    addressRows + domainRows + forwardRows + listRows + sourceRows + nameRows + loopRows + limitRows + spellingRows
+    addressRows + detailRows + domainRows + forwardRows + listRows + sourceRows + nameRows + loopRows + limitRows
+    + spellingRows + splitRows + lenientRows
 
 private let plain = """
     domain a
@@ -18,6 +20,90 @@ private let plain = """
     moved lost@a
     """
 
+/// A detail goes on to what an alias leads to, and to nothing else.
+private let details = """
+    domain a
+    domain b alias-of=a
+    domain c
+    domain n separators=
+    domain m separators=-=
+    domain r relay
+    domain p relay separators=
+    user fred@a (Fred)
+    user Jane@c (Jane)
+    user u@n
+    user u@m
+    user away@a status=suspended
+    user keep@a
+    forward keep@a k@elsewhere keep
+    alias sales@a fred@a
+    alias june@a fred+june@a
+    alias far@a bob@elsewhere
+    alias many@a fred@a jane@c bob@elsewhere any@r any@p u@n u@m
+    alias chain@a june@a
+    alias own@a fred+x@a
+    user fred+own@a (Own)
+    alias two@a fred+a@a fred+b@a fred@a fred+A@a
+    alias twice@a sales+x@a sales@a sales+y@a sales+x@a
+    alias copies@a keep+x@a keep+y@a keep@a
+    alias waits@a away+x@a away@a away+y@a fred@a
+    list l@a (L) : fred@a bob@elsewhere sales+z@a
+    forward f@a fred@a
+    alias long@a \(nearlyLongest)@elsewhere
+    """
+
+private let nearlyLongest = String(repeating: "f", count: AddressLimits.localPart - 20)
+
+private let detailRows: [ResolveRow] = [
+    ResolveRow("as spelled", details, "FRED+Lists@A", "asked fred@a; chain user fred@a; => fred@a{Lists} (Fred)"),
+    ResolveRow(
+        "alias", details, "sales+tag@a", "asked sales@a; chain alias sales@a, user fred@a; => fred@a{tag} (Fred)"),
+    ResolveRow(
+        "alias, in an alias domain", details, "sales+tag@b",
+        "asked sales@a; chain alias sales@a, user fred@a; => fred@a{tag} (Fred)"),
+    ResolveRow(
+        "alias, empty detail", details, "sales+@a",
+        "asked sales@a; chain alias sales@a, user fred@a; => fred@a{} (Fred)"),
+    ResolveRow(
+        "the target's own detail", details, "june@a",
+        "asked june@a; chain alias june@a, user fred@a; => fred@a{june} (Fred)"),
+    ResolveRow(
+        "after the target's own detail", details, "june+tag@a",
+        "asked june@a; chain alias june@a, user fred@a; => fred@a{june+tag} (Fred)"),
+    ResolveRow(
+        "two aliases", details, "chain+tag@a",
+        "asked chain@a; chain alias chain@a, alias june@a, user fred@a; => fred@a{june+tag} (Fred)"),
+    ResolveRow(
+        "a target that is on record with it", details, "sales+own@a",
+        "asked sales@a; chain alias sales@a, user fred+own@a; => fred+own@a (Own)"),
+    ResolveRow(
+        "elsewhere", details, "far+tag@a", "asked far@a; chain alias far@a; => bob+tag@elsewhere{tag} elsewhere"),
+    ResolveRow(
+        "only where a domain has that separator", details, "many+t@a",
+        "asked many@a; chain alias many@a; to fred@a{t} (Fred), Jane@c{t} (Jane), bob+t@elsewhere{t} elsewhere, "
+            + "any+t@r{t} relay, any@p relay, u@n, u@m"),
+    ResolveRow(
+        "several details of one mailbox", details, "two@a",
+        "asked two@a; chain alias two@a; to fred@a{a} (Fred), fred@a{b} (Fred), fred@a (Fred)"),
+    ResolveRow(
+        "an alias with several details", details, "twice@a",
+        "asked twice@a; chain alias twice@a; to fred@a{x} (Fred), fred@a (Fred), fred@a{y} (Fred)"),
+    ResolveRow(
+        "a copy that is kept with several details", details, "copies@a",
+        "asked copies@a; chain alias copies@a; "
+            + "to keep@a{x}, k@elsewhere elsewhere, keep@a{y}, keep@a"),
+    ResolveRow(
+        "who is suspended", details, "waits@a",
+        "asked waits@a; chain alias waits@a; to fred@a (Fred); not away+x@a suspended"),
+    ResolveRow(
+        "not to members", details, "l+tag@a",
+        "asked l@a; chain list l@a; to fred@a (Fred), bob@elsewhere elsewhere, fred@a{z} (Fred)"),
+    ResolveRow("not by a forward", details, "f+tag@a", "asked f@a; chain forward f@a, user fred@a; => fred@a (Fred)"),
+    ResolveRow(
+        "dropped where it would be too long", details, "long+\(String(repeating: "x", count: 30))@a",
+        "asked long@a; chain alias long@a; => \(nearlyLongest)@elsewhere elsewhere"),
+]
+
 private let addressRows: [ResolveRow] = [
     ResolveRow("a user", plain, "fred@a", "asked fred@a; chain user fred@a; => fred@a (Fred Claude)"),
     ResolveRow("case", plain, "FRED@A", "asked fred@a; chain user fred@a; => fred@a (Fred Claude)"),
@@ -25,7 +111,7 @@ private let addressRows: [ResolveRow] = [
     ResolveRow("not served", plain, "fred@elsewhere", "asked fred@elsewhere; not fred@elsewhere not served"),
     ResolveRow(
         "a detail", plain, "fred+x+y@a", "asked fred@a; chain user fred@a; => fred@a{x+y} (Fred Claude)"),
-    ResolveRow("an empty detail", plain, "fred+@a", "asked fred@a; chain user fred@a; => fred@a (Fred Claude)"),
+    ResolveRow("an empty detail", plain, "fred+@a", "asked fred@a; chain user fred@a; => fred@a{} (Fred Claude)"),
     ResolveRow(
         "exact beats stripped", plain, "fred+exact@a",
         "asked fred+exact@a; chain user fred+exact@a; => fred+exact@a (Exact)"),
@@ -35,7 +121,7 @@ private let addressRows: [ResolveRow] = [
         "an alias", plain, "info@a", "asked info@a; chain alias info@a, user fred@a; => fred@a (Fred Claude)"),
     ResolveRow(
         "an alias with a detail", plain, "info+x@a",
-        "asked info@a; chain alias info@a, user fred@a; => fred@a (Fred Claude)"),
+        "asked info@a; chain alias info@a, user fred@a; => fred@a{x} (Fred Claude)"),
     ResolveRow("disabled", plain, "gone@a", "asked gone@a; chain user gone@a; not gone@a disabled"),
     ResolveRow("suspended", plain, "away@a", "asked away@a; chain user away@a; not away@a suspended"),
     ResolveRow("full", plain, "big@a", "asked big@a; chain user big@a; => big@a full"),
@@ -58,11 +144,11 @@ private let addressRows: [ResolveRow] = [
         "asked x@a; chain alias x@a; to big@a full, fred@a (Fred Claude), t@elsewhere elsewhere"),
     ResolveRow(
         "two ways to one mailbox", plain + "\nalias x@a info@a fred@a fred+d@a", "x@a",
-        "asked x@a; chain alias x@a; to fred@a (Fred Claude)"),
+        "asked x@a; chain alias x@a; to fred@a (Fred Claude), fred@a{d} (Fred Claude)"),
     ResolveRow("postmaster, bare", plain, "<postmaster>", "asked postmaster@a; => postmaster@a postmaster"),
     ResolveRow("postmaster", plain, "PostMaster@a", "asked PostMaster@a; => PostMaster@a postmaster"),
     ResolveRow(
-        "postmaster with a detail", plain, "postmaster+x@a", "asked postmaster+x@a; => postmaster+x@a{x} postmaster"),
+        "postmaster with a detail", plain, "postmaster+x@a", "asked postmaster@a; => postmaster@a{x} postmaster"),
     ResolveRow(
         "postmaster on record", plain + "\nalias postmaster@a fred@a", "<postmaster>",
         "asked postmaster@a; chain alias postmaster@a, user fred@a; => fred@a (Fred Claude)"),
@@ -120,7 +206,7 @@ private let domainRows: [ResolveRow] = [
         "asked both+x@a; chain user both+x@a; => both+x@a"),
     ResolveRow(
         "stripped here beats stripped in the other domain", domains, "both+y@b",
-        "asked both@b; chain alias both@b, user fred@a; => fred@a"),
+        "asked both@b; chain alias both@b, user fred@a; => fred@a{y}"),
     ResolveRow("alias domain, unknown", domains, "nobody@b", "asked nobody@b; not nobody@b unknown"),
     ResolveRow("alias domain, its own user elsewhere", domains, "own@a", "asked own@a; not own@a unknown"),
     ResolveRow("alias domain, postmaster", domains, "postmaster@b", "asked postmaster@b; => postmaster@b postmaster"),
@@ -138,12 +224,24 @@ private let domainRows: [ResolveRow] = [
         "catch-all shadows no postmaster", domains, "postmaster@c", "asked postmaster@c; => postmaster@c postmaster"),
     ResolveRow("catch-all of the domain behind an alias", domains, "any@e", "asked any@e; chain user all@c; => all@c"),
     ResolveRow("relay", domains, "any@r", "asked any@r; => any@r relay"),
-    ResolveRow("relay, on record", domains, "known@r", "asked known@r; chain user known@r; => known@r"),
-    ResolveRow("relay, postmaster", domains, "postmaster@r", "asked postmaster@r; => postmaster@r postmaster"),
+    ResolveRow(
+        "relay, on record", domains, "known@r", "asked known@r; chain user known@r; => known@r in a relay domain"),
+    ResolveRow(
+        "relay, on record behind an alias", domains, "known@s",
+        "asked known@r; chain user known@r; => known@r in a relay domain"),
+    ResolveRow(
+        "relay, postmaster", domains, "postmaster@r",
+        "asked postmaster@r; => postmaster@r postmaster in a relay domain"),
+    ResolveRow("relay, detail", domains, "any+x@r", "asked any+x@r; => any+x@r{x} relay"),
+    ResolveRow(
+        "relay, postmaster on record who is nobody", domains + "\nalias postmaster@r nobody@a", "postmaster+x@r",
+        "asked postmaster@r; => postmaster@r{x} postmaster in a relay domain; not nobody+x@a unknown"),
     ResolveRow("relay behind an alias", domains, "any@s", "asked any@s; => any@s relay"),
     ResolveRow("no separators", domains, "u+x@n", "asked u+x@n; not u+x@n unknown"),
     ResolveRow("other separators", domains, "u=x@m", "asked u@m; chain user u@m; => u@m{x}"),
-    ResolveRow("the first separator counts", domains, "u-x=y@m", "asked u@m; chain user u@m; => u@m{x=y}"),
+    ResolveRow(
+        "the shortest base, where no longer one is on record", domains, "u-x=y@m",
+        "asked u@m; chain user u@m; => u@m{x=y}"),
     ResolveRow("not a separator there", domains, "u+x@m", "asked u+x@m; not u+x@m unknown"),
     ResolveRow("catch-all that is unknown itself", "domain a catch-all=x@a", "y@a", "asked y@a; not x@a unknown"),
     ResolveRow(
@@ -373,7 +471,7 @@ private let sourceRows: [ResolveRow] = [
     ResolveRow(
         "an exact hit in a later source", sources, "base+x@a",
         "asked base+x@a; chain user base+x@a; => base+x@a (Exact)"),
-    ResolveRow("no exact hit", sources, "base+y@a", "asked base@a; chain alias base@a; => b@elsewhere elsewhere"),
+    ResolveRow("no exact hit", sources, "base+y@a", "asked base@a; chain alias base@a; => b+y@elsewhere{y} elsewhere"),
     ResolveRow(
         "a user of a later source", sources, "second@a", "asked second@a; chain user second@a; => second@a (Second)"),
     ResolveRow(
@@ -480,7 +578,7 @@ private let nameRows: [ResolveRow] = [
         "the default domain has a catch-all, nobody's name", "domain a catch-all=x@elsewhere", "fred",
         "asked nothing; not fred@a unknown"),
     ResolveRow("postmaster as a name", names, "Postmaster", "asked Postmaster@a; => Postmaster@a postmaster"),
-    ResolveRow("too long for a local-part", names, String(repeating: "x", count: 65), "asked nothing"),
+    ResolveRow("too long for a local-part", names, String(repeating: "x", count: 256), "asked nothing"),
     ResolveRow(
         "a full name too long for a local-part",
         "domain a\nuser x@a (\(String(repeating: "abcdefgh ", count: 9)))",
@@ -528,12 +626,22 @@ private let loops = """
     alias s@a u@a
     list both@a : p@a q@a r@a s@a u@a
     alias det@a det+x@a
+    alias back@a there@a
+    alias there+x@a back@a
+    user there@a
+    forward over@a under@a
+    alias under+x@a over@a
+    alias under@a over@a
     """
 
 private let loopRows: [ResolveRow] = [
     ResolveRow("two aliases", loops, "one@a", "loop one@a -> two@a -> one@a"),
     ResolveRow("an alias to itself", loops, "self@a", "loop self@a -> self@a"),
     ResolveRow("an alias to a detail of itself", loops, "det@a", "loop det@a -> det@a"),
+    ResolveRow(
+        "back without the detail, and to an end", loops, "back+x@a",
+        "asked back@a; chain alias back@a, alias there+x@a, alias back@a, user there@a; => there@a"),
+    ResolveRow("a forward in a loop, detail", loops, "under+x@a", "loop under+x@a -> over@a -> under@a -> over@a"),
     ResolveRow("a loop on the way", loops, "into@a", "loop into@a -> one@a -> two@a -> one@a"),
     ResolveRow("two forwards", loops, "f@a", "loop f@a -> g@a -> f@a"),
     ResolveRow("a list in a list", loops, "l@a", "loop l@a -> m@a -> l@a"),
@@ -625,4 +733,138 @@ private let spellingRows: [ResolveRow] = [
         "IPv6 literal", spellings, "u@[IPv6:2001:DB8:0:0:0:0:0:1]",
         "asked u@[IPv6:2001:db8::1]; chain user u@[IPv6:2001:db8::1]; => u@[IPv6:2001:db8::1]"),
     ResolveRow("another literal", spellings, "u@[192.0.2.2]", "asked u@[192.0.2.2]; not u@[192.0.2.2] not served"),
+]
+
+private let split = """
+    domain a separators=+-
+    domain b alias-of=a
+    domain c separators=+- catch-all=jean@a
+    domain r relay separators=+-
+    user jean@a
+    user jean-luc@a (Jean-Luc)
+    user jean@b
+    user off-line@c status=disabled
+    alias off@c jean@a
+    user ann@r
+    list jean-list@a : jean@a
+    moved jean-old@a to=x@elsewhere
+    user p-1-2-3-4-5-6-7@a
+    user q-1-2-3-4-5-6-7-8@a
+    """
+
+private let manySeparators = String(repeating: "+x", count: 60)
+
+private let splitRows: [ResolveRow] = [
+    ResolveRow(
+        "the longest base on record", split, "jean-luc+news@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a{news} (Jean-Luc)"),
+    ResolveRow(
+        "the longest base, whatever separates", split, "jean-luc-news+x@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a{news+x} (Jean-Luc)"),
+    ResolveRow("a shorter base", split, "jean-news@a", "asked jean@a; chain user jean@a; => jean@a{news}"),
+    ResolveRow(
+        "a shorter base, long detail", split, "jean-x+y-z@a", "asked jean@a; chain user jean@a; => jean@a{x+y-z}"),
+    ResolveRow(
+        "an empty detail of each", split, "jean-luc-@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a{} (Jean-Luc)"),
+    ResolveRow(
+        "exact beats every base", split, "JEAN-LUC@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a (Jean-Luc)"),
+    ResolveRow("no base of several", split, "jeanne-luc+x@a", "asked jeanne-luc+x@a; not jeanne-luc+x@a unknown"),
+    ResolveRow(
+        "a longer base in the other domain beats a shorter one here", split, "jean-luc+x@b",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a{x} (Jean-Luc)"),
+    ResolveRow(
+        "the same base here beats the other domain", split, "jean-x+y@b",
+        "asked jean@b; chain user jean@b; => jean@b{x+y}"),
+    ResolveRow(
+        "a disabled longer base is not passed over", split, "off-line+x@c",
+        "asked off-line@c; chain user off-line@c; not off-line@c disabled"),
+    ResolveRow(
+        "several bases before the catch-all", split, "off-x-y@c",
+        "asked off@c; chain alias off@c, user jean@a; => jean@a{x-y}"),
+    ResolveRow("the catch-all after all bases", split, "x-y+z@c", "asked x-y+z@c; chain user jean@a; => jean@a"),
+    ResolveRow(
+        "a base in a relay domain", split, "ann-x-y@r",
+        "asked ann@r; chain user ann@r; => ann@r{x-y} in a relay domain"),
+    ResolveRow("no base in a relay domain", split, "bob-x-y@r", "asked bob-x-y@r; => bob-x-y@r{x-y} relay"),
+    ResolveRow(
+        "a list for a base", split, "jean-list-x@a", .verify,
+        "asked jean-list@a; chain list jean-list@a; => jean-list@a list trusted"),
+    ResolveRow(
+        "moved for a base", split, "jean-old-x@a",
+        "asked jean-old@a; chain moved jean-old@a; not jean-old@a moved to x@elsewhere"),
+    ResolveRow(
+        "postmaster with several separators", split, "postmaster-x+y@a",
+        "asked postmaster@a; => postmaster@a{x+y} postmaster"),
+    ResolveRow(
+        "the longest base, whichever source has it",
+        "domain a separators=+-\nuser jean@a\nsource\ndomain a separators=+-\nuser jean-luc@a", "jean-luc+x@a",
+        "asked jean-luc@a; chain user jean-luc@a; => jean-luc@a{x}"),
+    ResolveRow(
+        "the shortest base of very many", "domain a separators=+-\nuser b@a", "b\(manySeparators)@a",
+        "asked b@a; chain user b@a; => b@a{\(manySeparators.dropFirst())}"),
+    ResolveRow(
+        "a base with seven separators", split, "p-1-2-3-4-5-6-7+x@a",
+        "asked p-1-2-3-4-5-6-7@a; chain user p-1-2-3-4-5-6-7@a; => p-1-2-3-4-5-6-7@a{x}"),
+    ResolveRow(
+        "a base with more separators than are tried", split, "q-1-2-3-4-5-6-7-8+x@a",
+        "asked q-1-2-3-4-5-6-7-8+x@a; not q-1-2-3-4-5-6-7-8+x@a unknown"),
+    ResolveRow(
+        "one with more separators than are tried, exact", split, "q-1-2-3-4-5-6-7-8@a",
+        "asked q-1-2-3-4-5-6-7-8@a; chain user q-1-2-3-4-5-6-7-8@a; => q-1-2-3-4-5-6-7-8@a"),
+]
+
+private let long = String(repeating: "l", count: 70)
+private let longest = String(repeating: "m", count: 255)
+
+private let lenient = """
+    domain a
+    domain c catch-all=fred@a
+    domain r relay
+    domain exa\u{200B}mple
+    user fred@a
+    user "x..y"@a
+    user u@exam\u{AD}ple
+    alias far@a \(long)@elsewhere "a..b"@elsewhere a.@elsewhere .a@elsewhere www@web_01.elsewhere
+    alias wide@a x@\u{FF45}lsewhere
+    """
+
+/// What others have is taken as it is (RFC 5321 4.5.3.1); no wire may think otherwise than another.
+private let lenientRows: [ResolveRow] = [
+    ResolveRow("70 octets, local", lenient, "\(long)@a", "asked \(long)@a; not \(long)@a unknown"),
+    ResolveRow("70 octets, catch-all", lenient, "\(long)@c", "asked \(long)@c; chain user fred@a; => fred@a"),
+    ResolveRow("70 octets, relay", lenient, "\(long)@r", "asked \(long)@r; => \(long)@r relay"),
+    ResolveRow("70 octets, not served", lenient, "\(long)@x", "asked \(long)@x; not \(long)@x not served"),
+    ResolveRow("255 octets, local", lenient, "\(longest)@a", "asked \(longest)@a; not \(longest)@a unknown"),
+    ResolveRow("255 octets, catch-all", lenient, "\(longest)@c", "asked \(longest)@c; chain user fred@a; => fred@a"),
+    ResolveRow("255 octets, relay", lenient, "\(longest)@r", "asked \(longest)@r; => \(longest)@r relay"),
+    ResolveRow("255 octets, not served", lenient, "\(longest)@x", "asked \(longest)@x; not \(longest)@x not served"),
+    ResolveRow(
+        "a long detail", lenient, "fred+\(longest.dropLast(5))@a",
+        "asked fred@a; chain user fred@a; => fred@a{\(longest.dropLast(5))}"),
+    ResolveRow("two dots, local", lenient, "a..b@a", "asked \"a..b\"@a; not \"a..b\"@a unknown"),
+    ResolveRow("a last dot, local", lenient, "fred.@a", "asked \"fred.\"@a; not \"fred.\"@a unknown"),
+    ResolveRow("two dots, on record", lenient, "X..Y@a", "asked \"x..y\"@a; chain user \"x..y\"@a; => \"x..y\"@a"),
+    ResolveRow("a first dot, catch-all", lenient, ".a@c", "asked \".a\"@c; chain user fred@a; => fred@a"),
+    ResolveRow("a last dot, relay", lenient, "a.@r", "asked \"a.\"@r; => \"a.\"@r relay"),
+    ResolveRow("nothing but dots, relay", lenient, "..@r", "asked \"..\"@r; => \"..\"@r relay"),
+    ResolveRow("two dots, not served", lenient, "a..b@x", "asked \"a..b\"@x; not \"a..b\"@x not served"),
+    ResolveRow("an underscore in a domain", lenient, "www@web_01.x", "asked www@web_01.x; not www@web_01.x not served"),
+    ResolveRow(
+        "targets that only others have", lenient, "far@a",
+        "asked far@a; chain alias far@a; to \(long)@elsewhere elsewhere, \"a..b\"@elsewhere elsewhere,"
+            + " \"a.\"@elsewhere elsewhere, \".a\"@elsewhere elsewhere, www@web_01.elsewhere elsewhere"),
+    ResolveRow(
+        "a domain as it was mapped", lenient, "u@example", "asked u@example; chain user u@example; => u@example"),
+    ResolveRow(
+        "a domain to be mapped", lenient, "u@EXAM\u{FEFF}PLE", "asked u@example; chain user u@example; => u@example"),
+    ResolveRow(
+        "a target whose domain was mapped", lenient, "wide@a",
+        "asked wide@a; chain alias wide@a; => x@elsewhere elsewhere"),
+    ResolveRow(
+        "what can't be seen in a local-part", lenient, "fr\u{200B}ed@a",
+        "asked fr\u{200B}ed@a; not fr\u{200B}ed@a unknown"),
+    ResolveRow(
+        "a space that is none of ASCII", lenient, "fred\u{A0}@a", "asked fred\u{A0}@a; not fred\u{A0}@a unknown"),
 ]

@@ -135,7 +135,7 @@ class Relay:
         self.loop.close()
 
     def _call(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
 
     def _bind(self):
         listener = socket.socket()

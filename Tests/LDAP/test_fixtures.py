@@ -203,7 +203,7 @@ class Daemon(unittest.TestCase):
             server.freeze()
             started = time.monotonic()
             server.stop()
-            self.assertLess(time.monotonic() - started, 5)
+            self.assertLess(time.monotonic() - started, PATIENCE)
 
     def test_runs_from_cn_config_and_takes_schemas_in_either_form(self):
         schemas = ["cosine", "/etc/ldap/schema/inetorgperson.ldif"]
@@ -283,7 +283,7 @@ class Command(unittest.TestCase):
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 128 + signal.SIGTERM)
-        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(time.monotonic() - started, PATIENCE)
         self.assertGone(answer)
 
     def test_leaves_nothing_when_it_is_killed(self):
@@ -442,22 +442,21 @@ class Faults(unittest.TestCase):
     def test_stalls_in_mid_answer(self):
         self.relay.stall(after=7)
         client = self.connect()
-        client.settimeout(0.5)
         self.assertEqual(len(self.bind(client)), 7)
+        client.settimeout(0.5)
         with self.assertRaises(TimeoutError):
             client.recv(64)
 
     def test_delays_each_answer_and_not_the_next_ones_more(self):
-        self.relay.delay(0.5)
+        self.relay.delay(3)
         client = self.connect()
         started = time.monotonic()
         self.assertTrue(self.bind(client))
-        self.assertGreaterEqual(time.monotonic() - started, 0.45)
-        self.assertLess(time.monotonic() - started, 3)
+        self.assertGreaterEqual(time.monotonic() - started, 2.9)
         self.relay.heal()
         started = time.monotonic()
         self.assertTrue(self.bind(client))
-        self.assertLess(time.monotonic() - started, 0.4)
+        self.assertLess(time.monotonic() - started, 2.9)
 
     def test_refuses_and_heals_on_the_same_port(self):
         client = self.connect()
@@ -479,7 +478,7 @@ class Faults(unittest.TestCase):
             time.sleep(number % 10 * 0.0001)
             self.relay.refuse()
             for client in clients:
-                client.settimeout(5)
+                client.settimeout(PATIENCE)
                 try:
                     self.assertEqual(client.recv(64), b"")
                 except ConnectionResetError:

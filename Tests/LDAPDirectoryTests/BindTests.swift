@@ -56,11 +56,25 @@ import Testing
         }
     }
 
-    @Test(arguments: ["expired", "foreign", "othername"])
-    func badCertificates(name: String) throws {
-        let (_child, settings, _) = try server(name)
-        #expect(try ask(settings).contains("certificate"))
-        _ = _child
+    /// What is wrong with a certificate is told, over StartTLS and over ldaps.
+    @Test(arguments: [
+        ("expired", "its certificate has expired, at 20"), ("foreign", "signed by an authority that is unknown here"),
+        ("othername", "its certificate is for "),
+    ])
+    func badCertificates(name: String, text: String) throws {
+        let (child, settings, _) = try server(name)
+        #expect(try ask(settings).contains(text))
+        var ldaps = settings
+        ldaps.uris = [try #require(child.said["ldaps"] as? String)]
+        ldaps.tls.startTLS = false
+        #expect(try ask(ldaps).contains(text))
+        if name == "othername" { #expect(try ask(ldaps).contains("not for 127.0.0.1")) }
+        let findings = LDAPCheck(name: "x", settings: ldaps).findings()
+        #expect(findings.map(\.cause) == [.configuration] && findings[0].text.contains("certificate"))
+        // What is no fault of a certificate is none.
+        var plain = ldaps
+        plain.uris = [settings.uris[0].replacingOccurrences(of: "ldap:", with: "ldaps:")]
+        #expect(!(try ask(plain)).contains("its certificate is signed"))
     }
 
     /// The client's own certificate says who asks.

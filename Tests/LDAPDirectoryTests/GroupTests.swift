@@ -13,6 +13,7 @@ import Testing
         let writer: LDAPWriter
         let base: String
         let directory: LDAPDirectory
+        let store: LDAPStore
 
         /// People u0 … with addresses, below a base of their own.
         init(people: Int = 5, isAnonymous: Bool = false) throws {
@@ -37,6 +38,7 @@ import Testing
                     dn: Slapd.rootDN, password: .environment("ADDRESSEE_TEST_PASSWORD"), isClearTextAllowed: true)
             }
             directory = LDAPDirectory(name: "x", settings: settings)
+            store = LDAPStore(name: "x", settings: settings) { _ in }
         }
 
         func dn(_ number: Int) -> String { "uid=u\(number),\(base)" }
@@ -56,6 +58,18 @@ import Testing
             default: "odd"
             }
         }
+    }
+
+    /// Whoever asks what points to somebody hears of the groups that have him by his name, too.
+    @Test func pointToTheirMembers() throws {
+        let site = try Site()
+        try site.group("staff", mail: "staff@a", [("member", [site.dn(1), site.dn(2)])])
+        try site.group("silent", [("member", [site.dn(1)])])
+        func lists(_ address: String) throws -> [String] {
+            try site.store.read { try $0.allReferences(to: try Mailbox(address)).map { "\($0) \($0.role.rawValue)" } }
+        }
+        #expect(try lists("U1@a") == ["list staff@a member"])
+        #expect(try lists("u3@a") == [])
     }
 
     @Test func byName() throws {
@@ -171,6 +185,38 @@ import Testing
         let octets = Array(name.utf8)
         let query = NameQuery(localPart: try? LocalPart(octets: octets), folded: NameFolding.fold(octets), limit: 21)
         #expect(site.directory.answer(.name(query)) == .absent)
+    }
+
+    /// A word that very many names contain and few have is told for certain; where none has it, nobody has.
+    @Test func partsOfNames() throws {
+        let site = try Site(people: 0)
+        func person(_ uid: String, _ name: String) throws {
+            try site.writer.add(
+                "uid=\(uid),\(site.base)",
+                [
+                    ("objectClass", ["inetOrgPerson"]), ("uid", [uid]), ("cn", [name]), ("sn", ["x"]),
+                    ("mail", ["\(uid)@a"]),
+                ])
+        }
+        for number in 0..<(LDAPLimits.candidates[0] + 20) { try person("n\(number)", "Infamous Family \(number)") }
+        func found(_ text: String) -> String {
+            let query = NameQuery(localPart: nil, folded: NameFolding.fold(Array(text.utf8)), limit: 21)
+            switch site.directory.answer(.name(query)) {
+            case .matches(let entries, .fullName): return entries.map(\.address.description).joined(separator: " ")
+            case .absent: return "absent"
+            case let other: return "\(other)"
+            }
+        }
+        #expect(found("Fam") == "absent")
+        #expect(found("nfamou") == "absent")
+        #expect(found("infamous fam") == "absent")
+        try person("one", "Jo (fam)")
+        try person("two", "Fam, Li")
+        try person("three", "Li \"FAM")
+        try person("four", "Family-fam")
+        #expect(found("Fam") == "one@a three@a two@a")
+        #expect(found("Li \"Fam") == "three@a")
+        #expect(found("family-fam") == "four@a")
     }
 
     /// A name that more bear than may be read is told when as many were found as are wanted.

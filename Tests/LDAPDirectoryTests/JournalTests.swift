@@ -10,9 +10,9 @@ import Testing
 @testable import LDAPDirectory
 
 @Suite struct JournalTests {
-    private let path = FileManager.default.temporaryDirectory.appending(
-        path: "addressee-journal-\(UUID().uuidString)"
-    ).path
+    private let path: String
+
+    init() throws { path = try Scratch.path("journal").path }
 
     private func news(_ reader: JournalReader) -> [JournalReader.News] {
         let all = Mutex<[JournalReader.News]>([])

@@ -52,6 +52,7 @@ struct PresetRow: Sendable, CustomStringConvertible {
     func namesAreNames(preset: LDAPPreset) {
         let schema = preset.schema
         var names = schema.attributes.values.flatMap { $0 } + Array(schema.prefixes.keys) + Array(schema.cuts.keys)
+        names += Array(schema.loginless.keys)
         for rule in schema.rules {
             names += rule.classes + rule.attributes.values.flatMap { $0 } + [rule.needs, rule.lacks].compactMap { $0 }
             #expect(!rule.classes.isEmpty)
@@ -85,7 +86,7 @@ struct PresetRow: Sendable, CustomStringConvertible {
         PresetRow(
             .laser,
             "objectClass: inetLocalMailRecipient|mailLocalAddress: fred@example.org|mailLocalAddress: b@c|mailRoutingAddress: B@C",
-            "user b@c () - active"
+            "user fred@example.org () - active -> B@C"
         ),
         PresetRow(
             .laser,
@@ -110,7 +111,8 @@ struct PresetRow: Sendable, CustomStringConvertible {
         ),
         PresetRow(.qmail, "objectClass: qmailUser|mail: fred@example.org|accountStatus: odd", "fault"),
         PresetRow(
-            .qmail, "objectClass: qmailUser|mail: c@d|mailAlternateAddress: fred@example.org", "user c@d () - active"),
+            .qmail, "objectClass: qmailUser|mail: c@d|mailAlternateAddress: fred@example.org",
+            "user fred@example.org () - active"),
         PresetRow(
             .netscape,
             "objectClass: mailRecipient|mail: fred@example.org|mailUserStatus: overquota|inetUserStatus: Inactive",
@@ -133,7 +135,28 @@ struct PresetRow: Sendable, CustomStringConvertible {
         PresetRow(
             .ad, "objectClass: contact|mail: fred@example.org|targetAddress: SMTP:a@b",
             "forward fred@example.org -> a@b"),
-        PresetRow(.ad, "objectClass: contact|mail: fred@example.org", "fault"),
+        PresetRow(.ad, "objectClass: contact|mail: fred@example.org", "absent"),
+        PresetRow(
+            .ad, "objectClass: user|mail: fred@example.org|userAccountControl: 514|msExchRecipientTypeDetails: 4",
+            "user fred@example.org () - active"
+        ),
+        PresetRow(
+            .ad,
+            "objectClass: user|mail: fred@example.org|userAccountControl: 514|msExchRecipientTypeDetails: 17179869184",
+            "user fred@example.org () - active"
+        ),
+        PresetRow(
+            .ad, "objectClass: user|mail: fred@example.org|userAccountControl: 514|msExchRecipientTypeDetails: 1",
+            "user fred@example.org () - disabled"
+        ),
+        PresetRow(
+            .ad, "objectClass: publicFolder|proxyAddresses: SMTP:fred@example.org|displayName: Minutes",
+            "user fred@example.org (Minutes) - active"
+        ),
+        PresetRow(
+            .ad, "objectClass: msExchDynamicDistributionList|proxyAddresses: SMTP:fred@example.org|displayName: All",
+            "list fred@example.org (All) trusted"
+        ),
         PresetRow(
             .ad, "objectClass: group|mail: fred@example.org|displayName: Team|managedBy: cn=x",
             "list fred@example.org (Team) trusted"
@@ -175,6 +198,7 @@ struct PresetRow: Sendable, CustomStringConvertible {
         }
         switch work.take([.found([entry])] + (row.preset == .postfixbook ? [.found([])] : [])) {
         case .answered(.entry(let found, key: 0)): #expect(found.text == expected)
+        case .answered(.absent): #expect(expected == "absent")
         case .answered(.couldNotTell(let trouble)):
             #expect(expected == "fault")
             #expect(trouble.reason.contains("cn=x"))
@@ -197,7 +221,7 @@ struct PresetRow: Sendable, CustomStringConvertible {
         ),
         PresetRow(
             .ad, "a*@Example.org",
-            "(&(|(objectClass=user)(objectClass=contact)(objectClass=group))(|(mail=a\\2A@Example.org)(proxyAddresses=smtp:a\\2A@Example.org)))"
+            "(|(&(|(objectClass=user)(objectClass=publicFolder)(objectClass=group)(objectClass=msExchDynamicDistributionList))(|(mail=a\\2A@Example.org)(proxyAddresses=smtp:a\\2A@Example.org)(proxyAddresses=smtp: a\\2A@Example.org)))(&(objectClass=contact)(targetAddress=*)(|(mail=a\\2A@Example.org)(proxyAddresses=smtp:a\\2A@Example.org)(proxyAddresses=smtp: a\\2A@Example.org))))"
         ),
     ]
 
@@ -228,6 +252,54 @@ struct PresetRow: Sendable, CustomStringConvertible {
             Issue.record("found")
             return
         }
+    }
+
+    /// Whose limit it was that a result came to is said: ours where as many came as were asked for.
+    @Test func limits() throws {
+        var work = NameWork(
+            plan: try plan(.inetorgperson), query: NameQuery(localPart: nil, folded: Array("fame".utf8), limit: 21))
+        guard case .search(let first) = work.begin() else {
+            Issue.record("nothing is asked")
+            return
+        }
+        #expect(first.map(\.filter).last?.contains("(cn=*fame*)") == true)
+        let entries = [LDAPEntry](repeating: entry("objectClass: inetOrgPerson|mail: x@example.org"), count: 5000)
+        func outcome(_ code: Int32, _ count: Int, of search: LDAPSearch) -> SearchOutcome {
+            var page = SearchPage()
+            page.code = code
+            page.cookie = [1]
+            let end = page.end(of: search, entries: Array(entries.prefix(count)), uri: "ldap://s")
+            if case .ended(let outcome) = end { return outcome }
+            return .found([])
+        }
+        // Few of them, and then only those in which the word may stand alone.
+        guard case .search(let second) = work.take([.found([]), outcome(0, first[1].sizeLimit, of: first[1])]) else {
+            Issue.record("given up")
+            return
+        }
+        for term in ["(cn=fame*)", "(cn=*fame)", "(cn=* fame*)", "(cn=*fame,*)", "(cn=*-fame*)", "(cn=*\\28fame*)"] {
+            #expect(second[1].filter.contains(term))
+        }
+        var other = work
+        guard case .answered(.absent) = work.take([.found([]), .found([])]) else {
+            Issue.record("not absent")
+            return
+        }
+        guard case .answered(.couldNotTell(let trouble)) = other.take([.found([]), outcome(0, 5000, of: second[1])])
+        else {
+            Issue.record("told")
+            return
+        }
+        #expect(trouble.reason.contains("more than 5000 entries fit, which is the most that Addressee reads"))
+        #expect(!trouble.reason.contains("raise"))
+        guard case .partial(_, let ours) = outcome(4, 200, of: first[1]),
+            case .partial(_, let servers) = outcome(4, 199, of: first[1])
+        else {
+            Issue.record("not in part")
+            return
+        }
+        #expect(ours.description.contains("the server's limits are not to blame"))
+        #expect(servers.description.contains("raise the server's size limit"))
     }
 
     /// Active Directory gives a large group's members in ranges.

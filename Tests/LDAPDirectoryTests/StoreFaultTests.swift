@@ -21,6 +21,50 @@ private func isRefused(_ error: StoreError?) -> Bool {
 }
 
 @Suite(.enabled(if: hasSlapd), .serialized) struct StoreFaultTests {
+    // MARK: Listing
+
+    /// Records behind one that can't be read are listed, of every kind.
+    @Test func behindAFaultyEntry() throws {
+        let settings = try writerSettings(try .shared())
+        let store = LDAPStore(name: "x", settings: settings)
+        let texts = ["domain a", "user u@a", "alias al@a x@b", "forward f@a x@b", "moved m@a", "list l@a : x@b"]
+        try store.write { writing in for text in texts { try writing.insert(record(text)) } }
+        let writer = try LDAPWriter(uri: try Slapd.shared().uri)
+        let faults: [(RecordKind, String, [(String, [String])])] = [
+            (.user, "addresseeUser", [("addresseeStatus", ["asleep"])]),
+            (.alias, "addresseeAlias", [("addresseeAliasTarget", ["nonsense"])]),
+            (.forward, "addresseeForward", [("addresseeForwardTarget", ["nonsense"])]),
+            (.list, "addresseeList", [("addresseeMember", ["nonsense"])]),
+        ]
+        for (kind, name, attributes) in faults {
+            // Before the good one in their order.
+            let key = "0\(kind.rawValue)"
+            try writer.add(
+                "addresseeKey=\(key)@a,\(settings.base)",
+                [
+                    ("objectClass", ["addresseeEntry", name]), ("addresseeKey", ["\(key)@a"]),
+                    ("addresseeAddress", ["\(key)@a"]), ("addresseeLocalPartKey", [key]), ("addresseeDomainKey", ["a"]),
+                ] + attributes)
+        }
+        try writer.add(
+            "addresseeDomainKey=0,\(settings.base)",
+            [
+                ("objectClass", ["addresseeDomain"]), ("addresseeDomainKey", ["0"]), ("addresseeDomainName", ["0"]),
+                ("addresseeDomainKind", ["odd"]),
+            ])
+        for kind in RecordKind.allCases {
+            var (listed, troubles) = ([String](), [Trouble]())
+            try store.read { reading in
+                try reading.forEach(kind, in: nil, faulty: { troubles.append($0) }) { listed.append($0.text) }
+            }
+            #expect(listed.count == 1, "\(kind): \(listed)")
+            #expect(troubles.count == (kind == .moved ? 0 : 1), "\(kind): \(troubles)")
+            if kind != .moved {
+                #expect(throws: StoreError.self) { try store.read { try $0.forEach(kind, in: nil) { _ in } } }
+            }
+        }
+    }
+
     // MARK: Two at once
 
     @Test func oneOfTwoAddersLoses() throws {

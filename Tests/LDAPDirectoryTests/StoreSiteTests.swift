@@ -204,6 +204,63 @@ struct SiteChange: Sendable, CustomStringConvertible {
         #expect(reason(error).contains("is of the class inetOrgPerson too"))
     }
 
+    /// What Active Directory puts into an entry itself is no reason to keep it; what people have written is.
+    @Test func serversOwnAttributes() throws {
+        let site = try WritableSite(.ad, domains: ["example.org"])
+        for name in ["gone", "kept"] {
+            let dn = "cn=\(name),\(site.settings.base)"
+            var contact: [(String, [String])] = [
+                ("objectClass", ["contact"]), ("cn", [name]), ("sn", [name]), ("targetAddress", ["SMTP:x@y"]),
+                ("proxyAddresses", ["SMTP:\(name)@example.org"]), ("instanceType", ["4"]),
+                ("whenCreated", ["20261130181259.0Z"]), ("distinguishedName", [dn]),
+            ]
+            if name == "kept" { contact.append(("telephoneNumber", ["1"])) }
+            try site.add(dn, contact)
+        }
+        try site.store().write { try $0.remove(.forward, at: try Mailbox("gone@example.org")) }
+        #expect(try site.entry("cn=gone,\(site.settings.base)") == nil)
+        let kept = #expect(throws: StoreError.self) {
+            try site.store().write { try $0.remove(.forward, at: try Mailbox("kept@example.org")) }
+        }
+        #expect(reason(kept).contains("holds telephonenumber too"))
+    }
+
+    /// A value that has blanks around it is written over, and taken away, as it is spelled.
+    @Test func blanks() throws {
+        let site = try WritableSite(.qmail, domains: ["example.org"])
+        let dn = "uid=blank,\(site.settings.base)"
+        try site.add(
+            dn,
+            [
+                ("objectClass", ["inetOrgPerson", "qmailUser"]), ("uid", ["blank"]), ("cn", ["B"]), ("sn", ["B"]),
+                ("mail", [" blank@example.org "]), ("mailForwardingAddress", [" x@else.example ", "y@else.example "]),
+            ])
+        let address = try Mailbox("blank@example.org")
+        let forward = try record("forward blank@example.org x@else.example z@else.example keep")
+        try site.store().write { try $0.replace(forward) }
+        let values = try #require(try site.entry(dn)).texts("mailForwardingAddress")
+        #expect(values.contains(" x@else.example ") && values.contains("z@else.example") && values.count == 2)
+        try site.store().write { try $0.remove(.forward, at: address) }
+        #expect(try #require(try site.entry(dn)).values("mailForwardingAddress").isEmpty)
+        try site.store().write { try $0.remove(.user, at: address) }
+        #expect(try site.entry(dn) == nil)
+    }
+
+    /// An entry whose addresses are all elsewhere is no record here: it is neither shown nor changed nor listed.
+    @Test func addressesElsewhere() throws {
+        let site = try WritableSite(.inetorgperson, domains: ["example.org"])
+        let ole = try Mailbox("ole@freemail.example")
+        #expect(try site.store().read { try $0.record(.user, at: ole) } == nil)
+        #expect(throws: StoreError.notFound(.user, "ole@freemail.example")) {
+            try site.store().write { try $0.remove(.user, at: ole) }
+        }
+        var listed: [String] = []
+        try site.store().read { try $0.forEach(.user, in: nil) { listed.append($0.address?.description ?? "") } }
+        #expect(listed.contains("anna@example.org") && !listed.contains { $0.hasSuffix("freemail.example") })
+        let other = try site.store().read { try $0.record(.user, at: try Mailbox("anna.berg@example.org")) }
+        #expect(other?.address == (try Mailbox("anna@example.org")))
+    }
+
     /// A domain of the configuration is read, and changed there.
     @Test func configuredDomains() throws {
         let site = try WritableSite(.addressee, domains: ["conf.example"])

@@ -66,7 +66,7 @@ extension Process {
 
 /// Makes certificates, once.
 let certificates: Result<URL, any Error> = Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "addressee-certificates-\(getpid())")
+    let folder = try Scratch.path("certificates")
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/python3")
     process.arguments = [ToolChild.folder.appending(path: "certificates.py").path, folder.path]

@@ -10,6 +10,9 @@ import Testing
         ("example.com", "example.com"),
         ("a", "a"),
         ("3com.example", "3com.example"),
+        ("web_01.Example.net", "web_01.example.net"),
+        ("_a_._b.example", "_a_._b.example"),
+        ("_", "_"),
         ("bücher.example", "xn--bcher-kva.example"),
         ("BÜCHER.EXAMPLE", "xn--bcher-kva.example"),
         ("XN--BCHER-KVA.example", "xn--bcher-kva.example"),
@@ -59,6 +62,49 @@ import Testing
         #expect(Domain(stored: domain.octets, key: domain.key) == domain)
     }
 
+    /// As given, as shown, and the key: what IDNA makes of a label is what it is.
+    static let mapped: [(String, String, String)] = [
+        ("exam\u{200B}ple.org", "example.org", "example.org"),
+        ("\u{FEFF}example.org", "example.org", "example.org"),
+        ("ex\u{AD}ample.ORG", "example.ORG", "example.org"),
+        ("ex\u{2060}ample.org", "example.org", "example.org"),
+        ("\u{FF45}\u{FF58}ample.org", "example.org", "example.org"),
+        ("\u{FF25}\u{FF38}AMPLE.org", "example.org", "example.org"),
+        ("web\u{FF3F}01.example", "web_01.example", "web_01.example"),
+        ("\u{2460}.example", "1.example", "1.example"),
+        ("bu\u{308}cher.example", "bücher.example", "xn--bcher-kva.example"),
+        ("b\u{FC}\u{200B}cher.example", "bücher.example", "xn--bcher-kva.example"),
+        ("BÜ\u{AD}CHER.Example", "bücher.Example", "xn--bcher-kva.example"),
+        ("BÜCHER.Example", "BÜCHER.Example", "xn--bcher-kva.example"),
+        ("\u{FF58}\u{FF4E}\u{FF0D}\u{FF0D}bcher-kva.example", "bücher.example", "xn--bcher-kva.example"),
+        ("ΠΣ.example", "ΠΣ.example", "xn--1xag.example"),
+        ("日本\u{200B}語.example", "日本語.example", "xn--wgv71a119e.example"),
+    ]
+
+    @Test(arguments: mapped) func mappingIsShown(_ given: String, _ shown: String, _ key: String) throws {
+        let domain = try Domain(given)
+        #expect(domain.octets == Array(shown.utf8))
+        #expect(domain.key == Array(key.utf8))
+        #expect(try Domain(shown).octets == domain.octets)
+        #expect(try Mailbox("fred@\(given)").description == "fred@\(shown)")
+    }
+
+    @Test(arguments: [
+        ("a_b.example", true), ("_.a", true), ("a-b.example", false), ("[x_y:z_]", false), ("ü.example", false),
+    ])
+    func underscoreIsTold(_ given: String, _ hasUnderscore: Bool) throws {
+        // A tag of a literal holds none (RFC 5321 4.1.3), but its text may.
+        let domain = try? Domain(given)
+        #expect(domain?.hasUnderscore ?? false == hasUnderscore)
+    }
+
+    /// What the mapping makes of a label may be longer than the label.
+    @Test func mappingIsMeasured() throws {
+        let label = repeated("\u{337F}", 5) + "."
+        #expect(try Domain(repeated(label, 4) + "b").octets.count == 4 * (5 * 12 + 1) + 1)
+        #expect(throws: AddressSyntaxError.domainTooLong) { try Domain(repeated(label, 5) + "b") }
+    }
+
     static let refused: [Fault] = [
         Fault("", .empty),
         Fault(".", .misplacedDot(at: 0)),
@@ -66,7 +112,6 @@ import Testing
         Fault("a.", .misplacedDot(at: 1)),
         Fault("a b", .unexpectedOctet(at: 1)),
         Fault("a\u{0}", .controlCharacter(at: 1)),
-        Fault("a_b", .unexpectedOctet(at: 1)),
         Fault("[", .badLiteral),
         Fault("]", .unexpectedOctet(at: 0)),
         Fault("[]", .badLiteral),

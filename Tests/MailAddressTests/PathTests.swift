@@ -69,26 +69,34 @@ import Testing
         #expect(index == 3 + end)
     }
 
-    /// 256 octets with the brackets (RFC 5321 4.5.3.1.3), a route counted in.
-    @Test(arguments: [254, 255, 256, 257, 258]) func length(_ count: Int) throws {
+    /// Whatever a local-part of full length and a domain of full length are spelled as fits, with a route of old length.
+    @Test(arguments: [#"\a"#, "a", #"\\"#]) func longestMailbox(_ octet: String) throws {
+        let domain = repeated("a.", 127) + "a"
+        let spelled = "\"" + repeated(octet, AddressLimits.localPart) + "\"@" + domain
+        let mailbox = try Mailbox(spelled)
+        #expect(mailbox.localPart.octets.count == AddressLimits.localPart)
+        #expect(mailbox.domain.octets.count == AddressLimits.domain)
+        #expect(spelled.utf8.count <= AddressLimits.mailbox)
+        #expect(try forwardPath("<\(spelled)>") == .mailbox(mailbox))
+        #expect(try reversePath("<@\(repeated("b", 60)).example:\(spelled)>") == .mailbox(mailbox))
+    }
+
+    /// A route is counted in.
+    @Test(arguments: [-2, -1, 0, 1, 2]) func length(_ more: Int) throws {
+        let count = AddressLimits.path + more
         let domain = repeated("a.", 90) + "a"
-        let plain = "<" + repeated("l", 60) + "@" + domain
-        let path = plain + "." + repeated("b", count - plain.utf8.count - 2) + ">"
-        let routed = "<@\(domain):u@" + repeated("b", 60)
-        let route = routed + "." + repeated("b", count - routed.utf8.count - 2) + ">"
-        for given in [path, route] {
-            #expect(given.utf8.count == count)
-            if count <= AddressLimits.path {
-                _ = try forwardPath(given)
-                _ = try reversePath(given)
-            } else {
-                #expect(throws: AddressSyntaxError.pathTooLong) { try forwardPath(given) }
-            }
-        }
-        if count <= AddressLimits.path {
-            _ = try Mailbox(String(path.dropFirst().dropLast()))
+        let end = ":u@\(domain)>"
+        var route = "<@\(domain)"
+        while count - route.utf8.count - end.utf8.count > 240 { route += ",@\(domain)" }
+        route += ",@" + repeated("b.", (count - route.utf8.count - end.utf8.count - 3) / 2) + "b"
+        if (route + end).utf8.count < count { route += "b" }
+        let given = route + end
+        #expect(given.utf8.count == count)
+        if more <= 0 {
+            _ = try forwardPath(given)
+            _ = try reversePath(given)
         } else {
-            #expect(throws: AddressSyntaxError.pathTooLong) { try Mailbox(String(path.dropFirst().dropLast())) }
+            #expect(throws: AddressSyntaxError.pathTooLong) { try forwardPath(given) }
         }
     }
 

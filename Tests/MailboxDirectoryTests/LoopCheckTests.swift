@@ -120,8 +120,10 @@ private final class TamperedStore: RecordStore {
 
         func answer(_ lookup: Lookup) -> Answer { store.answers[lookup] ?? inner.answer(lookup) }
         func record(_ kind: RecordKind, at address: Mailbox) throws -> Record? { try inner.record(kind, at: address) }
-        func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {
-            try inner.forEach(kind, in: domain, body)
+        func forEach(
+            _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
+        ) throws {
+            try inner.forEach(kind, in: domain, faulty: faulty, body)
         }
         func references(to address: Mailbox, limit: Int) throws -> [Reference] {
             try inner.references(to: address, limit: limit)
@@ -155,8 +157,10 @@ private struct PlainReading: RecordReading {
 
     func answer(_ lookup: Lookup) -> Answer { inner.answer(lookup) }
     func record(_ kind: RecordKind, at address: Mailbox) throws -> Record? { try inner.record(kind, at: address) }
-    func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {
-        try inner.forEach(kind, in: domain, body)
+    func forEach(
+        _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
+    ) throws {
+        try inner.forEach(kind, in: domain, faulty: faulty, body)
     }
     func references(to address: Mailbox, limit: Int) throws -> [Reference] {
         try inner.references(to: address, limit: limit)

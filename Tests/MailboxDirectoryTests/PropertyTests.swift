@@ -101,7 +101,7 @@ private func resolve(_ sources: [any Source], _ question: String, _ purpose: Pur
         for ((question, purpose), answer) in zip(asked, answers) {
             #expect(resolve(sources, question, purpose).text == answer.text)
             #expect(resolve(sources, question, purpose, isTracing: true).text == answer.text)
-            #expect(Set(answer.recipients.map(\.mailbox)).count == answer.recipients.count)
+            #expect(Set(answer.recipients.map(\.address)).count == answer.recipients.count)
             #expect(Set(answer.failures.map(\.mailbox)).count == answer.failures.count)
             if let end = answer.end { #expect(answer.recipients == [end]) }
             guard case .answered = answer.outcome else {

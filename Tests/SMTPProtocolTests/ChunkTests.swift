@@ -53,16 +53,9 @@ struct ChunkTests {
 
     @Test func chunksThatAreRefusedAreReadPast() {
         var talk = Talk { $0.takesMail = true }
-        for (line, reply) in [
-            ("BDAT 6 LAST", "503 5.5.1 MAIL first"), ("BDAT x", "501 5.5.4 Syntax error in arguments"),
-            ("BDAT 6 FIRST", "501 5.5.4 Syntax error in arguments"), ("BDAT", "501 5.5.4 Syntax error in arguments"),
-        ] {
-            #expect(talk.give(line) == .go)
-            if line.hasSuffix("LAST") {
-                #expect(talk.give(data: Array("QUIT\r\nNOOP".utf8), inPiecesOf: 4).progress == .refused(next: 6))
-            }
-            #expect(talk.heard() == reply)
-        }
+        #expect(talk.give("BDAT 6 LAST") == .go)
+        #expect(talk.give(data: Array("QUIT\r\nNOOP".utf8), inPiecesOf: 4).progress == .refused(next: 6))
+        #expect(talk.heard() == "503 5.5.1 MAIL first")
         _ = talk.say("MAIL FROM:<>")
         _ = talk.give("BDAT 2")
         #expect(talk.give(data: Array("xx".utf8), inPiecesOf: 2).progress == .refused(next: 2))
@@ -74,6 +67,61 @@ struct ChunkTests {
         #expect(other.give(data: Array("abc".utf8), inPiecesOf: 2).progress == .refused(next: 3))
         #expect(other.heard() == ReplyCatalogue.notHandedOn.description)
         #expect(other.say("NOOP") == "250 2.0.0 OK")
+    }
+
+    /// Nobody can tell where the chunk ends, so nothing after it is read.
+    @Test(arguments: [
+        "BDAT", "BDAT ", "BDAT -1 LAST", "BDAT +5", "BDAT 0x5", "BDAT 5x", "BDAT x", "BDAT 5 LASTX", "BDAT 6 FIRST",
+        "BDAT 5 LAST LAST", "BDAT LAST", "bdat 5.0 last", "BDAT 5,LAST", "BDAT 99999999999999999999999", "BDAT \u{661}",
+        "BDAT 5\u{1}", "BDAT 5\r", "BDAT 5\0 LAST", "BDAT 5\(String(repeating: " ", count: 600))LAST",
+    ])
+    func aSizeThatCantBeRead(line: String) {
+        for takesMail in [true, false] {
+            var talk = takesMail ? Self.talk() : Talk()
+            #expect(talk.give(line) == .close)
+            #expect(talk.heard().hasPrefix("50"))
+            #expect(talk.session.isClosed)
+            #expect(talk.give("NOOP") == .close)
+        }
+        // After the replies that are due.
+        var talk = Self.talk()
+        talk.give("RCPT TO:<c@b.example>")
+        #expect(talk.give(line) == .wait)
+        #expect(talk.answer() == .go)
+        #expect(talk.give(line) == .close)
+        #expect(talk.heard().hasPrefix("250 2.1.5 OK\n50"))
+    }
+
+    /// One that is too long to be looked at ends the session when it is its turn, and nothing is taken in between.
+    @Test func aLineTooLongBeforeAChunk() {
+        var talk = Self.talk()
+        #expect(talk.session.receivedOverlongLine(beginsChunk: true) == .close)
+        #expect(talk.heard() == "500 5.5.2 Line too long")
+        var other = Self.talk()
+        other.give("RCPT TO:<c@b.example>")
+        #expect(other.session.receivedOverlongLine(beginsChunk: true) == .go)
+        #expect(other.give("RCPT TO:<d@b.example>") == .wait)
+        #expect(other.give("NOOP") == .wait)
+        #expect(other.answer() == .close)
+        #expect(other.heard() == "250 2.1.5 OK\n500 5.5.2 Line too long")
+        let zeros = String(repeating: "0", count: 2000)
+        for (line, isChunk) in [
+            ("BDAT \(zeros)5", true), ("bdat\t\(zeros)", true), ("BDAT\(zeros)", false), ("NOOP \(zeros)", false),
+        ] {
+            for cut in [3, 100, 1500] {
+                var framing = LineFraming()
+                let octets = Array("\(line)\r\n".utf8)
+                var rest = octets
+                if case .incomplete(let consumed) = framing.next(octets.span.extracting(..<cut), from: 0) {
+                    rest.removeFirst(consumed)
+                }
+                guard case .overlong(_, let beginsChunk) = framing.next(rest.span, from: 0) else {
+                    Issue.record("not overlong")
+                    return
+                }
+                #expect(beginsChunk == isChunk, "\(line.prefix(8)) cut at \(cut)")
+            }
+        }
     }
 
     @Test func whereNoMailIsTaken() {
@@ -94,7 +142,8 @@ struct ChunkTests {
     }
 
     static let chunks: [([String], String?)] = [
-        (["a\r", "\nb\r\n"], nil), (["a\nb"], "550"), (["a\rb"], "550"), (["a\r"], "550"),
+        (["a\r", "\nb\r\n"], nil), (["a\0"], "550"), (["a\r\n", "\0"], "550"), (["a\nb"], "550"), (["a\rb"], "550"),
+        (["a\r"], "550"),
         ([String(repeating: "x", count: 60), String(repeating: "x", count: 41)], "552"),
     ]
 

@@ -5,6 +5,11 @@ import Testing
 
 struct CommandTests {
     static let long = String(repeating: "a", count: 64)
+    static let longest = String(repeating: "a", count: 255)
+    static let escaped = String(repeating: "\\a", count: 255)
+    static let domain = String(repeating: "b.", count: 127) + "b"
+
+    static func spaces(_ count: Int) -> String { String(repeating: " ", count: count) }
 
     @Test(arguments: [
         ("EHLO client.example", "250-mx.example greets client.example"),
@@ -79,13 +84,15 @@ struct CommandTests {
         ("RCPT TO :<fred@example.org>", "501 5.5.4"), ("RCPT FROM:<fred@example.org>", "501 5.5.4"),
         ("RCPT TO:<>", "501 5.1.3"), ("RCPT TO:fred@example.org", "501 5.1.3"), ("RCPT TO:<fred>", "501 5.1.3"),
         ("RCPT TO:<fred@>", "501 5.1.3"), ("RCPT TO:<@example.org>", "501 5.1.3"),
-        ("RCPT TO:<fred@example.org", "501 5.1.3"), ("RCPT TO:<.fred@example.org>", "501 5.1.3"),
-        ("RCPT TO:<fred.@example.org>", "501 5.1.3"), ("RCPT TO:<fr ed@example.org>", "501 5.1.3"),
-        ("RCPT TO:<fred@-example.org>", "501 5.1.3"), ("RCPT TO:<fred@exa_mple.org>", "501 5.1.3"),
+        ("RCPT TO:<fred@example.org", "501 5.1.3"), ("RCPT TO:<fr ed@example.org>", "501 5.1.3"),
+        ("RCPT TO:<.fred@example.org>", "rcpt \".fred\"@example.org"),
+        ("RCPT TO:<fred.@example.org>", "rcpt \"fred.\"@example.org"),
+        ("RCPT TO:<fr..ed@example.org>", "rcpt \"fr..ed\"@example.org"),
+        ("RCPT TO:<fred@-example.org>", "501 5.1.3"), ("RCPT TO:<fred@exa_mple.org>", "rcpt fred@exa_mple.org"),
         ("RCPT TO:<fred@[1.2.3]>", "501 5.1.3"), ("RCPT TO:<\"\"@example.org>", "501 5.1.3"),
         ("RCPT TO:<\"fred\t\"@example.org>", "501 5.1.3"),
         ("RCPT TO:<\(long)@example.org>", "rcpt \(long)@example.org"),
-        ("RCPT TO:<a\(long)@example.org>", "501 5.1.3"),
+        ("RCPT TO:<a\(long)@example.org>", "rcpt a\(long)@example.org"),
         ("RCPT TO:<fred@b\u{FC}cher.example>", "553 5.6.7"), ("RCPT TO:<fr\u{E9}d@example.org>", "553 5.6.7"),
         ("RCPT TO:<fred@example.org>" + String(repeating: " ", count: 484), "rcpt fred@example.org"),
         ("RCPT TO:<fred@example.org>" + String(repeating: " ", count: 485), "500 5.5.2"),
@@ -118,6 +125,10 @@ struct CommandTests {
         ("MAIL FROM:<fred@>", "501 5.1.7"), ("MAIL FROM:< >", "501 5.1.7"),
         // RFC 6531 3.5: for MAIL the code is 550.
         ("MAIL FROM:<fr\u{E9}d@example.org>", "550 5.6.7"),
+        ("MAIL FROM:<fred@b\u{FF43}her.example>", "550 5.6.7"),
+        ("MAIL FROM:<fred@b\u{FF43}her.example> SMTPUTF8", "250 2.1.0"),
+        ("MAIL FROM:<a..b@docomo.example>", "250 2.1.0"), ("MAIL FROM:<.a.@docomo.example>", "250 2.1.0"),
+        ("MAIL FROM:<www@web_01.example.net>", "250 2.1.0"),
         ("MAIL FROM:<>" + String(repeating: " ", count: 498), "250 2.1.0"),
         ("MAIL FROM:<>" + String(repeating: " ", count: 499), "500 5.5.2"),
         ("MAIL FROM:<>" + String(repeating: " ", count: 500) + "SMTPUTF8", "250 2.1.0"),
@@ -164,6 +175,8 @@ struct CommandTests {
         ("VRFY <fr ed>", "501 5.1.3"), ("VRFY \"\"", "501 5.1.3"), ("VRFY \"", "501 5.1.3"),
         ("VRFY \"abc", "501 5.1.3"), ("VRFY \"abc\\\"", "501 5.1.3"), ("VRFY \"abc\" def", "501 5.1.3"),
         ("VRFY \"a\tb\"", "501 5.1.3"),
+        ("VRFY a..b@example.org", "vrfy mailbox \"a..b\"@example.org"),
+        ("VRFY a@web_01.example", "vrfy mailbox a@web_01.example"),
         ("VRFY " + String(repeating: "a", count: 505), "vrfy name " + String(repeating: "a", count: 505)),
         ("VRFY " + String(repeating: "a", count: 506), "500 5.5.2"),
         (
@@ -177,6 +190,39 @@ struct CommandTests {
         #expect(
             said == result || said.hasPrefix(result + " The") || said.hasPrefix(result + " A ")
                 || said.hasPrefix(result + " Line") || said.hasPrefix(result + " There"))
+    }
+
+    /// A path makes room for what it has over the usual 256 octets, and for nothing else (RFC 5321 4.5.3.1).
+    static let longPaths: [(String, String)] = [
+        ("MAIL FROM:<bounce+\(long)abcdef@lists.example.net>", "250 2.1.0 OK"),
+        ("MAIL FROM:<\(longest)@\(domain)> SIZE=1000", "250 2.1.0 OK"),
+        ("MAIL FROM:<\"\(escaped)\"@\(domain)>", "250 2.1.0 OK"),
+        ("MAIL FROM:<a\(longest)@\(domain)>", "501 5.1.7 The part before \"@\" is longer than 255 octets."),
+        // With its brackets the path has 513 octets, and the command 10 or 8 before it.
+        ("MAIL FROM:<\(longest)@\(domain)>" + spaces(512 - 2 - 256 - 10), "250 2.1.0 OK"),
+        ("MAIL FROM:<\(longest)@\(domain)>" + spaces(512 - 2 - 256 - 9), "500 5.5.2 Line too long"),
+        ("VRFY \(longest)@\(domain)", "vrfy mailbox \(longest)@\(domain)"),
+        ("VRFY Fred <\(longest)@\(domain)>", "vrfy mailbox \(longest)@\(domain)"),
+        ("VRFY Fred <\"\(escaped)\"@\(domain)>", "vrfy mailbox \(longest)@\(domain)"),
+        ("VRFY \(spaces(512 - 2 - 256 - 5))<\(longest)@\(domain)>", "vrfy mailbox \(longest)@\(domain)"),
+        ("VRFY \(spaces(512 - 2 - 256 - 4))<\(longest)@\(domain)>", "500 5.5.2 Line too long"),
+    ]
+
+    @Test(arguments: longPaths) func longPath(line: String, result: String) {
+        #expect(outcome(of: Array(line.utf8), after: []) == result)
+    }
+
+    static let longRecipients: [(String, String)] = [
+        ("RCPT TO:<\(longest)@example.org>", "rcpt \(longest)@example.org"),
+        ("RCPT TO:<a\(longest)@example.org>", "501 5.1.3 The part before \"@\" is longer than 255 octets."),
+        ("RCPT TO:<\(longest)@\(domain)>", "rcpt \(longest)@\(domain)"),
+        ("RCPT TO:<\"\(escaped)\"@\(domain)>", "rcpt \(longest)@\(domain)"),
+        ("RCPT TO:<\(longest)@\(domain)>" + spaces(512 - 2 - 256 - 8), "rcpt \(longest)@\(domain)"),
+        ("RCPT TO:<\(longest)@\(domain)>" + spaces(512 - 2 - 256 - 7), "500 5.5.2 Line too long"),
+    ]
+
+    @Test(arguments: longRecipients) func longRecipient(line: String, result: String) {
+        #expect(outcome(of: Array(line.utf8)) == result)
     }
 
     /// RFC 5321 4.1.2: invalid character codes are 501; a bare CR or LF is one.

@@ -17,7 +17,7 @@ func frame(_ pieces: [[UInt8]]) -> (lines: [String], held: Int) {
             case .line(let end, let next):
                 lines.append(String(decoding: buffer[at..<end], as: UTF8.self))
                 at = next
-            case .overlong(let next):
+            case .overlong(let next, _):
                 lines.append("!")
                 at = next
             case .incomplete(let consumed):

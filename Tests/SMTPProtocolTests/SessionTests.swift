@@ -7,6 +7,49 @@ import Testing
 struct SessionTests {
     static let unknown = ReplyCatalogue.recipientUnknown
 
+    /// A reply of many lines is made as it is sent, and nothing comes between them.
+    @Test func longRepliesComeInPieces() throws {
+        let people = try (0..<5000).map { NamedMailbox(name: "Member \($0)", mailbox: try Mailbox("m\($0)@b.example")) }
+        let members = try #require(ReplyCatalogue.members(people))
+        #expect(members.lineCount == people.count)
+        var talk = Talk()
+        talk.give("EXPN staff")
+        talk.give("VRFY other")
+        let overlong = talk.session.receivedOverlongLine()
+        #expect(overlong == .go)
+        talk.answer(members)
+        #expect(talk.session.isSaying && talk.session.isWaiting)
+        // What was asked after it is answered meanwhile, and waits; so does what comes in.
+        talk.answer(ReplyCatalogue.recipientUnknown)
+        #expect(talk.give("NOOP") == .wait)
+        var lines = talk.heard().split(separator: "\n")
+        #expect(lines.count > 100 && lines.count < 1000)
+        #expect(talk.heard() == "")
+        while talk.session.isSaying {
+            #expect(talk.session.sayMore() == .go)
+            let piece = talk.heard().split(separator: "\n")
+            #expect(!piece.isEmpty && piece.count < 1000)
+            lines += piece
+        }
+        #expect(lines.count == people.count + 2)
+        #expect(lines.dropLast(3).allSatisfy { $0.hasPrefix("250-2.1.5 Member ") })
+        #expect(lines[people.count - 1] == "250 2.1.5 Member 4999 <m4999@b.example>")
+        #expect(lines[people.count].hasPrefix("550 ") && lines[people.count + 1].hasPrefix("500 "))
+        #expect(!talk.session.isWaiting)
+        #expect(talk.say("NOOP").hasPrefix("250"))
+    }
+
+    /// The server has to stop: half a reply is broken off, and never followed by another that looks like its end.
+    @Test func longRepliesAreBrokenOff() throws {
+        let people = try (0..<5000).map { NamedMailbox(name: "", mailbox: try Mailbox("m\($0)@b.example")) }
+        var talk = Talk()
+        talk.give("EXPN staff")
+        talk.answer(try #require(ReplyCatalogue.members(people)))
+        talk.session.end(with: ReplyCatalogue.shuttingDown(Array("mx.example".utf8)))
+        #expect(talk.heard().split(separator: "\n").allSatisfy { $0.hasPrefix("250-") })
+        #expect(!talk.session.isSaying && talk.session.isClosed)
+    }
+
     /// RFC 5321 4.1.4: at any time, and without effect on the transaction (4.1.1.6 to 4.1.1.9).
     @Test func beforeHelloAndAmidATransaction() {
         var talk = Talk()

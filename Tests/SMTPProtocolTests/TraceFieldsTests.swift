@@ -40,6 +40,8 @@ struct TraceFieldsTests {
         let mailbox = try Mailbox("Fred@b.example")
         #expect(TraceFields.returnPath(.null) == Array("Return-Path: <>\r\n".utf8))
         #expect(TraceFields.returnPath(.mailbox(mailbox)) == Array("Return-Path: <Fred@b.example>\r\n".utf8))
+        #expect(TraceFields.originalTo(.mailbox(mailbox)) == Array("X-Original-To: Fred@b.example\r\n".utf8))
+        #expect(TraceFields.originalTo(.postmaster) == Array("X-Original-To: postmaster\r\n".utf8))
         #expect(TraceFields.deliveredTo(mailbox) == Array("Delivered-To: Fred@b.example\r\n".utf8))
     }
 

@@ -40,6 +40,27 @@ import Testing
         ]
     }
 
+    /// Records behind one that can't be read are listed, and examined.
+    @Test func behindAFaultyRow() throws {
+        let file = try file(Self.people())
+        try file.sql(
+            "PRAGMA ignore_check_constraints = ON; UPDATE entry SET status = 'asleep' WHERE key = 'fred';"
+                + " UPDATE entry SET expn = 'few' WHERE key = 'all'")
+        chmod(file.path, 0o600)
+        let store = try SQLiteStore(path: file.path, name: "x")
+        for (kind, listed) in [(RecordKind.user, 2), (.list, 0), (.alias, 1)] {
+            var (count, faults) = (0, [Trouble]())
+            try store.read { reading in
+                try reading.forEach(kind, in: nil, faulty: { faults.append($0) }) { _ in count += 1 }
+            }
+            #expect(count == listed, "\(kind)")
+            #expect(faults.count == (kind == .alias ? 0 : 1), "\(faults)")
+            if let fault = faults.first { #expect(fault.reason.contains("the row of ")) }
+        }
+        #expect(throws: StoreError.self) { try store.read { try $0.forEach(.user, in: nil) { _ in } } }
+        #expect(try findings(file).contains { $0.severity == .error && $0.text.contains("all@example.org") })
+    }
+
     @Test func sound() throws {
         #expect(try findings(file(Self.people())) == [])
     }

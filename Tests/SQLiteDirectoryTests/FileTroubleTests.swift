@@ -102,8 +102,7 @@ import Testing
 
     @Test func olderIsBroughtUpToDate() throws {
         let file = try TemporaryFile()
-        let store = try file.store([.user(try user("fred@example.org"))])
-        try store.queue.close()
+        try file.store([.user(try user("fred@example.org"))]).queue.close()
         let next = Schema.migrations + [(3, "0003-note", "CREATE TABLE note (a TEXT) STRICT")]
         let broken = Schema.migrations + [(3, "0003-note", "CREATE TABLE note (a TEXT) STRICT; SELECT nonsense")]
         #expect(throws: StoreError.self) { try SQLiteStore(path: file.path, name: "local", migrations: broken) }
@@ -115,8 +114,7 @@ import Testing
 
     @Test func corruptPage() throws {
         let file = try TemporaryFile()
-        let store = try file.store(try (0..<2000).map { .user(try user("u\($0)@example.org", "Claude \($0)")) })
-        try store.queue.close()
+        try file.store(try (0..<2000).map { .user(try user("u\($0)@example.org", "Claude \($0)")) }).queue.close()
         let handle = try FileHandle(forUpdating: URL(filePath: file.path))
         let size = try handle.seekToEnd()
         // All but the header and the schema.

@@ -68,6 +68,61 @@ import Testing
         #expect(alias.targets == [try mailbox("fred@example.org")])
     }
 
+    /// A long list comes in pages, in its order, whatever has become of some of its rows.
+    @Test func pages() throws {
+        let file = try TemporaryFile()
+        let (list, count) = (try mailbox("list@example.org"), 3 * Questions.page)
+        let members = try (0..<count).map { ListMember(mailbox: try mailbox("m\($0)@x.example"), name: "M \($0)") }
+        let store = try file.store([.list(MailingList(address: list), members: members)])
+        func pages() throws -> (members: [ListMember], lookups: Int) {
+            var (lookup, all, lookups) = (Lookup.members(of: list), [ListMember](), 0)
+            while true {
+                lookups += 1
+                switch try answers(file, lookup) {
+                case .page(let members, let next):
+                    #expect(members.count == Questions.page)
+                    all += members
+                    lookup = .moreMembers(of: list, after: next)
+                case .members(let members): return (all + members, lookups)
+                case let answer:
+                    Issue.record("\(answer)")
+                    return (all, lookups)
+                }
+            }
+        }
+        #expect(try pages().members == members)
+        #expect(try pages().lookups == 3)
+        // With gaps in the positions, and one member more.
+        let gone = Set(stride(from: 0, to: count, by: 2))
+        let extra = ListMember(mailbox: try mailbox("extra@x.example"))
+        try store.write { writing in
+            let removed = try writing.removeMembers(gone.map { members[$0].mailbox }, fromListAt: list)
+            #expect(removed == gone.count)
+            #expect(try writing.addMembers([members[1], extra], toListAt: list) == 1)
+        }
+        #expect(try pages().members == members.indices.filter { !gone.contains($0) }.map { members[$0] } + [extra])
+        // The record itself is always whole.
+        let whole = Record.list(MailingList(address: list), members: try pages().members)
+        #expect(try store.read { try $0.record(.list, at: list) } == whole)
+    }
+
+    /// What a long walk sees stays as it is while others write.
+    @Test func aViewStays() throws {
+        let file = try TemporaryFile()
+        let store = try file.store([.user(try user("fred@example.org"))])
+        let fred = Lookup.entries([try mailbox("fred@example.org")])
+        let reader = file.reader()
+        reader.beginBatch()
+        let view = try #require(reader.view())
+        let stamp = view.version()
+        try store.write { try $0.remove(.user, at: try mailbox("fred@example.org")) }
+        reader.beginBatch()
+        #expect(reader.answer(fred) == .absent)
+        #expect(view.answer(fred) != .absent)
+        #expect(view.version() == stamp && stamp != nil)
+        #expect(SQLiteReader(path: "/nowhere/none", name: "none").view() == nil)
+    }
+
     @Test func members() throws {
         let file = try TemporaryFile()
         _ = try filled(file)

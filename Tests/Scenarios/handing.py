@@ -168,10 +168,9 @@ class Handing:
             with self.subTest(end=end):
                 with self.mail.open("fred@example.org") as client:
                     client.send(f"Subject: smuggled\r\n\r\na{end}{inner}QUIT\r\n")
-                    self.assertEqual([reply[:3] for reply in client.replies()], ["250" if "\0" in end else "550", "221"])
+                    self.assertEqual([reply[:3] for reply in client.replies()], ["550", "221"])
         self.assertEqual(self.hop.arrived("forged"), [])
-        # NUL is an octet like any other.
-        self.assertEqual([address for address, _ in self.hop.arrived("smuggled")], ["fred@example.org"])
+        self.assertEqual(self.hop.arrived("smuggled"), [])
 
     def test_a_client_that_goes_away_in_the_middle(self):
         for piece in b"", b"Subject: cut\r\n", b"Subject: cut\r\n\r\nx\r\n.", b"Subject: cut\r\n\r\n" + b"x" * 300_000:

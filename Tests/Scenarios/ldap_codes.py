@@ -3,6 +3,8 @@
 import socket
 import threading
 
+from accepting import Acceptor
+
 SEARCH_ENTRY, SEARCH_DONE = 0x64, 0x65
 
 
@@ -14,41 +16,34 @@ class ResultRelay:
         self.code = None
         # Whether the entries that were found still come before the code.
         self.passes_entries = True
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.sockets = [self.listener]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.acceptor = Acceptor(socket.create_server(("127.0.0.1", 0)), self._relay)
 
     @property
     def uri(self):
-        return f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
+        return f"ldap://127.0.0.1:{self.acceptor.port}"
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for one in self.sockets:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            one.close()
+        self.acceptor.close()
 
-    def _accept(self):
-        try:
-            while True:
-                client = self.listener.accept()[0]
-                server = socket.create_connection(self.target)
-                self.sockets += [client, server]
-                threading.Thread(target=self._pump, args=[client, server, bytes], daemon=True).start()
-                threading.Thread(target=self._pump, args=[server, client, Rewriter(self)], daemon=True).start()
-        except OSError:
-            pass
+    def _relay(self, client):
+        with socket.create_connection(self.target) as server:
+            answers = threading.Thread(target=self._pump, args=[server, client, Rewriter(self)], daemon=True)
+            answers.start()
+            self._pump(client, server, bytes)
+            # It ends with the server's side, which the end of the client's has shut down.
+            answers.join()
 
     @staticmethod
     def _pump(source, target, rewrite):
         try:
             while data := source.recv(65536):
                 target.sendall(rewrite(data))
+        except OSError:
+            pass
+        try:
             target.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass

@@ -77,7 +77,7 @@ def attributes(record):
             ("addresseeDomainName", record.address), ("addresseeDomainKind", kind),
             ("addresseeDomainTarget", record.alias_of), ("addresseeCatchAll", record.catch_all),
             ("addresseeDetailSeparators", "none" if record.detail_separator == "" else record.detail_separator),
-            ("addresseeTransport", record.transport)]
+            ("addresseeTransport", record.transport)] + references([record.catch_all])
     local_part, domain = record.address.rsplit("@", 1)
     lines = [
         ("objectClass", "addresseeEntry"), ("objectClass", f"addressee{record.noun.title()}"),
@@ -98,7 +98,15 @@ def attributes(record):
         lines += [("addresseeTitle", record.name), ("addresseeOwner", record.owner)]
         lines += [("addresseeExpansion", record.expn or "trusted")]
         lines += [("addresseeMember", value) for value in ordered(record.member)]
-    return lines
+    return lines + references((record.to or []) + (record.member or []) + [record.owner])
+
+
+def references(targets):
+    """Whom an entry points to, as it is compared; that is how it is found from there."""
+    addresses = {re.sub(r".*<(.*)>$", r"\1", target) for target in targets if target}
+    lines = [("addresseeRefersTo", value) for value in sorted(map(key, addresses))]
+    return lines + [
+        ("addresseeRefersToDomain", value) for value in sorted({domain_key(a.rsplit("@", 1)[1]) for a in addresses})]
 
 
 def component(name, value):

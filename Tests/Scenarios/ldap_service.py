@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
@@ -47,9 +46,10 @@ def own_slapd(records=ALL_RECORDS, **options):
 
 
 def source(uris, name="people", base=BASE, preset="addressee", **settings):
-    """A source of the configuration. Impatient, and with nothing remembered, unless told otherwise."""
-    ldap = {"uris": [uris] if isinstance(uris, str) else uris, "base": base, "preset": preset, "timeout": "1s",
-            "connect-timeout": "1s", "cache": {"entries": 0}}
+    """A source of the configuration, with nothing remembered unless told otherwise. It is patient: where a machine has ten times
+    the work that it can do, a sound server may take a second. Tests of a silent one say how long to wait for it."""
+    ldap = {"uris": [uris] if isinstance(uris, str) else uris, "base": base, "preset": preset, "timeout": "20s",
+            "connect-timeout": "20s", "cache": {"entries": 0}}
     ldap.update({key.replace("_", "-"): value for key, value in settings.items()})
     return {"name": name, "ldap": ldap}
 
@@ -66,7 +66,7 @@ class SQLiteService(Service):
     """`addressee serve` over an empty directory, as `init` makes it; to be filled and then started."""
 
     def __enter__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="addressee-scenario-"))
+        self.make_folder()
         try:
             self.change("init", "--domain", DOMAIN)
             self.configure()
@@ -87,7 +87,7 @@ class LDAPService(Service):
         self.files_before = files or {}
 
     def __enter__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="addressee-scenario-"))
+        self.make_folder()
         try:
             self.configure(**self.settings)
             for name, text in self.files_before.items():

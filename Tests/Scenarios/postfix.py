@@ -8,12 +8,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 from functools import cache
 from pathlib import Path
 
+from accepting import Acceptor
 from service import PATIENCE, Client, eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -66,27 +66,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Logins:
+class Logins(Acceptor):
     """Enough of Dovecot's authentication protocol for Postfix to believe whoever says who he is."""
 
     def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(str(path))
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
         path.chmod(0o666)
-        self.socket.listen()
-        self.thread = threading.Thread(target=self.serve, daemon=True)
-        self.thread.start()
-
-    def serve(self):
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.answer, args=[connection], daemon=True).start()
+        listener.listen()
+        super().__init__(listener, self.answer)
 
     def answer(self, connection):
-        with connection, connection.makefile("rw") as file:
+        with connection.makefile("rw") as file:
             file.write("VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\t00\nDONE\n")
             file.flush()
             for line in file:
@@ -96,11 +87,6 @@ class Logins:
                     login = base64.b64decode(response).split(b"\0")[1].decode()
                     file.write(f"OK\t{words[1]}\tuser={login}\n")
                     file.flush()
-
-    def close(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-        self.thread.join(PATIENCE)
 
 
 # Of one that is asked about recipients only. A delivery is never tried, for there is no queue manager.
@@ -116,9 +102,23 @@ relay_transport = smtp:127.0.0.1:9
 
 SMTPD = "127.0.0.1:{} inet n - n - - smtpd\n"
 
+# Of one that has no site of its own: no users, and no limits.
+ALONE = """compatibility_level = 3.6
+myhostname = postfix.example.net
+myorigin = example.org
+mydestination =
+mynetworks =
+alias_maps =
+local_recipient_maps =
+smtpd_peername_lookup = no
+smtpd_error_sleep_time = 0
+smtpd_soft_error_limit = 1000
+smtpd_hard_error_limit = 1000
+"""
+
 
 class Postfix:
-    """`with Postfix(["main.cf"], {"127.0.0.1:2526": "127.0.0.1:4711"}) as postfix`: the fragments of config/postfix, with
+    """`with Postfix(["policy.cf"], {"127.0.0.1:2526": "127.0.0.1:4711"}) as postfix`: the fragments of config/postfix, with
     the addresses put in that the service has. `services` are lines for master.cf, beyond what smtpd needs."""
 
     def __init__(self, fragments, addresses, *lines, services=""):
@@ -206,9 +206,17 @@ class Postfix:
 
     def write(self, main, master):
         """main.cf and master.cf, with what every Postfix needs here before it."""
+        self.put(ALONE + main, """rewrite unix - - n - - trivial-rewrite
+cleanup unix n - n - 0 cleanup
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+""" + master)
+
+    def put(self, main, master):
+        """main.cf and master.cf as they are given, but for where this Postfix is."""
         self.log = self.folder / "log"
         library = self.programs / "lib" / "postfix"
-        main = f"""compatibility_level = 3.6
+        main += f"""
 queue_directory = {self.folder}/spool
 data_directory = {self.folder}/data
 command_directory = {self.programs}/sbin
@@ -222,17 +230,7 @@ maillog_file = {self.log}
 maillog_file_prefixes = {self.folder}
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
-myhostname = postfix.example.net
-myorigin = example.org
-mydestination =
-mynetworks =
-alias_maps =
-local_recipient_maps =
-smtpd_peername_lookup = no
-smtpd_error_sleep_time = 0
-smtpd_soft_error_limit = 1000
-smtpd_hard_error_limit = 1000
-""" + main
+"""
         # The last line of a name holds. Postfix would warn of the others, and its postlogd wait for itself to log that.
         settings = {}
         for line in re.sub(r"\n[ \t]+", " ", main).splitlines():
@@ -240,12 +238,7 @@ smtpd_hard_error_limit = 1000
                 settings[line.split("=")[0].strip()] = line + "\n"
         self.etc.joinpath("main.cf").write_text("".join(settings.values()))
         self.etc.joinpath("dynamicmaps.cf").write_text("")
-        self.etc.joinpath("master.cf").write_text(
-            """rewrite unix - - n - - trivial-rewrite
-cleanup unix n - n - 0 cleanup
-anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
-""" + master)
+        self.etc.joinpath("master.cf").write_text(master)
         # Postfix waits until a file is two seconds old, lest somebody is still writing it.
         before = time.time() - 10
         for file in self.etc.iterdir():

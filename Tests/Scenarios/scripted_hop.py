@@ -5,6 +5,8 @@ import socket
 import threading
 import time
 
+from accepting import Acceptor
+
 EXTENSIONS = ["PIPELINING", "SIZE 100000000", "8BITMIME", "SMTPUTF8", "DSN"]
 
 
@@ -17,7 +19,7 @@ class Message:
     @property
     def body(self):
         """The octets below the fields that Addressee puts on top."""
-        return re.match(rb"(?:Delivered-To: .*\r\n)?Received: .*\r\n(?:\t.*\r\n)*((?:.|\n)*)", self.octets)[1]
+        return re.match(rb"(?:(?:X-Original-To|Delivered-To): .*\r\n)*Received: .*\r\n(?:\t.*\r\n)*((?:.|\n)*)", self.octets)[1]
 
 
 class ScriptedHop:
@@ -33,16 +35,14 @@ class ScriptedHop:
         self.connections = 0
         self.slow = False
         self.lock = threading.Lock()
-        self.open = set()
         self.path = path
-        self.listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+        listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
         if not path:
-            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(str(path) if path else ("127.0.0.1", port))
-        self.listener.listen(128)
-        self.port = None if path else self.listener.getsockname()[1]
-        self.is_over = False
-        threading.Thread(target=self._accept, daemon=True).start()
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(str(path) if path else ("127.0.0.1", port))
+        listener.listen(128)
+        self.port = None if path else listener.getsockname()[1]
+        self.acceptor = Acceptor(listener, self._serve)
 
     @property
     def address(self):
@@ -55,43 +55,16 @@ class ScriptedHop:
         self.close()
 
     def close(self):
-        self.is_over = True
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
-        self.cut()
+        self.acceptor.close()
 
     def cut(self):
         """Closes all connections."""
-        with self.lock:
-            for connection in list(self.open):
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-
-    def _accept(self):
-        while not self.is_over:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            with self.lock:
-                self.connections += 1
-                self.open.add(connection)
-            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+        self.acceptor.cut()
 
     def _serve(self, connection):
-        try:
-            Session(self, connection).run()
-        except (OSError, EOFError, ValueError):
-            pass
-        finally:
-            with self.lock:
-                self.open.discard(connection)
-            connection.close()
+        with self.lock:
+            self.connections += 1
+        Session(self, connection).run()
 
     def verbs(self):
         return [line.split(" ")[0].split(":")[0].upper() for line in self.commands]
@@ -118,7 +91,7 @@ class Session:
                 self.say(usual)
             return True
         if told == "hang":
-            time.sleep(3600)
+            self.hop.acceptor.over.wait()
         if told.endswith("cut"):
             raise EOFError
         self.say(told)
@@ -187,7 +160,7 @@ class Session:
             if told in (None, "taken-cut"):
                 taken += [mailbox] if self.hop.lmtp else mailboxes
             if told == "hang":
-                time.sleep(3600)
+                self.hop.acceptor.over.wait()
             if told and told.endswith("cut"):
                 replies = None
                 break

@@ -90,6 +90,17 @@ def need(tool):
     raise unittest.SkipTest(f"{tool} is not installed")
 
 
+def need_tls_of_swaks():
+    """Skips the test aloud when swaks has no TLS; with CI=true that is a failure."""
+    swaks = need("swaks")
+    said = subprocess.run([swaks, "--support"], capture_output=True, text=True, timeout=PATIENCE).stdout
+    if "=== TLS supported" in said:
+        return swaks
+    if os.environ.get("CI") == "true":
+        raise AssertionError("swaks lacks Net::SSLeay, and in CI it must have it")
+    raise unittest.SkipTest("swaks lacks Net::SSLeay; install libnet-ssleay-perl")
+
+
 # Mail servers take these for NAME@example.org. Who is refused by one spelling must be refused by all.
 SPELLINGS = ["{}@example.org.", "example.org!{}", "{}%example.org", "{}@ example.org", "{}@example.org(c)", "{}@(c)example.org",
              "Some Body <{}@example.org>", "{} @example.org", " {}@example.org", "{}(c)@example.org", "(c){}@example.org"]
@@ -148,8 +159,14 @@ class Directory:
     def __init__(self, **settings):
         self.settings = settings
 
-    def __enter__(self):
+    def make_folder(self):
+        """Once: the folder and the server of a first time would be left behind by a second one."""
+        if hasattr(self, "folder"):
+            raise AssertionError("this was entered already")
         self.folder = Path(tempfile.mkdtemp(prefix="addressee-scenario-"))
+
+    def __enter__(self):
+        self.make_folder()
         try:
             for file in template().iterdir():
                 shutil.copy(file, self.folder)
@@ -240,6 +257,8 @@ class Service(Directory):
         return self
 
     def start(self):
+        if getattr(self, "process", None) and self.process.poll() is None:
+            raise AssertionError("the server is running already")
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--config", str(self.folder / "addressee.yaml")], cwd=self.folder,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import unittest
 
-from service import PATIENCE, VERDICTS, Service, need, swaks
+from service import PATIENCE, VERDICTS, Service, need, need_tls_of_swaks, swaks
 
 RECIPIENTS = {
     "known": ("fred@example.org", "250 2.1.5 OK"),
@@ -230,7 +230,7 @@ class StartTLS(unittest.TestCase):
             capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual((done.returncode, done.stdout), (0, VERDICTS["fred"] + "\n"))
         done = subprocess.run(
-            [need("swaks"), "--server", "127.0.0.1", "--port", str(self.service.port), "--quit-after", "RCPT",
+            [need_tls_of_swaks(), "--server", "127.0.0.1", "--port", str(self.service.port), "--quit-after", "RCPT",
              "--tls", "--from", "s@client.example", "--to", "fred@example.org"],
             capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

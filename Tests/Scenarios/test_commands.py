@@ -1,11 +1,16 @@
 """Exit statuses and one-line errors of the command line, for the mistakes that people make."""
 
+import fcntl
 import os
+import pty
 import re
 import socket
 import sqlite3
+import struct
 import subprocess
 import tempfile
+import termios
+import unicodedata
 import unittest
 from pathlib import Path
 
@@ -212,12 +217,23 @@ class Writing(CommandTest):
         process = subprocess.Popen(
             [PROGRAM, "user", "add", "new@example.org", "--config", str(self.directory.folder / "addressee.yaml")],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        with self.assertRaises(subprocess.TimeoutExpired):
-            process.wait(1)
+        # It says so once, while it waits.
+        waiting = "directory.sqlite is locked by another program; waiting for it, at most 10 s\n"
+        self.assertRegex(process.stderr.readline(), rf"\Aaddressee: \S*{re.escape(waiting)}\Z")
+        self.assertIsNone(process.poll())
         database.execute("COMMIT")
         database.close()
         output, error = process.communicate(timeout=PATIENCE)
         self.assertEqual((process.returncode, output, error), (0, "added user new@example.org\n", ""))
+
+    def test_a_lock_that_is_held_too_long_is_told_twice(self):
+        database = sqlite3.connect(self.directory.database, isolation_level=None)
+        database.execute("BEGIN IMMEDIATE")
+        done = self.directory.run("alias", "add", "new@example.org", "--to", "fred@example.org")
+        database.execute("ROLLBACK")
+        database.close()
+        self.assertEqual(done.returncode, TEMPORARY)
+        self.assertRegex(done.stderr, r"\Aaddressee: .*waiting for it, at most 10 s\naddressee: .*try again[^\n]*\n\Z")
 
     def test_many_writers_at_once_all_succeed(self):
         processes = [
@@ -228,12 +244,135 @@ class Writing(CommandTest):
             for number in range(20)]
         for process in processes:
             error = process.communicate(timeout=PATIENCE)[1]
-            self.assertEqual((process.returncode, error), (0, ""))
+            # On a slow disk the last of them has to wait for long.
+            self.assertEqual((process.returncode, re.sub(r"addressee: .* waiting for it, .*\n", "", error)), (0, ""))
         for number in range(20):
             self.assertEqual(self.directory.run("verify", f"new{number}").returncode, 0)
 
 
+class Terminal(CommandTest):
+    """What a person sees, on a terminal of a size that is known."""
+
+    def at_terminal(self, *arguments, columns=80, said=None, **variables):
+        """What is printed on the terminal, with the exit status. `said`: what is typed once a question is asked."""
+        environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+        environment.update(ADDRESSEE_CONFIG=str(self.directory.folder / "addressee.yaml"), NO_COLOR="1", **variables)
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(
+            [PROGRAM, *arguments], cwd=self.directory.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        printed = b""
+        while True:
+            try:
+                more = os.read(ours, 65536)
+            except OSError:
+                break
+            if not more:
+                break
+            printed += more
+            if said is not None and printed.endswith(b"[y/N] "):
+                os.write(ours, said.encode())
+                said = None
+        os.close(ours)
+        return printed.decode().replace("\r\n", "\n"), process.wait(PATIENCE)
+
+    @staticmethod
+    def cells(line):
+        return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+    def test_a_listing_fits_the_terminal(self):
+        self.directory.change(
+            "user", "add", "a.rather.long.local-part.of.an.address@example.org", "--name", "山田" * 30, "--login", "x" * 60)
+        self.directory.change("user", "add", "short@example.org", "--name", "A\u030angstro\u0308m " * 10)
+        self.directory.change("alias", "add", "many@example.org", "--to", ",".join(f"m{n}@example.com" for n in range(200)))
+        for columns in [80, 40, 132]:
+            for noun in ["user", "alias", "list", "forward", "domain"]:
+                printed, status = self.at_terminal(noun, "ls", columns=columns)
+                self.assertEqual(status, 0)
+                lines = printed.splitlines()
+                self.assertGreater(len(lines), 1)
+                for line in lines:
+                    self.assertLessEqual(self.cells(line), columns, f"{noun}: {line}")
+        # The last was cut; in a pipe nothing is.
+        self.assertIn("…", self.at_terminal("alias", "ls")[0])
+        self.assertIn("m199@example.com", self.directory.run("alias", "ls").stdout)
+        self.assertNotIn("…", self.directory.run("alias", "ls", "--table").stdout)
+        # Who sets COLUMNS knows better than the terminal.
+        printed = self.at_terminal("user", "ls", columns=200, COLUMNS="60")[0]
+        self.assertLessEqual(max(map(self.cells, printed.splitlines())), 60)
+
+    def test_a_list_with_members_is_not_removed_by_a_slip(self):
+        question = "addressee: the list staff@example.org has 3 members; remove it? [y/N] "
+        printed, status = self.at_terminal("list", "rm", "staff@example.org", said="\n")
+        self.assertTrue(printed.startswith(question), printed)
+        self.assertEqual(status, DATA)
+        self.assertIn("nothing was removed", printed)
+        printed, status = self.at_terminal("list", "rm", "staff@example.org", said="\x04")
+        self.assertEqual(status, DATA)
+        printed, status = self.at_terminal("list", "rm", "staff@example.org", said="y\n")
+        self.assertEqual((printed, status), (question + "y\nremoved list staff@example.org\n", 0))
+        printed, status = self.at_terminal("list", "rm", "secret@example.org", "--yes")
+        self.assertEqual((printed, status), ("removed list secret@example.org\n", 0))
+        # A script is not asked.
+        self.assertEqual(self.directory.run("list", "rm", "open@example.org").returncode, 0)
+
+
+class Imports(CommandTest):
+    """What becomes of users who are on record already."""
+
+    FILE = "address,name,login\nfred@example.org,Frederic Stone,wstone\nwilma@example.org,,fclaude\nnew@example.org,New,new\n"
+
+    def load(self, *options):
+        file = self.directory.folder / "users.csv"
+        file.write_text(self.FILE)
+        return self.directory.run("import", "csv", str(file), *options)
+
+    def test_they_are_refused_by_default(self):
+        done = self.load()
+        self.assertEqual(done.returncode, DATA)
+        self.assertRegex(done.stderr, r"csv:2: fred@.*\n.*csv:3: wilma@.*\naddressee: nothing was imported; correct these 2 lines")
+        self.assertEqual(self.directory.run("verify", "new@example.org").returncode, NO_USER)
+
+    def test_they_are_kept(self):
+        done = self.load("--on-conflict", "keep")
+        self.assertRegex(done.stdout, r"^imported 1 user in .* s; 2 users on record before, and left as they are\n$")
+        self.assertEqual(self.directory.run("verify", "fclaude").stdout, VERDICTS["fclaude"] + "\n")
+        self.assertEqual(self.directory.run("verify", "new").returncode, 0)
+
+    def test_they_are_replaced(self):
+        self.directory.change("user", "set", "wilma@example.org", "--login", "wstone", "--status", "full")
+        done = self.load("--on-conflict", "replace", "--json")
+        self.assertRegex(done.stdout, r'^\{"imported":3,"seconds":[0-9.]+,"replaced":2,"kept":0\}\n$')
+        # They have changed logins, which nobody else may have; and are found by their new names alone.
+        for name, address in [("wstone", "fred"), ("fclaude", "wilma"), ("frederic", "fred"), ("stone", "fred")]:
+            self.assertIn(f"<{address}@example.org>", self.directory.run("verify", name).stdout, name)
+        self.assertEqual(self.directory.run("verify", "claude").returncode, NO_USER)
+        # There is no column for the status.
+        self.assertIn("status\tfull", self.directory.run("user", "show", "wilma").stdout)
+        self.assertEqual(self.directory.run("check", "--source", "main").returncode, 0)
+        # What else leads from there is as it was.
+        self.assertEqual(self.directory.run("verify", "info").returncode, 0)
+
+    def test_every_fault_is_told_at_once(self):
+        file = self.directory.folder / "users.csv"
+        file.write_text("address,login\nfred@example.org,\nx@exmaple.org,\ny@,\nz@example.org,fclaude\nz@example.org,\n")
+        done = self.directory.run("import", "csv", str(file))
+        self.assertEqual(done.returncode, DATA)
+        lines = done.stderr.splitlines()
+        for line, pattern in zip(lines, [
+                r":2: fred@example\.org is a user already", r":3: .*did you mean example\.org\?", r":4: the address \"y@\"",
+                r":5: the login fclaude belongs", r":6: z@example\.org is in line 5 already", r"correct these 5 lines"]):
+            self.assertRegex(line, pattern)
+        self.assertEqual(len(lines), 6, done.stderr)
+
+
 class FirstSteps(unittest.TestCase):
+    def test_what_the_page_installs_needs_no_toolchain(self):
+        # A build for release takes ten minutes; so the lines alone are looked at. What they make links no library of Swift.
+        page = (Path(__file__).parents[2] / "README.md").read_text()
+        self.assertIn("swift build -c release --static-swift-stdlib --product addressee\ninstall -s ", page)
+
     def test_what_init_prints_to_paste_works(self):
         with tempfile.TemporaryDirectory(prefix="addressee-scenario-") as folder:
             done = run("init", "--domain", "example.org", folder=folder)

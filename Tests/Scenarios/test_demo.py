@@ -65,6 +65,7 @@ class Demo(unittest.TestCase):
             self.assertRegex(
                 head,
                 r"\AReturn-Path: <sender@assistprogramming.com>\n"
+                rf"X-Original-To: {user}@assistprogramming.com\n"
                 rf"Delivered-To: {user}@assistprogramming.com\n"
                 r"Received: from assistprogramming.com \(\[127.0.0.1\]\)\n"
                 r"\tby demo.assisprogramming.com with SMTP id [0-9A-Z.]+\Z")

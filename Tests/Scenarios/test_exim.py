@@ -37,7 +37,7 @@ REFUSED = {
     "nobody+x@example.org": r"^550 5\.1\.1 No such user here",
     "niemand-ü@example.org": r"^550 5\.1\.1 No such user here",
     '"no body"@example.org': r"^550 5\.1\.1 No such user here",
-    "x" * 65 + "@example.org": r"^501",
+    "x" * 65 + "@example.org": r"^550 5\.1\.1 No such user here",
     "gone@example.org": r"^551 5\.1\.6 User not local; please try <gone@elsewhere.example>",
     "left@example.org": r"^550 5\.1\.6 User has moved",
     "ruth@example.org": r"^550 5\.2\.1 Mailbox disabled",
@@ -203,8 +203,7 @@ class Trouble(unittest.TestCase):
         with Service(listeners=LISTENERS) as service:
             with Exim("addressee.conf", {"127.0.0.1:2529": address(service)}, TRANSPORTS) as exim:
                 service.ruin()
-                asked = [name for name, reply in REFUSED.items() if not reply.startswith("^501")] + TAKEN
-                for name in asked:
+                for name in [*REFUSED, *TAKEN]:
                     self.assertRegex(exim.ask(name), r"^451 4\.4\.3 The directory could not tell", name)
                 status, output = exim.run("-bt", "fred@example.org")
                 self.assertEqual(status, 1, output)

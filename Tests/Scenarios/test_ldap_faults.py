@@ -19,8 +19,10 @@ import slapd
 from children import run
 from relay import Relay
 
-# From the end of a fault to the last 451.
-RECOVERY = 5.0
+# From the end of a fault to the last 451: an attempt every two seconds, and a machine with much else to do.
+RECOVERY = 20.0
+# For a server that is silent.
+IMPATIENT = {"timeout": "3s", "connect_timeout": "2s"}
 
 
 def setUpModule():
@@ -36,9 +38,9 @@ class FaultTest(unittest.TestCase):
         self.relay = self.enterContext(Relay(self.slapd))
         self.service = self.enterContext(LDAPService(source(self.relay.uri)))
 
-    def be_patient(self):
-        """For what is to be waited out."""
-        self.service.reload(source(self.relay.uri, timeout="3s", connect_timeout="3s"))
+    def be_impatient(self):
+        """For faults in which nobody says anything."""
+        self.service.reload(source(self.relay.uri, **IMPATIENT))
 
     def check_fault(self, begin, end, lasting=1.0, logged=None, **options):
         """The fault is noticed, answers are right or 451 meanwhile, and right again soon after its end."""
@@ -74,10 +76,10 @@ class Servers(FaultTest):
                 self.assertLess(traffic.recovery(), RECOVERY)
 
     def test_slapd_freezes_and_thaws(self):
+        self.be_impatient()
         self.check_fault(self.slapd.freeze, self.slapd.thaw, lasting=3, logged=r" could-not-tell .*no answer in")
 
     def test_a_short_freeze_is_waited_out(self):
-        self.be_patient()
         with Traffic(self.service) as traffic:
             for _ in range(3):
                 self.slapd.freeze()
@@ -92,13 +94,14 @@ class Network(FaultTest):
         self.check_fault(self.relay.refuse, self.relay.heal)
 
     def test_connections_are_taken_and_nothing_answers(self):
+        self.be_impatient()
         self.check_fault(self.relay.hang, self.relay.heal, lasting=3)
 
     def test_answers_come_after_the_deadline(self):
-        self.check_fault(lambda: self.relay.delay(1.5), self.relay.heal, lasting=2.5)
+        self.be_impatient()
+        self.check_fault(lambda: self.relay.delay(4), self.relay.heal, lasting=5)
 
     def test_answers_that_are_late_but_in_time_are_waited_for(self):
-        self.be_patient()
         with Traffic(self.service, connections=2, batch=8) as traffic:
             # A bare name takes three searches, one after the other, and has one time-out for them.
             self.relay.delay(0.5)
@@ -118,7 +121,6 @@ class Network(FaultTest):
             self.assertLess(traffic.recovery(), RECOVERY)
 
     def test_one_cut_in_mid_answer_is_made_good_by_asking_again(self):
-        self.be_patient()
         with Traffic(self.service) as traffic:
             for number in range(10):
                 self.relay.cut(after=50 * number, times=1, reset=number % 2 == 0)
@@ -127,6 +129,7 @@ class Network(FaultTest):
             self.assertEqual(traffic.troubles, [])
 
     def test_the_outage_is_so_long_that_attempts_have_become_rare(self):
+        self.be_impatient()
         with Traffic(self.service, pause=0.1) as traffic:
             self.relay.refuse()
             # Failures come closer together at first.
@@ -188,7 +191,6 @@ class SlapdSays(FaultTest):
                 "objectClass: olcRetcodeConfig\nolcOverlay: retcode\nolcRetcodeSleep: 2\n"
                 f"olcRetcodeParent: ou=codes,{self.slapd.suffix}\n")
 
-        self.service.reload(source(self.relay.uri, timeout="5s"))
         self.check_fault(
             begin, lambda: self.change(f"dn: olcOverlay={{0}}{overlay}\nchangetype: delete\n"),
             logged="could-not-tell .*Time limit exceeded", connections=2, batch=3)
@@ -248,7 +250,7 @@ class Encryption(unittest.TestCase):
                     time.sleep(1)
                     traffic.wait_for_trouble()
             self.assertLess(traffic.recovery(), RECOVERY)
-            service.log.wait(r" source-failed .*certificate", patience=1)
+            service.log.wait(r" source-failed .*certificate")
 
     def test_the_certificate_is_of_somebody_unknown(self):
         self.check("foreign", lambda server: server.ldaps_uri)
@@ -268,7 +270,7 @@ class SeveralServers(unittest.TestCase):
         self.first = self.enterContext(Relay(self.slapd))
         self.second = self.enterContext(Relay(self.slapd))
         # Long enough for one attempt that comes to nothing.
-        self.source = source([self.first.uri, self.second.uri], timeout="3s")
+        self.source = source([self.first.uri, self.second.uri], timeout="10s", connect_timeout="2s")
 
     def examined(self, service):
         """Once the server has examined its source, connections are those of questions. Returns how many the second had."""
@@ -338,29 +340,31 @@ class Memory(unittest.TestCase):
                "RCPT TO:<anything@catch.example>": "250 2.1.5 OK", "VRFY away": VERDICTS["away"]}
 
     def test_what_was_found_is_served_in_an_outage_and_what_was_not_is_never_told(self):
-        cache = {"entries": 1000, "positive": "1s", "negative": "1s", "stale": "5s"}
-        with own_slapd() as server, LDAPService(source(server.uri, cache=cache)) as service, \
-                service.client() as client:
-            client.ask("MAIL FROM:<>")
-            for question, reply in (self.KNOWN | self.UNKNOWN).items():
-                self.assertEqual(client.ask(question), reply, question)
-            asked = time.monotonic()
+        # Old after a second; told in an outage for an hour by one, and not much longer than that by the other.
+        old = {"entries": 1000, "positive": "1s", "negative": "1s"}
+        with own_slapd() as server, LDAPService(source(server.uri, cache=old | {"stale": "1h"})) as service, \
+                LDAPService(source(server.uri, cache=old | {"stale": "1s"})) as brief, \
+                service.client() as client, brief.client() as other:
+            for one in client, other:
+                one.ask("MAIL FROM:<>")
+                for question, reply in (self.KNOWN | self.UNKNOWN).items():
+                    self.assertEqual(one.ask(question), reply, question)
             server.kill()
             time.sleep(1.2)
             # What is too old to be told without asking is told when nobody can be asked.
             for question, reply in self.KNOWN.items():
                 self.assertEqual(client.ask(question), reply, question)
-            service.log.wait(r" warning answered-from-memory .*age=[1-4]s .*source=people")
+            service.log.wait(r" warning answered-from-memory .*age=\d+s .*source=people")
             for question in [*self.UNKNOWN, "VRFY ruth@example.org", "VRFY stranger"]:
                 self.assertEqual(client.ask(question), COULD_NOT_TELL, question)
-            self.assertLess(time.monotonic() - asked, 4.5, "the test itself is too slow")
-            time.sleep(max(0, asked + 5.3 - time.monotonic()))
             for question in [*self.KNOWN, *self.UNKNOWN]:
-                self.assertEqual(client.ask(question), COULD_NOT_TELL, question)
+                self.assertEqual(other.ask(question), COULD_NOT_TELL, question)
             server.restart()
-            eventually(lambda: client.ask("VRFY fred@example.org") == VERDICTS["fred"], "right again", RECOVERY)
-            for question, reply in (self.KNOWN | self.UNKNOWN).items():
-                self.assertEqual(client.ask(question), reply, question)
+            for one in client, other:
+                # What was found may be told from memory still.
+                eventually(lambda: one.ask("VRFY nobody") == VERDICTS["nobody"], "right again", RECOVERY)
+                for question, reply in (self.KNOWN | self.UNKNOWN).items():
+                    self.assertEqual(one.ask(question), reply, question)
 
     def test_trouble_is_not_remembered(self):
         with own_slapd() as server, Relay(server) as relay, \

@@ -27,7 +27,7 @@ ORDINARY = [
 
 # Who is truly so named.
 ODD = [
-    "user add '*@example.org' --name 'Star *' --login '*'",
+    "user add '**@example.org' --name 'Star *' --login '*'",
     "user add 'star*@example.org' --name 'Tim (Star*) O\\Neil' --login 'tim*'",
     "user add '\"(\"@example.org' --name 'Open (' --login '('",
     "user add '\")\"@example.org' --name 'Close )' --login ')'",
@@ -147,7 +147,7 @@ class Injection(unittest.TestCase):
     def test_who_is_so_named_is_found_and_nobody_else(self):
         services, answers = self.check(ORDINARY + ODD)
         for text, reply in {
-                "*": "250 2.1.5 Star * <*@example.org>", "star*": "250 2.1.5 Tim (Star*) O\\Neil <star*@example.org>",
+                "*": "250 2.1.5 Star * <**@example.org>", "star*": "250 2.1.5 Tim (Star*) O\\Neil <star*@example.org>",
                 "tim*": "250 2.1.5 Tim (Star*) O\\Neil <star*@example.org>", "(": '250 2.1.5 Open ( <"("@example.org>',
                 "O\\Neil": "250 2.1.5 Tim (Star*) O\\Neil <star*@example.org>",
                 ")": '250 2.1.5 Close ) <")"@example.org>',

@@ -8,7 +8,7 @@ import unittest
 
 from ldap_service import COULD_NOT_TELL, LDAPService, need_slapd, own_slapd, source
 from ldap_traffic import QUESTIONS, Traffic
-from service import VERDICTS
+from service import PATIENCE, VERDICTS
 from test_hostile import send_and_shut
 
 # From Tests/LDAP, where ldap_service finds them.
@@ -39,7 +39,7 @@ class OrderTest(unittest.TestCase):
         self.slapd = self.enterContext(own_slapd())
         self.relay = self.enterContext(Relay(self.slapd))
 
-    def serve(self, timeout="20s", connect_timeout="2s", **settings):
+    def serve(self, timeout="20s", connect_timeout="20s", **settings):
         people = source(self.relay.uri, timeout=timeout, connect_timeout=connect_timeout)
         return self.enterContext(LDAPService(people, **settings))
 
@@ -123,7 +123,7 @@ class Pipelining(OrderTest):
 
     def test_one_who_waits_holds_up_nobody_who_need_not(self):
         # What needs no look-up is answered at once, on every event loop.
-        service = self.serve(timeout="2s", threads=1)
+        service = self.serve(timeout="8s", threads=1)
         with service.client() as waiting, service.client() as other:
             waiting.ask("VRFY fred")
             self.relay.hang()
@@ -132,7 +132,7 @@ class Pipelining(OrderTest):
             self.assertEqual(other.ask("NOOP"), "250 2.0.0 OK")
             self.assertEqual(other.ask("MAIL FROM:<>"), "250 2.1.0 OK")
             self.assertRegex(other.ask("VRFY <"), "^501 ")
-            self.assertLess(time.monotonic() - began, 1)
+            self.assertLess(time.monotonic() - began, 6)
 
 
 class BackPressure(OrderTest):
@@ -169,8 +169,8 @@ class Signals(OrderTest):
                 replies = client.replies()
                 self.assertRegex(replies.pop(), "^421 4\\.3\\.2 ")
                 self.assertReplies(replies, [QUESTIONS[question] for question in questions])
-            self.assertEqual(service.process.wait(20), 0)
-            self.assertLess(time.monotonic() - began, 10)
+            self.assertEqual(service.process.wait(PATIENCE), 0)
+            self.assertLess(time.monotonic() - began, PATIENCE)
         finally:
             for client in clients:
                 client.close()
@@ -187,30 +187,30 @@ class Signals(OrderTest):
             replies = client.replies()
             self.assertRegex(replies.pop(), "^421 4\\.3\\.2 ")
             self.assertReplies(replies, [COULD_NOT_TELL] * 10)
-            self.assertEqual(service.process.wait(20), 0)
-            self.assertLess(time.monotonic() - began, 8)
+            self.assertEqual(service.process.wait(PATIENCE), 0)
+            self.assertLess(time.monotonic() - began, PATIENCE)
 
     def test_sigterm_waits_for_no_attempt_to_connect(self):
-        service = self.serve(timeout="1s", connect_timeout="6s")
+        service = self.serve(timeout="1s", connect_timeout="60s")
         with service.client() as client:
             self.relay.hang()
             self.assertEqual(client.ask("VRFY fred"), COULD_NOT_TELL)
         began = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
-        self.assertEqual(service.process.wait(20), 0)
-        self.assertLess(time.monotonic() - began, 3, "seconds until the process ended, though nobody waited")
+        self.assertEqual(service.process.wait(PATIENCE), 0)
+        self.assertLess(time.monotonic() - began, 20, "seconds until the process ended, though nobody waited")
 
     def test_sighup_during_traffic_loses_nothing(self):
         service = self.serve()
         with Traffic(service) as traffic:
             for number in range(15):
                 service.reload(
-                    source(self.relay.uri, timeout=f"{5 + number}s"), limits={"errors": 10 + number})
+                    source(self.relay.uri, timeout=f"{20 + number}s"), limits={"errors": 10 + number})
                 traffic.wait_for_batches(1)
             self.assertEqual(traffic.troubles, [])
 
     def test_sighup_while_no_server_answers_holds_up_nobody(self):
-        service = self.serve(timeout="3s", threads=1)
+        service = self.serve(timeout="8s", threads=1)
         with service.client() as client, service.client() as other:
             client.ask("VRFY fred")
             self.relay.hang()
@@ -218,13 +218,13 @@ class Signals(OrderTest):
             longest = 0
             for number in range(5):
                 begun = time.monotonic()
-                service.reload(source(self.relay.uri, timeout="3s", connect_timeout="2s"), threads=1,
+                service.reload(source(self.relay.uri, timeout="8s", connect_timeout="8s"), threads=1,
                                limits={"errors": 10 + number})
                 self.assertEqual(other.ask("NOOP"), "250 2.0.0 OK")
                 longest = max(longest, time.monotonic() - begun)
                 # Asked of the new source, which tries to connect.
                 client.send("VRFY wilma\r\n")
                 time.sleep(0.1)
-            self.assertLess(longest, 1, "seconds that a reload and a NOOP took")
+            self.assertLess(longest, 6, "seconds that a reload and a NOOP took")
             self.relay.heal()
             self.assertEqual([client.reply() for _ in range(8)][:3], [COULD_NOT_TELL] * 3)

@@ -26,7 +26,7 @@ class Replication(unittest.TestCase):
 
     def assertFound(self, client, name):
         reply = f"250 2.1.5 New {name.title()} <{name}@example.org>"
-        eventually(lambda: client.ask(f"VRFY {name}") == reply, f"{name} is found", 5)
+        eventually(lambda: client.ask(f"VRFY {name}") == reply, f"{name} is found")
 
     def test_a_user_added_through_one_is_found_through_the_other(self):
         first, second = self.pair.servers
@@ -39,7 +39,7 @@ class Replication(unittest.TestCase):
                 server.modify(
                     f"dn: addresseeKey=new{number}@example.org,{BASE}\nchangetype: modify\nreplace: addresseeStatus\n"
                     "addresseeStatus: disabled\n")
-                eventually(lambda: client.ask(f"VRFY new{number}") == VERDICTS["ruth"], "the change is seen", 5)
+                eventually(lambda: client.ask(f"VRFY new{number}") == VERDICTS["ruth"], "the change is seen")
 
     def test_a_user_that_a_command_adds_at_one_is_found_through_the_other(self):
         first, second = self.pair.servers
@@ -49,11 +49,11 @@ class Replication(unittest.TestCase):
             one.change("user", "add", "nina@example.org", "--name", "New Nina", "--source", "people")
             self.assertFound(client, "nina")
             one.change("user", "rm", "nina@example.org")
-            eventually(lambda: client.ask("VRFY nina") == VERDICTS["nobody"], "the removal is seen", 5)
+            eventually(lambda: client.ask("VRFY nina") == VERDICTS["nobody"], "the removal is seen")
 
     def test_one_dies_and_service_goes_on(self):
         first, second = self.pair.servers
-        with LDAPService(source(self.pair.uris, timeout="3s")) as service, service.client() as client:
+        with LDAPService(source(self.pair.uris, timeout="10s", connect_timeout="2s")) as service, service.client() as client:
             with Traffic(service) as traffic:
                 first.kill()
                 traffic.wait_for_batches(5)
@@ -63,7 +63,7 @@ class Replication(unittest.TestCase):
                 self.assertFound(client, "late")
                 first.restart()
                 # The one that was away catches up, and is used when the other goes.
-                eventually(lambda: first.search("(addresseeLocalPartKey=late)"), "replication", 10)
+                eventually(lambda: first.search("(addresseeLocalPartKey=late)"), "replication")
                 second.kill()
                 traffic.wait_for_batches(5)
                 self.assertEqual(traffic.troubles, [])
@@ -71,13 +71,13 @@ class Replication(unittest.TestCase):
                 first.freeze()
                 traffic.wait_for_trouble()
                 second.restart()
-                self.assertLess(traffic.recovery(), 5)
+                self.assertLess(traffic.recovery(), 20)
                 first.thaw()
                 traffic.wait_for_batches(3)
 
     def test_the_command_line_asks_the_one_that_is_there(self):
         first, second = self.pair.servers
-        with LDAPService(source(self.pair.uris, timeout="3s")) as service:
+        with LDAPService(source(self.pair.uris)) as service:
             for gone in [first, second]:
                 gone.kill()
                 for question, reply in [("fred", VERDICTS["fred"]), ("nobody", VERDICTS["nobody"])]:

@@ -90,6 +90,9 @@ def subjects(chance, known):
                "xn--bcher-kva.example", "third.example", "relay.example", "catch.example", "caught.example",
                "elsewhere.example"]
 
+    # What others have, and no mailbox of ours: long, with dots anywhere, with what can't be seen.
+    strange = ["l" * 70, "m" * 255, "a..b", "fred.", ".fred", "..", "fr\u200bed", "fred\u00a0", "F.Claude0+" + "x" * 200]
+
     def spelled(text):
         return chance.choice([str, str, str.upper, str.lower, str.title])(text)
 
@@ -108,6 +111,8 @@ def subjects(chance, known):
             lambda: f"{chance.choice(FIRST)} {chance.choice(LAST)}",
             lambda: f"{chance.choice('FWSJ')}{chance.choice('CSM')}{chance.randrange(60)}",
             lambda: f"nobody{chance.randrange(9)}@{chance.choice(domains)}",
+            lambda: f"{chance.choice(strange)}@{chance.choice(domains)}", lambda: f"{local}@web_01.{chance.choice(domains)}",
+            lambda: f"{local}{chance.choice(['+a-b+c', '-a+b', '-part-', '+' * 20])}@{chance.choice(domains)}",
             lambda: f"postmaster@{chance.choice(domains)}",
             lambda: chance.choice(["postmaster", "<Postmaster>", "sam*", "(uid=*)", "claude stone", "list", "gone1"]),
         ])()

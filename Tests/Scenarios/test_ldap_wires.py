@@ -1,10 +1,14 @@
 """Every wire over a live LDAP server, and then without it: the same verdict on each, and never a refusal that nobody can know."""
 
 import unittest
+from contextlib import ExitStack
 
 from ldap_service import LDAPService, need_slapd, own_slapd, source
 from service import eventually
 from wires import LISTENERS, Wires
+
+# From Tests/LDAP, where ldap_service finds them.
+import slapd
 
 
 def setUpModule():
@@ -73,11 +77,75 @@ class EveryWire(unittest.TestCase):
             question = Question(service)
             self.check(question, "fred@example.org", KNOWN["fred@example.org"])
             slapd.freeze()
+            # No sooner: an answer of a sound server may take its time.
+            service.reload(source(slapd.uri, timeout="1s", connect_timeout="1s"), listeners=LISTENERS)
+            question = Question(service)
             try:
                 for address in "fred@example.org", "nobody@example.org":
                     self.check(question, address, COULD_NOT_TELL)
             finally:
                 slapd.thaw()
+
+
+# Of sites: other addresses of a mailbox with the canonical one, in a domain that is served; and what is in none.
+OTHERS = {
+    "ad": {"fred.claude@example.org": "fred@example.org", "fred.claude+x@example.org": "fred+x@example.org",
+           "desk@example.org": "front@example.org", "protocol@example.org": "minutes@example.org",
+           "everybody@example.org": "everyone@example.org"},
+    "389": {"fred.claude@example.org": "fred@example.org"},
+    "qmail": {"fred.claude@example.org": "fred@example.org"},
+    "postfixbook": {"fred.claude@example.org": "fred@example.org"},
+    "inetorgperson": {"anna.berg@example.org": "anna@example.org"},
+}
+THEMSELVES = ["anna@example.org", "fred@example.org", "fred+x@example.org", "bo@example.org"]
+
+
+class OtherAddresses(unittest.TestCase):
+    """Who delivers by a map finds the mailbox behind each address, and never one in somebody else's domain."""
+
+    def service(self, name, stack, **settings):
+        site = stack.enter_context(slapd.site(name).start())
+        people = source(site.uri, base=site.base, preset=name, domains=["example.org"], timeout="20s")
+        return stack.enter_context(LDAPService(people, listeners=LISTENERS, **settings))
+
+    def test_they_lead_to_the_mailbox(self):
+        for name, others in OTHERS.items():
+            with ExitStack() as stack:
+                wires = Wires(self.service(name, stack))
+                for other, canonical in others.items():
+                    with self.subTest(site=name, address=other):
+                        plain = canonical.replace("+x@", "@")
+                        self.assertEqual(wires.socketmap("mailboxes", [other]), [f"OK {plain}"])
+                        # Asked again, for what is remembered must say the same.
+                        for _ in range(2):
+                            for table in "aliases", "aliases-step":
+                                self.assertEqual(wires.socketmap(table, [other]), [f"OK {canonical}"])
+                        self.assertEqual(str(wires.table_proc(lambda table: table.virtual(other))), canonical)
+
+    def test_a_mailbox_is_its_own(self):
+        with ExitStack() as stack:
+            wires = Wires(self.service("inetorgperson", stack))
+            for table in "aliases", "aliases-step":
+                self.assertEqual(wires.socketmap(table, THEMSELVES), ["NOTFOUND "] * len(THEMSELVES))
+            self.assertEqual(wires.socketmap("mailboxes", ["anna@example.org"]), ["OK anna@example.org"])
+            self.assertEqual(wires.socketmap("mailboxes", ["anna.private@freemail.example"]), ["NOTFOUND "])
+
+    def test_where_the_cloud_is_told_to_trusted_clients_alone(self):
+        answers = {
+            True: ("251 2.1.5 User not local; will forward to <hugo@example.mail.onmicrosoft.com>",
+                   "OK hugo@example.mail.onmicrosoft.com"),
+            False: ("250 2.1.5 OK", "PERM 5.7.1"),
+        }
+        for is_trusted, (reply, found) in answers.items():
+            with self.subTest(is_trusted=is_trusted), ExitStack() as stack:
+                clients = {} if is_trusted else {"clients": [{"name": "strangers", "networks": ["127.0.0.0/8"]}]}
+                wires = Wires(self.service("ad", stack, **clients))
+                told = wires.smtp(["RCPT TO:<hugo@example.org>", "VRFY hugo"]) + wires.socketmap(
+                    "aliases", ["hugo@example.org"]) + wires.policy("RCPT", ["hugo@example.org"]) + wires.readsocket(
+                        "rcpt", ["hugo@example.org"])
+                self.assertEqual(told[0], reply)
+                self.assertTrue(told[2].startswith(found), told[2])
+                self.assertEqual(any("onmicrosoft" in answer for answer in told), is_trusted, told)
 
 
 if __name__ == "__main__":

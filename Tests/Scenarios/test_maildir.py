@@ -1,6 +1,7 @@
 """Messages into Maildirs: by real clients, large and odd, and with everything that fails on the way."""
 
 import mailbox
+import os
 import re
 import signal
 import socket
@@ -48,7 +49,7 @@ class Mail(Service):
 
 def split(octets):
     """The fields of the server, and the message below them."""
-    head = re.match(rb"Return-Path: <.*>\nDelivered-To: .*\nReceived: .*\n(?:\t.*\n)*", octets)
+    head = re.match(rb"Return-Path: <.*>\n(?:X-Original-To: .*\n)*Delivered-To: .*\nReceived: .*\n(?:\t.*\n)*", octets)
     return octets[:head.end()], octets[head.end():]
 
 
@@ -74,8 +75,8 @@ class Delivering(unittest.TestCase):
                 client.send(b"x\r\n.\r\n")
                 client.reply()
             before = mail.memory()
-            # Every octet but CR and LF, in lines of all lengths; a dot begins many of them.
-            octets = bytes(octet for octet in range(256) if octet not in b"\r\n") * 800
+            # Every octet but NUL, CR and LF, in lines of all lengths; a dot begins many of them.
+            octets = bytes(octet for octet in range(1, 256) if octet not in b"\r\n") * 800
             lines = [
                 (b"." if number % 3 == 0 else b"") + octets[number % 251:][:number * 37 % 10_000]
                 for number in range(10_000)]
@@ -92,7 +93,7 @@ class Delivering(unittest.TestCase):
             peak = max(peak, mail.memory())
             self.assertLess(peak - before, 20_000_000)
             for user in "fred", "wilma":
-                self.assertEqual(sorted(mail.messages(user), key=len)[-1], body.replace(b"\r\n", b"\n"))
+                self.assertEqual(sorted(mail.messages(user), key=len)[-1], b"\n" + body.replace(b"\r\n", b"\n"))
 
     def test_fifty_clients_at_once(self):
         with Mail() as mail:
@@ -116,6 +117,118 @@ class Delivering(unittest.TestCase):
             wanted = sorted(f"Subject: {number}.{round}\n\n".encode() for number in range(50) for round in range(5))
             for user in "fred", "wilma":
                 self.assertEqual(sorted(mail.messages(user)), wanted)
+
+
+    def test_by_which_addresses_it_came(self):
+        with Mail() as mail:
+            for recipients, user, wanted in [
+                (["fred@example.org"], "fred", ["fred@example.org"]),
+                (["Fred+Lists@example.org"], "fred", ["Fred+Lists@example.org"]),
+                (["info@example.org", "team+x@example.org", "fred@example.org", "FRED@alias.example", "info@Example.ORG"], "fred",
+                 ["info@example.org", "team+x@example.org", "fred@example.org", "FRED@alias.example"]),
+                (["team@example.org", "fred@example.org"], "wilma", ["team@example.org"]),
+                (["postmaster"], "postmaster", ["postmaster"]),
+            ]:
+                with self.subTest(recipients):
+                    for path in mail.files():
+                        path.unlink()
+                    with mail.open(*recipients) as client:
+                        self.assertEqual(client.ask("Subject: x\r\n\r\n."), "250 2.0.0 OK")
+                    [message] = list(mailbox.Maildir(mail.maildir(user), create=False))
+                    self.assertEqual(message.get_all("X-Original-To"), wanted)
+                    self.assertEqual(message["Delivered-To"], f"{user}@example.org")
+
+    def test_the_domain_decides_where_mail_for_a_relay_domain_goes(self):
+        with Mail() as mail:
+            mail.change("user", "add", "known@relay.example", "--name", "Known")
+            with mail.client() as client:
+                client.ask("MAIL FROM:<>")
+                # Asked twice, for the second is answered out of memory.
+                for name in ["known", "postmaster", "other", "known+x"] * 2:
+                    self.assertEqual(client.ask(f"RCPT TO:<{name}@relay.example>"),
+                                     "550 5.4.4 No way is known to where mail for this recipient goes")
+            mail.configure(next_hops=[{**HOPS[0], "takes": ["mailboxes", "relay-domains"]}])
+            mail.process.send_signal(signal.SIGHUP)
+            mail.log.wait("configuration-reloaded")
+            with mail.open("known+x@relay.example", "known@relay.example", "other+x@relay.example") as client:
+                client.ask("Subject: x\r\n\r\n.")
+            self.assertEqual(len(mail.messages("known", "relay.example")), 1)
+            self.assertEqual(len(mail.messages("other", "relay.example")), 1)
+
+
+class Folders(unittest.TestCase):
+    def test_what_a_killed_server_left_goes_after_36_hours(self):
+        with Mail() as mail:
+            with mail.open("team@example.org") as client:
+                client.ask("x\r\n.")
+            with mail.open("fred@example.org") as client:
+                client.send(b"x" * 200_000)
+                [left] = eventually(lambda: list(mail.maildir("fred").glob("tmp/*")), "a file in tmp")
+                mail.process.kill()
+            mail.process.wait()
+            mail.log.thread.join(PATIENCE)
+            mail.process.stderr.close()
+            self.assertTrue(left.exists())
+            young, others = mail.maildir("wilma") / "tmp" / "young", mail.maildir("wilma") / "tmp" / "others"
+            link, target = mail.maildir("wilma") / "tmp" / "link", mail.folder / "target"
+            for path in young, others, target:
+                path.write_text("x")
+            link.symlink_to(target)
+            now = time.time()
+            for path in left, others, target:
+                os.utime(path, (now - 37 * 3600, now - 37 * 3600))
+            os.utime(young, (now - 35 * 3600, now - 35 * 3600))
+            # At start,
+            mail.start()
+            eventually(lambda: not left.exists() and not others.exists(), "they are removed")
+            mail.log.wait("stale-files-removed files=2 next-hop=here")
+            self.assertTrue(young.exists() and target.exists() and link.is_symlink())
+            self.assertEqual(len(mail.messages("fred")), 1)
+            # and as mail comes.
+            os.utime(young, (now - 37 * 3600, now - 37 * 3600))
+            with mail.open("wilma@example.org") as client:
+                client.ask("x\r\n.")
+            self.assertFalse(young.exists())
+
+    def test_no_symbolic_link_leads_out_of_the_tree(self):
+        for part in "", "/new", "/tmp":
+            with self.subTest(part), Mail() as mail:
+                outside = mail.folder / "outside"
+                if part:
+                    with mail.open("fred@example.org") as client:
+                        client.ask("x\r\n.")
+                    (mail.maildir("fred") / part[1:]).rename(outside)
+                else:
+                    mail.maildir("fred").parent.mkdir(parents=True)
+                    outside.mkdir()
+                link = mail.folder / "mail" / "example.org" / f"fred{part}"
+                link.symlink_to(outside)
+                before = sorted(outside.rglob("*"))
+                for recipient in "fred@example.org", "team@example.org":
+                    with mail.client() as client:
+                        client.ask("MAIL FROM:<>")
+                        client.ask(f"RCPT TO:<{recipient}>")
+                        reply = client.ask("DATA")
+                        if reply[:3] == "354":
+                            reply = client.ask("x\r\n.")
+                        self.assertEqual(reply, "451 4.3.0 The message can't be handed on now, try again later")
+                mail.log.wait(f"error message-not-delivered .*{link}: it is a symbolic link; put a folder there")
+                self.assertEqual(sorted(outside.rglob("*")), before)
+                self.assertEqual(mail.messages("wilma"), [])
+                mail.configure(next_hops=[{**HOPS[0], "follow-links": True}])
+                mail.process.send_signal(signal.SIGHUP)
+                mail.log.wait("configuration-reloaded")
+                with mail.open("fred@example.org") as client:
+                    self.assertEqual(client.ask("x\r\n."), "250 2.0.0 OK")
+                self.assertEqual(len(mail.messages("fred")), 2 if part else 1)
+
+    def test_the_base_may_be_a_symbolic_link(self):
+        with Mail() as mail:
+            (mail.folder / "elsewhere").mkdir()
+            (mail.folder / "mail").symlink_to("elsewhere")
+            with mail.open("fred@example.org") as client:
+                self.assertEqual(client.ask("x\r\n."), "250 2.0.0 OK")
+            self.assertEqual(len(list((mail.folder / "elsewhere" / "example.org" / "fred" / "new").iterdir())), 1)
 
 
 class Refusing(unittest.TestCase):
@@ -155,15 +268,25 @@ class Refusing(unittest.TestCase):
                 with mail.open("fred@example.org") as client:
                     client.send(f"a{end}{inner}QUIT\r\n")
                     replies = client.replies()
-                if end == "\r\n\0.\r\n":
-                    # NUL is an octet like any other: this line is text, and the dot alone ends below.
-                    self.assertEqual(replies[0], "250 2.0.0 OK")
-                else:
-                    self.assertTrue(replies[0].startswith("550 5.5.2 "), replies)
+                self.assertTrue(replies[0].startswith("550 5.5.2 "), replies)
                 self.assertEqual(replies[-1][:3], "221")
                 self.assertEqual(len(replies), 2)
                 self.assertEqual(mail.messages("wilma"), [])
-                eventually(lambda: len(mail.files()) == (1 if replies[0][0] == "2" else 0), "nothing is left")
+                eventually(lambda: mail.files() == [], "nothing is left")
+
+    def test_a_chunk_of_unknown_length_is_never_read_as_commands(self):
+        for line in ("BDAT -1 LAST", "BDAT 0x5", "BDAT " + "9" * 23, "BDAT", "BDAT 5 LASTX", "BDAT +5", "BDAT 5\x01",
+                     "BDAT " + "0" * 700 + "5", "BDAT " + "0" * 3000 + "5"):
+            with self.subTest(line[:20]), Mail() as mail, mail.client() as client:
+                inner = "MAIL FROM:<root@example.org>\r\nRCPT TO:<wilma@example.org>\r\nDATA\r\nforged\r\n.\r\n"
+                client.send(f"MAIL FROM:<>\r\nRCPT TO:<fred@example.org>\r\n{line}\r\n{inner}NOOP\r\n")
+                replies = client.replies()
+                self.assertEqual([reply[:3] for reply in replies], ["250", "250", "500" if len(line) > 2000 else "501"])
+                self.assertEqual(mail.files(), [])
+        # Where its length is known it is read past, whatever else is wrong.
+        with Mail() as mail, mail.client() as client:
+            client.send("MAIL FROM:<>\r\nBDAT 6 LAST\r\nQUIT\r\nNOOP\r\nRSET\r\nQUIT\r\n")
+            self.assertEqual([reply[:3] for reply in client.replies()], ["250", "554", "250", "250", "221"])
 
     def test_without_a_next_hop_all_is_as_it_was(self):
         with Service() as service, service.client() as client:
@@ -218,8 +341,8 @@ class Failing(unittest.TestCase):
                             client.ask("second\r\n."), "451 4.3.0 The message can't be handed on now, try again later")
                 (mail.maildir(user) / part).unlink()
                 away.rename(mail.maildir(user) / part)
-                self.assertEqual(mail.messages("fred"), [b"first\n"])
-                self.assertEqual(mail.messages("wilma"), [b"first\n"])
+                self.assertEqual(mail.messages("fred"), [b"\nfirst\n"])
+                self.assertEqual(mail.messages("wilma"), [b"\nfirst\n"])
                 self.assertEqual(len(mail.files()), 2)
             eventually(lambda: len(list(opened.iterdir())) <= before, "files that are open")
 

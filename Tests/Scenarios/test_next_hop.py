@@ -9,13 +9,19 @@ import threading
 import unittest
 from pathlib import Path
 
+from accepting import Acceptor
 from scripted_hop import EXTENSIONS, ScriptedHop
 from service import PATIENCE, Service, eventually
 
 OK = "250 2.0.0 OK"
 DOWN = "451 4.4.1 The next mail server can't be reached now, try again later"
 LOST = "451 4.4.2 The next mail server broke off, try again later"
-OTHER = "452 4.5.3 Too many recipients"
+OTHER_SERVER = ("452 4.5.3 Mail for this recipient goes to another server than for those before: "
+                "send to it in another transaction")
+OTHER_SENDER = ("452 4.5.3 Mail for this recipient goes on from another sender than for those before: "
+                "send to it in another transaction")
+NEEDS_UTF8 = ("452 4.5.3 Mail for this recipient needs SMTPUTF8, and goes without for those before: "
+              "send to it in another transaction")
 
 
 class Relay(Service):
@@ -92,15 +98,14 @@ class Handing(unittest.TestCase):
                 hop.messages[0].recipients, ["fred@example.org", "wilma@example.org", "sam@elsewhere.example"])
             # Another sender needs another transaction; the client brings those that are left.
             replies = send(client, ["leo@example.org", "club@example.org", "wilma@example.org"])
-            self.assertEqual(replies[2:4], ["250 2.1.5 OK", OTHER])
+            self.assertEqual(replies[2:4], ["250 2.1.5 OK", OTHER_SENDER])
             self.assertEqual(hop.messages[1].recipients, ["fred@example.org", "wilma@example.org", "sam@elsewhere.example"])
             # A notification stays one.
             self.assertEqual(send(client, ["club@example.org"], sender="")[-1], OK)
             self.assertEqual(hop.messages[2].sender.split()[1], "FROM:<>")
 
     def test_parameters_go_on(self):
-        with ScriptedHop() as hop, Relay(hop).__enter__() as relay:
-            self.addCleanup(relay.__exit__, None)
+        with ScriptedHop() as hop, Relay(hop) as relay:
             relay.introduced(hop)
 
             def offers():
@@ -132,7 +137,7 @@ class Handing(unittest.TestCase):
             relay.change("alias", "add", "boss@example.org", "--to", "jürgen@example.org")
             self.assertEqual(send(client, ["boss@example.org"])[-1], OK)
             self.assertIn(" SMTPUTF8", hop.messages[1].sender)
-            self.assertEqual(send(client, ["fred@example.org", "boss@example.org"])[1:3], ["250 2.1.5 OK", OTHER])
+            self.assertEqual(send(client, ["fred@example.org", "boss@example.org"])[1:3], ["250 2.1.5 OK", NEEDS_UTF8])
         with ScriptedHop(extensions=["8BITMIME"]) as hop, Relay(hop) as relay, relay.client() as client:
             self.assertEqual(
                 send(client, ["jürgen@example.org"], parameters=" SMTPUTF8")[1],
@@ -216,7 +221,7 @@ class Handing(unittest.TestCase):
                 peak = max(peak, relay.memory())
             client.send(b".\r\n")
             self.assertEqual(client.reply(), OK)
-            self.assertEqual(hop.messages[-1].body, line * 5000)
+            self.assertEqual(hop.messages[-1].body, b"\r\n" + line * 5000)
             self.assertLess(max(peak, relay.memory()) - before, 20_000_000)
 
     def test_nothing_is_kept_of_a_message(self):
@@ -239,7 +244,7 @@ class Handing(unittest.TestCase):
     def test_smuggled_commands_stay_in_the_message(self):
         inner = "MAIL FROM:<root@example.org>\r\nRCPT TO:<wilma@example.org>\r\nDATA\r\nforged\r\n.\r\n"
         with ScriptedHop() as hop, Relay(hop) as relay:
-            for end in "\n.\n", "\n.\r\n", "\r.\r", "\r\n.\n", "\r\n.\r", "\r.\r\n", "\r\r\n.\r\r\n", "\n\n.\n":
+            for end in "\n.\n", "\n.\r\n", "\r.\r", "\r\n.\n", "\r\n.\r", "\r.\r\n", "\r\n\0.\r\n", "\r\r\n.\r\r\n", "\n\n.\n":
                 with self.subTest(end=end), relay.client() as client:
                     client.ask("MAIL FROM:<>")
                     client.ask("RCPT TO:<fred@example.org>")
@@ -260,11 +265,13 @@ class Refusing(unittest.TestCase):
             return refusals.get(argument) if step == "rcpt" else None
 
         with ScriptedHop(answer=answer) as hop, Relay(hop) as relay, relay.client() as client:
+            relay.change("alias", "add", "half@example.org", "--to", "x@relay.example", "bjorn@example.org")
             for recipient, reply in [
+                # The hop takes one of the two before it says "not now" of the other.
+                ("half@example.org", "452 4.2.2 The next mail server can't take it now, try again later"),
                 ("wilma@example.org", "550 5.1.1 <wilma@example.org>: unknown here"),
                 # Who is asked for by another name is told no address of the hop's.
                 ("open@example.org", "550 5.1.1 The next mail server refuses it"),
-                ("team@example.org", "550 5.1.1 The next mail server refuses it"),
                 ("bjorn@example.org", "452 4.2.2 full"),
                 ("sam1@example.org", "451 4.3.0 The next mail server can't take it now, try again later"),
                 ("sam2@example.org", LOST),
@@ -277,6 +284,70 @@ class Refusing(unittest.TestCase):
                     self.assertEqual(
                         hop.messages[-1].recipients, ["fred@example.org", "anna@example.org", "anna@elsewhere.example"])
             relay.log.wait("refused-by-next-hop about=wilma@example.org next-hop=hop ")
+
+    def test_some_of_those_behind_one_address(self):
+        """Who is refused for good is left out; "not now" of one is that of all, and none has the message by it."""
+        refusals = {}
+
+        def answer(step, argument, session):
+            return refusals.get(argument) if step == "rcpt" else None
+
+        away, later = "550 5.1.1 unknown here", "450 4.2.1 later"
+        fred, wilma, sam, anna, far = ("fred@example.org", "wilma@example.org", "sam@elsewhere.example", "anna@example.org",
+                                       "anna@elsewhere.example")
+        cases = [
+            # Refused by the hop; asked for; the replies to RCPT; who has the message.
+            ({wilma: away}, ["team"], ["250"], [fred]),
+            ({fred: away}, ["team"], ["250"], [wilma]),
+            ({fred: away, sam: "554 5.7.1 no"}, ["staff"], ["250"], [wilma]),
+            ({fred: "501 5.1.3 odd", wilma: "552 5.2.2 full"}, ["staff"], ["250"], [sam]),
+            ({far: away}, ["anna"], ["250"], [anna]),
+            ({fred: away, wilma: "553 5.1.3 odd"}, ["team"], ["550"], []),
+            ({fred: away, wilma: away, sam: away}, ["staff"], ["550"], []),
+            ({wilma: later}, ["team"], ["450"], []),
+            ({fred: later, wilma: away}, ["team"], ["450"], []),
+            ({fred: away, wilma: later}, ["team"], ["450"], []),
+            # Some servers say 552 for one recipient too many.
+            ({wilma: "552 too many recipients"}, ["team"], ["552"], []),
+            # With others before and after. Who has been refused for one address gets nothing by it.
+            ({wilma: later}, ["anna", "team", "sam1"], ["250", "450", "250"], [anna, far, "sam1@example.org"]),
+            ({wilma: later}, ["team", "fred"], ["450", "250"], [fred]),
+            ({wilma: away}, ["fred", "team"], ["250", "250"], [fred]),
+            ({wilma: away}, ["wilma", "team", "wilma"], ["550", "250", "550"], [fred]),
+            ({wilma: away}, ["team", "staff"], ["250", "250"], [fred, sam]),
+            ({wilma: away}, ["open", "team"], ["550", "250"], [fred]),
+        ]
+        for extensions in EXTENSIONS, ["8BITMIME"]:
+            for lmtp in False, True:
+                with ScriptedHop(lmtp=lmtp, extensions=extensions, answer=answer) as hop, Relay(hop) as relay, relay.client() as client:
+                    for refused, recipients, replies, taken in cases:
+                        with self.subTest(refused=refused, recipients=recipients, lmtp=lmtp, extensions=extensions):
+                            refusals.clear()
+                            refusals.update(refused)
+                            before = len(hop.messages)
+                            found = send(client, [f"{name}@example.org" for name in recipients])
+                            self.assertEqual([reply[:3] for reply in found[1:1 + len(recipients)]], replies)
+                            self.assertEqual(found[-1], OK if taken else "554 5.5.1 No valid recipients")
+                            client.ask("RSET")
+                            self.assertEqual([message.recipients for message in hop.messages[before:]], [taken] if taken else [])
+                    # One by which the server has introduced itself, when the first message came before that was done.
+                    self.assertLessEqual(hop.connections, 2)
+                    relay.log.wait('warning left-out about=staff@example.org next-hop=hop recipients=fred@example.org reply="?550 5.1.1')
+                    relay.log.wait("refused-by-next-hop about=team@example.org next-hop=hop ")
+
+    def test_a_copy_here_of_what_a_server_refuses(self):
+        """Of a folder and a server behind one address the folder is left; and the server's connection is for others."""
+        with ScriptedHop(answer=lambda step, *_: "550 5.1.1 gone" if step == "rcpt" else None) as hop:
+            hops = [{"name": "here", "maildir": "mail/{domain}/{local-part}"},
+                    {"name": "there", "smtp": hop.address, "takes": ["elsewhere"], "connections": 1}]
+            with Service(next_hops=hops, threads=1) as service, service.client() as client:
+                for count in range(1, 4):
+                    replies = send(client, ["anna@example.org", "away@example.org"], "Subject: x\r\n")
+                    self.assertEqual(replies[1:3], ["250 2.1.5 OK", "550 5.1.1 The next mail server refuses it"])
+                    self.assertEqual(replies[-1], OK)
+                    mail = service.folder / "mail" / "example.org" / "anna" / "new"
+                    self.assertEqual(len(list(mail.iterdir())), count)
+                service.log.wait("left-out about=anna@example.org next-hop=there recipients=anna@elsewhere.example ")
 
     def test_what_the_hop_says_later(self):
         for step, line, reply in [
@@ -308,7 +379,7 @@ class Refusing(unittest.TestCase):
                 service.log.wait("no-next-hop about=anna@example.org .*here and to there")
                 client.ask("RSET")
                 replies = send(client, ["fred@example.org", "away@example.org"])
-                self.assertEqual(replies[1:3], ["250 2.1.5 OK", OTHER])
+                self.assertEqual(replies[1:3], ["250 2.1.5 OK", OTHER_SERVER])
                 self.assertEqual(send(client, ["away@example.org"])[-1], OK)
                 self.assertEqual(len(here.messages) + len(there.messages), 2)
 
@@ -354,6 +425,79 @@ class Refusing(unittest.TestCase):
             # Nobody learns from it who else has the message.
             self.assertEqual(send(client, ["away@example.org", "info@example.org"])[-1], OK)
             self.assertNotIn(b"Delivered-To", hop.messages[1].octets)
+            self.assertNotIn(b"X-Original-To", hop.messages[1].octets)
+            # However the field is spelled.
+            for spelled in ("Delivered-To:\r\n away@example.org", "Delivered-To: <Away@Example.ORG>",
+                            "DELIVERED-TO: (by us)\r\n\t<away@example.org> (Away)"):
+                self.assertEqual(send(client, ["away@example.org"], f"{spelled}\r\nSubject: x\r\n\r\n")[-1],
+                                 "554 5.4.6 The message goes in a loop")
+            self.assertEqual(len(hop.messages), 2)
+
+    def test_by_which_addresses_it_came(self):
+        with ScriptedHop() as hop, Relay(hop) as relay, relay.client() as client:
+            for recipients, wanted in [
+                (["fred@example.org"], []), (["FRED@example.org", "fred@example.org"], []),
+                (["fred+x@example.org"], []), (["info@example.org"], ["info@example.org"]),
+                (["info@example.org", "fred@example.org", "fred@alias.example"],
+                 ["info@example.org", "fred@example.org", "fred@alias.example"]),
+                (["away@example.org"], ["away@example.org"]), (["info@example.org", "wilma@example.org"], []),
+                (["team@example.org"], []),
+            ]:
+                with self.subTest(recipients):
+                    self.assertEqual(send(client, recipients)[-1], OK)
+                    found = re.findall(rb"(?m)^X-Original-To: (.*)\r$", hop.messages[-1].octets)
+                    self.assertEqual([one.decode() for one in found], wanted)
+
+    def test_a_message_without_a_header_section(self):
+        with ScriptedHop() as hop, Relay(hop) as relay, relay.client() as client:
+            for body, wanted in [
+                ("Hello.\r\nSubject: x\r\n", b"\r\nHello.\r\nSubject: x\r\n"), (" Subject: x\r\n", b"\r\n Subject: x\r\n"),
+                ("Subject: x\r\n", b"Subject: x\r\n"), ("\r\nHello.\r\n", b"\r\nHello.\r\n"), ("", b""),
+                ("..dot\r\n", b"\r\n.dot\r\n"),
+                ("From me@c.example Mon Nov 30 18:11:49 2026\r\nSubject: x\r\n\r\n",
+                 b"X-Mailbox-Line: From me@c.example Mon Nov 30 18:11:49 2026\r\nSubject: x\r\n\r\n"),
+            ]:
+                with self.subTest(body):
+                    self.assertEqual(send(client, ["fred@example.org"], body)[-1], OK)
+                    self.assertEqual(hop.messages[-1].body, wanted)
+
+    def test_details_go_on(self):
+        for keys, wanted in [
+            ({}, ["fred+lists@example.org", "fred+B@example.org", "wilma+x@example.org", "fred+x@example.org", "anna+c@example.org",
+                  "anna@elsewhere.example", "any+d@relay.example"]),
+            ({"detail": "drop"}, ["fred@example.org", "wilma@example.org", "anna@example.org", "anna@elsewhere.example",
+                                  "any@relay.example"]),
+        ]:
+            for lmtp in False, True:
+                with self.subTest(keys=keys, lmtp=lmtp), ScriptedHop(lmtp=lmtp) as hop, Relay(hop, entry=keys) as relay:
+                    relay.change("alias", "add", "june@example.org", "--to", "fred+june@example.org")
+                    with relay.client() as client:
+                        # Asked more than once, so that memory would have lost it.
+                        for _ in range(2):
+                            replies = send(client, ["fred+lists@example.org", "FRED+B@example.org", "wilma+x@alias.example",
+                                                    "team+x@example.org", "anna+c@example.org", "any+d@relay.example"])
+                            self.assertEqual([reply[:3] for reply in replies[1:7]], ["250"] * 6)
+                            self.assertEqual(hop.messages[-1].recipients, wanted)
+                        self.assertEqual(send(client, ["june+y@example.org"])[-1], OK)
+                        june = "fred@example.org" if keys else "fred+june+y@example.org"
+                        self.assertEqual(hop.messages[-1].recipients, [june])
+
+    def test_the_domain_decides_where_mail_for_a_relay_domain_goes(self):
+        with ScriptedHop() as here, ScriptedHop() as there:
+            hops = [{"name": "folders", "maildir": "mail/{domain}/{local-part}"},
+                    {"name": "here", "smtp": here.address, "takes": ["mailboxes"]},
+                    {"name": "there", "smtp": there.address, "takes": ["relay-domains", "elsewhere"]}]
+            for first in hops[:2]:
+                with Service(next_hops=[first, hops[2]]) as service, service.client() as client:
+                    service.change("user", "add", "known@relay.example", "--name", "Known")
+                    service.change("alias", "add", "desk@example.org", "--to", "known@relay.example")
+                    before = len(there.messages)
+                    for name in ["known@relay.example", "postmaster@relay.example", "other@relay.example", "desk@example.org"] * 2:
+                        self.assertEqual(send(client, [name])[-1], OK)
+                    self.assertEqual([one.recipients for one in there.messages[before:]],
+                                     [[f"{name}@relay.example"] for name in ["known", "postmaster", "other", "known"]] * 2)
+                    self.assertEqual(here.messages, [])
+                    self.assertFalse((service.folder / "mail").exists())
 
 
 class Lmtp(unittest.TestCase):
@@ -409,21 +553,11 @@ class Failing(unittest.TestCase):
 
     def test_what_is_no_mail_server(self):
         for greeting in b"SSH-2.0-OpenSSH_9\r\n", b"x" * 100_000, b"554 no service\r\n", b"":
-            with self.subTest(greeting[:20]), socket.create_server(("127.0.0.1", 0)) as listener:
-                def serve():
-                    try:
-                        while True:
-                            connection, _ = listener.accept()
-                            with connection:
-                                connection.sendall(greeting)
-                    except OSError:
-                        pass
-
-                threading.Thread(target=serve, daemon=True).start()
-                hops = [{"name": "hop", "smtp": f"127.0.0.1:{listener.getsockname()[1]}"}]
+            listener = socket.create_server(("127.0.0.1", 0))
+            with self.subTest(greeting[:20]), Acceptor(listener, lambda one: one.sendall(greeting)) as hop:
+                hops = [{"name": "hop", "smtp": f"127.0.0.1:{hop.port}"}]
                 with Service(next_hops=hops) as service, service.client() as client:
                     self.assertEqual(send(client, ["fred@example.org"])[1], DOWN)
-                listener.shutdown(socket.SHUT_RDWR)
 
     def test_a_thousand_cuts(self):
         """At each step, at random: what was acknowledged has arrived, once and whole; what was refused has not, unless the
@@ -444,12 +578,15 @@ class Failing(unittest.TestCase):
             chance = numbers.random()
             limit = 0.02 if step in ("connect", "ehlo", "rset") else 0.08
             if chance < limit:
-                return numbers.choice(["cut", "421 4.3.2 bye", "451 4.3.0 later", "550 5.7.1 no"])
+                told = numbers.choice(["cut", "421 4.3.2 bye", "451 4.3.0 later", "550 5.7.1 no"])
+                if step == "rcpt" and told[:3] == "550":
+                    gone.add((current[0], argument))
+                return told
             return None
 
         current = [0]
         for lmtp in False, True:
-            doubtful = set()
+            doubtful, gone = set(), set()
             with self.subTest(lmtp=lmtp), ScriptedHop(lmtp=lmtp, answer=answer) as hop, Relay(hop, threads=1) as relay:
                 acknowledged, refused, partly = {}, set(), set()
                 with relay.client() as client:
@@ -483,8 +620,11 @@ class Failing(unittest.TestCase):
                     self.assertNotIn(number, arrived, "twice")
                     arrived[number] = sorted(message.recipients)
                 for number, taken in acknowledged.items():
-                    wanted = sorted({to for one in taken for to in leads.get(one, [one])})
-                    self.assertEqual(arrived.get(number), wanted)
+                    wanted = {to for one in taken for to in leads.get(one, [one])}
+                    self.assertLessEqual(set(arrived[number]), wanted)
+                    # Whom the hop refuses for good is left out of several.
+                    for missed in wanted.difference(arrived[number]):
+                        self.assertIn((number, missed), gone)
                 for number in refused:
                     if number in arrived:
                         self.assertIn(number, doubtful)

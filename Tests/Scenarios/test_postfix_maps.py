@@ -1,4 +1,4 @@
-"""Postfix asks the maps: postmap key by key and in bulk, and its smtpd with the lines of config/postfix/main.cf."""
+"""Postfix asks the maps: postmap key by key and in bulk, and its smtpd with the lines of config/postfix/virtual-users.cf."""
 
 import re
 import unittest
@@ -25,7 +25,12 @@ ANSWERS = [
     ("recipients", "someone@relay.example", "someone@relay.example"),
     ("recipients", "nobody@example.org", None),
     ("aliases", "fred@example.org", None), ("aliases", "fred+lists@example.org", None),
-    ("aliases", "info@example.org", "fred@example.org"), ("aliases", "info+x@example.org", "fred@example.org"),
+    ("aliases", "info+Lists@example.org", "fred+Lists@example.org"),
+    ("aliases", "team+x@alias.example", "fred+x@example.org, wilma+x@example.org"),
+    ("aliases-step", "info+x@example.org", "fred+x@example.org"), ("aliases", "fred+x@example.org", None),
+    ("aliases", "anna+x@example.org", "anna+x@example.org, anna@elsewhere.example"),
+    ("aliases", "away+x@example.org", "away@elsewhere.example"), ("mailboxes", "info+x@example.org", "fred@example.org"),
+    ("aliases", "info@example.org", "fred@example.org"), ("aliases", "info+x@example.org", "fred+x@example.org"),
     ("aliases", "team@example.org", "fred@example.org, wilma@example.org"),
     ("aliases", "away@example.org", "away@elsewhere.example"),
     ("aliases", "anna@example.org", "anna@example.org, anna@elsewhere.example"),
@@ -50,7 +55,7 @@ ANSWERS = [
 # How Postfix delivers.
 WAYS = {
     "any@relay.example": ["smtp", "[mx.relay.example]:25"], "any@shut.example": ["error", "shut"],
-    "fred@example.org": ["lmtp", "inet:127.0.0.1:9"],
+    "fred@example.org": ["lmtp", "unix:private/dovecot-lmtp"],
 }
 
 
@@ -102,7 +107,7 @@ class Maps(unittest.TestCase):
         cls.service.folder.chmod(0o755)
         give_transports(cls.service)
         host, port = cls.service.addresses[1]
-        cls.postfix = cls.enterClassContext(Postfix(["main.cf"], {"127.0.0.1:2526": f"{host}:{port}"}))
+        cls.postfix = cls.enterClassContext(Postfix(["virtual-users.cf"], {"127.0.0.1:2526": f"{host}:{port}"}))
 
     def test_postmap_finds_what_is_there(self):
         for kind in "inet", "unix":
@@ -184,7 +189,7 @@ class Trouble(unittest.TestCase):
     def test_nobody_is_refused_for_good_while_the_directory_is_down(self):
         with Service(listeners=LISTENERS) as service:
             host, port = service.addresses[1]
-            with Postfix(["main.cf"], {"127.0.0.1:2526": f"{host}:{port}"}) as postfix:
+            with Postfix(["virtual-users.cf"], {"127.0.0.1:2526": f"{host}:{port}"}) as postfix:
                 service.ruin()
                 for address in RECIPIENTS:
                     # Postfix takes mail for its own postmaster without asking anybody.

@@ -48,7 +48,7 @@ class Milter(unittest.TestCase):
                     self.assertRegex(postfix.ask(address), reply)
 
     def test_postfix_answers_in_our_words_with_the_maps(self):
-        with Postfix(["main.cf", "milter.cf"], addresses(
+        with Postfix(["virtual-users.cf", "milter.cf"], addresses(
                 self.service, **{"127.0.0.1:2526": "{}:{}".format(*self.service.addresses[2])})) as postfix:
             for address in TAKEN:
                 with self.subTest(address):

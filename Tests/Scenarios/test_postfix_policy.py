@@ -51,7 +51,7 @@ class Policy(unittest.TestCase):
         cls.service.change("user", "add", '"odd name"@example.org')
 
     def test_postfix_answers_in_our_words_with_the_maps(self):
-        with Postfix(["main.cf", "policy.cf"], addresses(self.service)) as postfix:
+        with Postfix(["virtual-users.cf", "policy.cf"], addresses(self.service)) as postfix:
             # The policy is asked before relocated_maps have a say, so that who has moved is 551 and not 550.
             for address in TAKEN:
                 self.assertRegex(postfix.ask(address), "^250 2.1.5", address)
@@ -72,7 +72,7 @@ class Policy(unittest.TestCase):
                     self.assertNotRegex(postfix.ask(spelling.format("fred")), "No such user here")
 
     def test_swaks(self):
-        with Postfix(["main.cf", "policy.cf"], addresses(self.service)) as postfix:
+        with Postfix(["virtual-users.cf", "policy.cf"], addresses(self.service)) as postfix:
             for address in ["fred@example.org", "nobody@example.org", "gone@example.org", "leo@example.org"]:
                 self.assertRegex(swaks(postfix.port, address)[1], REFUSED.get(address, "^250 2.1.5"))
 

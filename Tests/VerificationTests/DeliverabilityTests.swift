@@ -9,6 +9,9 @@ import Testing
 import Verification
 
 struct DeliverabilityTests {
+    static let long = String(repeating: "x", count: 65)
+    static let longest = String(repeating: "x", count: 255)
+
     static func answer(
         _ address: String, in text: String, limits: ExpansionLimits = ExpansionLimits(), tamper: Tamper? = nil
     ) throws -> QmailDeliverableAnswer {
@@ -26,14 +29,17 @@ struct DeliverabilityTests {
         }
     }
 
-    @Test(arguments: [
-        ("fred@a", QmailDeliverableAnswer.deliverable), ("FRED+x@a", .deliverable), ("any@r", .deliverable),
+    static let answers: [(String, QmailDeliverableAnswer)] = [
+        ("fred@a", .deliverable), ("FRED+x@a", .deliverable), ("any@r", .deliverable),
         ("postmaster@a", .deliverable), ("postmaster", .deliverable), ("nobody@a", .undeliverable),
         ("no body@a", .undeliverable), ("old@a", .undeliverable), ("off@a", .undeliverable), ("away@a", .temporary),
         ("big@a", .temporary), ("nobody@elsewhere", .notLocal), ("fred", .notLocal), ("", .notLocal), ("@a", .notLocal),
-        (String(repeating: "x", count: 65) + "@a", .undeliverable),
-        (String(repeating: "x", count: 65) + "@elsewhere", .notLocal),
-    ])
+        (long + "@a", .undeliverable), (long + "@elsewhere", .notLocal),
+        (longest + "@r", .deliverable), ("a..b@r", .deliverable), ("a@b_c", .notLocal),
+        ("x" + longest + "@a", .undeliverable), ("x" + longest + "@elsewhere", .notLocal),
+    ]
+
+    @Test(arguments: answers)
     func answer(address: String, expected: QmailDeliverableAnswer) throws {
         let directory = """
             domain a

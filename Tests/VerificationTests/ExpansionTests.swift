@@ -1,6 +1,7 @@
 // What becomes of those members of a list that take no mail, of limits, and of alias domains that lead nowhere.
 
 import DirectoryTesting
+import MailAddress
 import MailboxDirectory
 import SMTPProtocol
 import Testing
@@ -26,6 +27,52 @@ import Verification
         #expect(try expand("some@a") == "250 2.1.5 <fred@a>")
         #expect(try expand("later@a") == "450 4.2.1 Mailbox suspended, try again later")
         #expect(try expand("never@a") == "550 5.2.4 The list has no members that take mail")
+    }
+
+    /// Lists as a directory has them whose groups name entries, or whose members another server alone knows.
+    private func ask(_ question: String, _ wire: Wire, _ membership: ListMembership) throws -> Asking {
+        let directory = """
+            domain a
+            user fred@a
+            user jane@a
+            list l@a (Ell) : fred@a m@a l@a
+            list m@a : l@a jane@a
+            alias x@a l@a
+            """
+        var asking = Asking(directory: directory, question: question, wire: wire)
+        asking.tamper = { _, _, answer in
+            guard case .entry(.list(var list), let key) = answer, list.name == "Ell" || membership == .entries else {
+                return answer
+            }
+            list.membership = membership
+            return .entry(.list(list), key: key)
+        }
+        return asking
+    }
+
+    /// Each is opened once.
+    @Test func groupsThatHoldEachOther() throws {
+        #expect(try ask("l@a", .expand, .entries).reply() == "250-2.1.5 <fred@a>\n250 2.1.5 <jane@a>")
+        #expect(try ask("m@a", .expand, .entries).reply() == "250-2.1.5 <fred@a>\n250 2.1.5 <jane@a>")
+        #expect(try ask("x@a", .expand, .entries).reply() == "250-2.1.5 <fred@a>\n250 2.1.5 <jane@a>")
+        #expect(try ask("l@a", .expand, .addresses).verdict() == .loop)
+    }
+
+    /// It takes mail at its own address, and who is in it can't be told: that is not "nobody".
+    @Test func listsWhoseMembersAreElsewhere() throws {
+        let cannot = "252 2.1.5 Cannot VRFY user, but will accept message and attempt delivery"
+        #expect(try ask("l@a", .expand, .elsewhere).reply() == cannot)
+        #expect(try ask("x@a", .expand, .elsewhere).reply() == cannot)
+        #expect(try ask("m@a", .expand, .elsewhere).reply() == "250-2.1.5 Ell <l@a>\n250 2.1.5 <jane@a>")
+        #expect(try ask("l@a", .verify, .elsewhere).reply() == "250 2.1.5 Ell <l@a>")
+        #expect(try ask("l@a", .recipient, .elsewhere).reply() == "250 2.1.5 OK")
+        let route = Route(places: [.mailboxes])
+        guard case .accepted(_, let destinations, []) = try ask("x@a", .recipient, .elsewhere).acceptance(over: [route])
+        else {
+            Issue.record("refused")
+            return
+        }
+        #expect(destinations.map(\.mailbox.description) == ["l@a"])
     }
 
     private static let limited = """

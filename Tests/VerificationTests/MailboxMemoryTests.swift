@@ -48,12 +48,96 @@ struct MailboxMemoryTests {
         #expect(memory.recall(none, version: 1) == .unknown)
     }
 
+    /// Whether the domain is a relay domain is kept with whatever else is: next hops go by it.
+    @Test(arguments: ["", "Fred", "Fred Claude of Rome", String(repeating: "x", count: 49)])
+    func keepsThatTheDomainIsARelayDomain(name: String) throws {
+        let memory = MailboxMemory(places: 64)
+        for (address, isRelay) in [("fred@r", true), ("FRED2@r", true), ("fred@a", false)] {
+            let fred = try mailbox(address)
+            var resolution = here(fred, name)
+            resolution.recipients[0].isInRelayDomain = isRelay
+            for withName in [false, true, false] {
+                memory.remember(resolution, of: fred, version: 1, withName: withName)
+                guard case .user(_, _, let recalled)? = memory.recall(fred, version: 1) else {
+                    Issue.record("not remembered")
+                    return
+                }
+                #expect(recalled == isRelay)
+            }
+        }
+        // What a name was kept with is not lost to what is told without one.
+        let fits = !name.isEmpty && name.utf8.count <= 48
+        if fits {
+            #expect(
+                memory.recall(try mailbox("fred@r"), version: 1)
+                    == .user(try mailbox("fred@r"), name: name, isInRelayDomain: true))
+        }
+    }
+
+    /// The short way says of relay domains what a walk does.
+    @Test func plainInARelayDomain() throws {
+        let store = try MemoryStore([
+            .domain(DomainRecord(domain: try Domain("r"), kind: .relay)),
+            .domain(DomainRecord(domain: try Domain("a"))),
+            .user(User(address: try mailbox("fred@r"))), .user(User(address: try mailbox("fred@a"))),
+        ])
+        let relayed = MailboxMemory.Fact.user(try mailbox("fred@r"), name: "", isInRelayDomain: true)
+        #expect(MailboxMemory.Fact.plain(try mailbox("fred@r"), in: store.source) == relayed)
+        #expect(MailboxMemory.Fact.plain(try mailbox("fred@a"), in: store.source) == user(try mailbox("fred@a")))
+        #expect(MailboxMemory.Fact.plain(try mailbox("fred+x@a"), in: store.source) == nil)
+    }
+
+    /// An address with a detail is walked each time: what it is remembered as would have lost the detail.
+    @Test func keepsNothingOfDetails() throws {
+        let memory = MailboxMemory(places: 64)
+        let (fred, detailed) = (try mailbox("fred@a"), try mailbox("fred+x@a"))
+        var resolution = here(fred)
+        resolution.recipients[0].separatedDetail = Array("+x".utf8)
+        memory.remember(resolution, of: detailed, version: 1)
+        #expect(memory.recall(detailed, version: 1) == nil)
+    }
+
+    /// Of a list, whether RCPT is taken; nothing of one that was not opened, or that may reach somebody later.
+    @Test func remembersLists() throws {
+        let memory = MailboxMemory(places: 64)
+        let (list, fred) = (try mailbox("list@example.org"), try mailbox("fred@example.org"))
+        func resolution(_ recipients: [Recipient], _ failures: [Failure] = []) -> Resolution {
+            var resolution = Resolution(outcome: .answered, asked: list)
+            resolution.chain = [.list(MailingList(address: list))]
+            resolution.recipients = recipients
+            resolution.failures = failures
+            return resolution
+        }
+        let full = Recipient(mailbox: fred, kind: .user(.full))
+        let rows: [(Resolution, MailboxMemory.Fact?)] = [
+            (resolution([Recipient(mailbox: fred, kind: .user(.active))]), .list(list)),
+            (resolution([full, Recipient(mailbox: fred, kind: .elsewhere)]), .list(list)),
+            (resolution([]), .listOfNobody),
+            (resolution([], [Failure(mailbox: fred, reason: .disabled)]), .listOfNobody),
+            (resolution([], [Failure(mailbox: fred, reason: .suspended)]), nil), (resolution([full]), nil),
+            (resolution([Recipient(mailbox: list, kind: .list(.anyone))]), nil),
+        ]
+        for (version, (resolution, fact)) in rows.enumerated() {
+            memory.remember(resolution, of: list, version: UInt64(version + 1))
+            #expect(memory.recall(list, version: UInt64(version + 1)) == fact)
+        }
+        let recipient = Judgement(wire: .recipient, disclosure: .least, utf8: false)
+        #expect(recipient.verdict(on: .list(nil), asked: list) == .verified(NamedMailbox(name: "", mailbox: list)))
+        #expect(recipient.verdict(on: .listOfNobody, asked: list) == .noMembers)
+        for fact in [MailboxMemory.Fact.list(list), .listOfNobody] {
+            #expect(Judgement(wire: .verify, disclosure: .full, utf8: false).verdict(on: fact, asked: list) == nil)
+            #expect(Judgement(wire: .expand, disclosure: .full, utf8: false).verdict(on: fact, asked: list) == nil)
+        }
+        #expect(recipient.acceptance(on: .list(list), over: []) == nil)
+        #expect(recipient.acceptance(on: .listOfNobody, over: []) == .refused(.noMembers))
+    }
+
     /// However it is asked for, the spelling on record is what is told.
     @Test func keepsTheSpelling() throws {
         var memory = MailboxMemory(places: 64)
         let (lower, odd) = (try mailbox("fred@example.org"), try mailbox("\"FRED\"@Example.ORG"))
         memory.remember(here(lower, "Fred"), of: odd, version: 1)
-        guard case .user(let told?, name: "Fred")? = memory.recall(odd, version: 1) else {
+        guard case .user(let told?, name: "Fred", isInRelayDomain: false)? = memory.recall(odd, version: 1) else {
             Issue.record("not remembered")
             return
         }

@@ -26,7 +26,7 @@ private let directory = """
     list staff@a : fred@a
     """
 
-private let long = String(repeating: "x", count: 65)
+private let long = String(repeating: "x", count: 256)
 
 struct MilterAnswerTests {
     static func answer(

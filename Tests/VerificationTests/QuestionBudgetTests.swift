@@ -27,6 +27,19 @@ import Verification
         #expect(budget.ask(client, perMinute: 1, now: 60) == .refused)
     }
 
+    /// A long walk counts for many questions, but nobody is kept out for longer than two minutes for one.
+    @Test func longWalksAreCharged() {
+        var budget = QuestionBudget()
+        #expect(budget.ask(client, perMinute: 60, now: 0) == .admitted)
+        budget.charge(client, questions: 50, perMinute: 60, now: 0)
+        for _ in 0..<9 { #expect(budget.ask(client, perMinute: 60, now: 0) == .admitted) }
+        #expect(budget.ask(client, perMinute: 60, now: 0) == .refused)
+        budget.charge(client, questions: 1_000_000, perMinute: 60, now: 0)
+        #expect(budget.ask(client, perMinute: 60, now: 60.5) == .refused)
+        #expect(budget.ask(client, perMinute: 60, now: 62) == .admitted)
+        #expect(budget.ask(.ipv4(2), perMinute: 60, now: 0) == .admitted)
+    }
+
     @Test func clientsAreApart() {
         var budget = QuestionBudget()
         #expect(budget.ask(client, perMinute: 1, now: 0) == .admitted)

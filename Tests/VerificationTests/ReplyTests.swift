@@ -56,6 +56,10 @@ private let directory = """
     list empty@a (Empty)
     list dead-list@a : off@a
     list away-list@a : away@a
+    list big-list@a : big@a tobig@a
+    list odd-list@a : loop@a off@a fred@a
+    list loop-list@a : off@a loop@a
+    list nested@a : empty@a dead-list@a
     alias empties@a empty@a dead-list@a
     user off@a status=disabled
     user away@a status=suspended
@@ -172,11 +176,24 @@ private let rows: [ReplyRow] = [
     ReplyRow("trust@a", vrfy: "250 2.1.5 <trust@a>", existence: "250 2.1.5 <trust@a>", expn: fred, rcpt: ok),
     ReplyRow(
         "secret@a", vrfy: "250 2.1.5 Secret <secret@a>", existence: "250 2.1.5 <secret@a>", expn: denied, rcpt: ok),
-    ReplyRow("empty@a", vrfy: "250 2.1.5 Empty <empty@a>", existence: "250 2.1.5 <empty@a>", expn: noList, rcpt: ok),
     ReplyRow(
-        "dead-list@a", vrfy: "250 2.1.5 <dead-list@a>", existence: "250 2.1.5 <dead-list@a>", expn: noList, rcpt: ok),
+        "empty@a", vrfy: "250 2.1.5 Empty <empty@a>", existence: "250 2.1.5 <empty@a>", expn: noList, rcpt: noList),
     ReplyRow(
-        "away-list@a", vrfy: "250 2.1.5 <away-list@a>", existence: "250 2.1.5 <away-list@a>", expn: away, rcpt: ok),
+        "dead-list@a", vrfy: "250 2.1.5 <dead-list@a>", existence: "250 2.1.5 <dead-list@a>", expn: noList, rcpt: noList
+    ),
+    ReplyRow(
+        "away-list@a", vrfy: "250 2.1.5 <away-list@a>", existence: "250 2.1.5 <away-list@a>", expn: away, rcpt: away),
+    ReplyRow(
+        "big-list@a", vrfy: "250 2.1.5 <big-list@a>", existence: "250 2.1.5 <big-list@a>",
+        expn: "250 2.1.5 Big <big@a>", rcpt: full),
+    // Somebody is reached, whatever becomes of the others.
+    ReplyRow(
+        "odd-list@a", vrfy: "250 2.1.5 <odd-list@a>", existence: "250 2.1.5 <odd-list@a>", expn: looping, rcpt: ok),
+    // Nobody is, and a loop is no certain end.
+    ReplyRow(
+        "loop-list@a", vrfy: "250 2.1.5 <loop-list@a>", existence: "250 2.1.5 <loop-list@a>", expn: looping,
+        rcpt: looping),
+    ReplyRow("nested@a", vrfy: "250 2.1.5 <nested@a>", existence: "250 2.1.5 <nested@a>", expn: noList, rcpt: noList),
     ReplyRow("nobody@a", vrfy: noMatch, existence: noMatch, expn: noMatch, rcpt: noUser),
     ReplyRow("dead@a", vrfy: noMatch, existence: noMatch, expn: noMatch, rcpt: noUser),
     ReplyRow("nobody", vrfy: noMatch, existence: noMatch, expn: noMatch),
@@ -201,7 +218,7 @@ private let rows: [ReplyRow] = [
         "tobig@a", vrfy: "250 2.1.5 Big <big@a>", existence: "250 2.1.5 <tobig@a>", expn: "250 2.1.5 Big <big@a>",
         rcpt: full),
     ReplyRow("loop@a", vrfy: looping, existence: looping, expn: looping, rcpt: looping),
-    ReplyRow("empties@a", vrfy: "250 2.1.5 <empties@a>", existence: "250 2.1.5 <empties@a>", expn: off, rcpt: ok),
+    ReplyRow("empties@a", vrfy: "250 2.1.5 <empties@a>", existence: "250 2.1.5 <empties@a>", expn: off, rcpt: off),
     ReplyRow(
         "<postmaster>", vrfy: "250 2.1.5 <postmaster@a>", existence: "250 2.1.5 <postmaster@a>",
         expn: "250 2.1.5 <postmaster@a>",

@@ -14,6 +14,10 @@ import Verification
         domain r relay
         user fred@a
         user wilma@b
+        user known@r
+        alias known2@a known@r fred@a
+        alias sales@a fred@a k@z
+        alias det@a fred+a@a fred+b@a fred@a
         user max@a status=full
         user leo@a status=suspended
         user off@a status=disabled
@@ -31,6 +35,7 @@ import Verification
         """
 
     private static let local = Route(places: [.mailboxes])
+    private static let folders = Route(places: [.mailboxes], dropsDetails: true)
     private static let onlyB = Route(places: [.mailboxes], domains: [domain("b")])
     private static let rest = Route(places: [.relayDomains, .elsewhere])
 
@@ -118,17 +123,38 @@ import Verification
         ("gone@a", "551 5.1.6 User not local; please try <g@z>"),
         ("x@z", "550 5.7.1 Relaying denied: not a domain of this server"),
         ("dead@a", "550 5.2.4 The list has no members that take mail"),
+        // Without their details: a mailbox is one folder.
+        ("fred+x@a", "250 fred@a/0"), ("det@a", "250 fred@a/0 fred@a/0 fred@a/0"),
+        // The domain decides, whatever is on record there.
+        ("known@r", "no route to known@r"), ("postmaster@r", "no route to postmaster@r"),
+        ("known2@a", "no route to known@r"),
         // Nobody takes what goes elsewhere: so none of it is taken.
         ("away@a", "551 5.1.6 User not local; please try <x@z>"), ("keep@a", "no route to k@z"),
         ("out@a", "no route to o@z"), ("any@r", "no route to any@r"),
     ])
     func mailboxesOnly(question: String, expected: String) throws {
-        #expect(try acceptance(question, [Self.local]) == expected)
+        #expect(try acceptance(question, [Self.folders]) == expected)
+    }
+
+    /// Details go on, unless the next hop is to be without them.
+    @Test(arguments: [
+        ("fred+x@a", "250 fred+x@a/0", "250 fred@a/0"), ("FRED+X@a", "250 fred+X@a/0", "250 fred@a/0"),
+        ("sales+x@a", "250 fred+x@a/0 k+x@z/1", "250 fred@a/0 k@z/1"),
+        ("det@a", "250 fred+a@a/0 fred+b@a/0 fred@a/0", "250 fred@a/0 fred@a/0 fred@a/0"),
+        ("any+x@r", "250 any+x@r/1", "250 any@r/1"), ("known+x@r", "250 known+x@r/1", "250 known@r/1"),
+        ("postmaster+x@a", "250 postmaster+x@a/0", "250 postmaster@a/0"),
+    ])
+    func details(question: String, kept: String, dropped: String) throws {
+        #expect(try acceptance(question, [Self.local, Self.rest]) == kept)
+        var (local, rest) = (Self.local, Self.rest)
+        (local.dropsDetails, rest.dropsDetails) = (true, true)
+        #expect(try acceptance(question, [local, rest]) == dropped)
     }
 
     @Test(arguments: [
         ("away@a", "251 x@z/2"), ("keep@a", "250 keep@a/1 k@z/2"), ("out@a", "250 fred@a/1 o@z/2"),
-        ("any@r", "250 any@r/2"), ("both@a", "250 fred@a/1 wilma@b/0"),
+        ("any@r", "250 any@r/2"), ("known@r", "250 known@r/2"), ("postmaster@r", "250 postmaster@r/2"),
+        ("known2@a", "250 known@r/2 fred@a/1"), ("both@a", "250 fred@a/1 wilma@b/0"),
     ])
     func severalNextHops(question: String, expected: String) throws {
         #expect(try acceptance(question, [Self.onlyB, Self.local, Self.rest]) == expected)
@@ -152,6 +178,15 @@ import Verification
         #expect(judgement.acceptance(on: user, over: [Self.onlyB]) == .noRoute(fred))
         #expect(judgement.acceptance(on: .unknown, over: [Self.local]) == .refused(.unknown))
         #expect(judgement.acceptance(on: .user(nil, name: "Fred"), over: [Self.local]) == nil)
+        let relayed = MailboxMemory.Fact.user(fred, name: nil, isInRelayDomain: true)
+        #expect(judgement.acceptance(on: relayed, over: [Self.local]) == .noRoute(fred))
+        guard
+            case .accepted(_, let destinations, _)? = judgement.acceptance(on: relayed, over: [Self.local, Self.rest])
+        else {
+            _ = Issue.record("refused")
+            return
+        }
+        #expect(destinations == [Destination(mailbox: fred, nextHop: 1)])
     }
 
     /// Where a forward leads is not told to those who may not know.

@@ -68,7 +68,8 @@ struct TargetsTests {
         // Delivered here: the user, whoever that is for.
         ("fred@a", "found|fred"), ("FRED@A", "found|fred"), ("fred+x@a", "found|fred"), ("big@a", "found|big"),
         // Sent on: to be asked for again.
-        ("info@a", "found|fred@a"), ("info+x@a", "found|fred@a"), ("out@a", "found|t@elsewhere"),
+        ("info@a", "found|fred@a"), ("info+x@a", "found|fred+x@a"), ("out@a", "found|t@elsewhere"),
+        ("out+x@a", "found|t+x@elsewhere"), ("keep+x@a", "found|kp,t@elsewhere,fred@a"),
         ("two@a", "found|fred@a,jane@b"), ("fred@d", "found|fred@a"), ("fred+x@d", "found|fred+x@a"),
         ("any@c", "found|fred@a"), ("relayed@a", "found|any@r"), ("tobig@a", "found|big@a"),
         ("apostrophe@a", "found|o\\'brien@elsewhere"),
@@ -94,7 +95,7 @@ struct TargetsTests {
         ("some@a", "error|4.3.5 OpenSMTPD takes no target such as \"a b\"@a"), ("a b@a", "found|ab"),
         ("command@a", "error|4.3.5 OpenSMTPD takes no target such as |id@elsewhere"),
         ("file@a", "error|4.3.5 OpenSMTPD takes no target such as /etc/x@elsewhere"),
-        ("empty@a", "error|4.2.4 The list has no members that take mail"),
+        ("empty@a", "found|error:550 5.2.4 The list has no members that take mail"),
         ("loop1@a", "error|451 4.4.6 Forwarding goes in a loop or too far, try again later"),
     ])
     func alias(key: String, reply: String) throws {

@@ -6,18 +6,62 @@ import MailAddress
 import MailboxDirectory
 import Verification
 
-/// A mailbox, still to be read.
+/// A mailbox, still to be read; where several are wanted, perhaps more than one, with commas between them.
 struct AddressText: ExpressibleByArgument {
     let text: String
 
     init(argument: String) { text = argument }
 
-    func mailbox() throws(CommandFailure) -> Mailbox {
+    func mailbox() throws(CommandFailure) -> Mailbox { try mailbox(ifSeveral: Self.advice) }
+
+    private static let advice = "one is wanted here: several can stand behind an alias or a list"
+
+    /// An address that a new record is to have. What is taken from others, with dots anywhere, is here more likely a slip;
+    /// quotes say that it is meant (RFC 5321 4.1.2).
+    func ofNewRecord() throws(CommandFailure) -> Mailbox {
+        let mailbox = try mailbox(ifSeveral: Self.advice, localPart: AddressLimits.localPartOnRecord)
+        guard mailbox.localPart.needsQuotes, !text.hasPrefix("\"") else { return mailbox }
+        throw CommandFailure(
+            .data,
+            "\(text.quoted) has a dot without a name on both of its sides; correct it, or write "
+                + "\(mailbox) with quotes")
+    }
+
+    /// As `mailbox()`. A bare word is the local-part of an address in the default domain.
+    func mailbox(in defaultDomain: Domain) throws(CommandFailure) -> Mailbox {
+        guard !text.contains("@"), ForeignTarget(text) == nil, let localPart = try? LocalPart(octets: Array(text.utf8))
+        else { return try mailbox() }
+        return Mailbox(localPart: localPart, domain: defaultDomain)
+    }
+
+    /// Every address of the text.
+    fileprivate func mailboxes() throws(CommandFailure) -> [Mailbox] {
+        var mailboxes: [Mailbox] = []
+        for piece in text.pieces {
+            mailboxes.append(
+                try AddressText(argument: piece).mailbox(ifSeveral: "put a comma between them, or give --to for each"))
+        }
+        return mailboxes
+    }
+
+    /// - Parameter limit: the octets before "@" that are told of where there are more than are read.
+    fileprivate func mailbox(
+        ifSeveral advice: String, localPart limit: Int = AddressLimits.localPart
+    ) throws(CommandFailure) -> Mailbox {
+        let reason: String
         do throws(AddressSyntaxError) {
             return try Mailbox(text)
+        } catch .localPartTooLong {
+            reason = "the part before \"@\" is longer than \(limit) octets"
         } catch {
-            throw CommandFailure(.data, "\(text.quoted) is not an address such as fred@example.org: \(error.clause)")
+            if let target = ForeignTarget(text) { throw CommandFailure(.data, "\(text.quoted) \(target)") }
+            let parts = text.pieces(between: [",", ";", " ", "\t", "\n"])
+            if parts.count > 1, parts.allSatisfy({ (try? Mailbox($0)) != nil }) {
+                throw CommandFailure(.data, "\(text.quoted) is \(parts.count) addresses; \(advice)")
+            }
+            reason = error.clause
         }
+        throw CommandFailure(.data, "\(text.quoted) is not an address such as fred@example.org: \(reason)")
     }
 }
 
@@ -36,7 +80,7 @@ struct DomainText: ExpressibleByArgument {
     }
 }
 
-/// A list's member, `fred@example.org` or `Fred Claude <fred@example.org>`, still to be read.
+/// A list's member, `fred@example.org` or `Fred Claude <fred@example.org>`, still to be read; or several, as addresses.
 struct MemberText: ExpressibleByArgument {
     let text: String
 
@@ -44,13 +88,16 @@ struct MemberText: ExpressibleByArgument {
 
     func member() throws(CommandFailure) -> ListMember {
         guard text.hasSuffix(">"), let bracket = text.lastIndex(of: "<") else {
-            return ListMember(mailbox: try AddressText(argument: text).mailbox())
+            return ListMember(mailbox: try AddressText(argument: text).mailbox(ifSeveral: Self.advice))
         }
         let address = String(text[text.index(after: bracket)...].dropLast())
         var name = text[..<bracket].trimmed
         if name.count > 1, name.hasPrefix("\""), name.hasSuffix("\"") { name = name.dropFirst().dropLast() }
-        return ListMember(mailbox: try AddressText(argument: address).mailbox(), name: String(name))
+        return ListMember(
+            mailbox: try AddressText(argument: address).mailbox(ifSeveral: Self.advice), name: String(name))
     }
+
+    private static let advice = "put a comma between them"
 }
 
 extension AddressSyntaxError {
@@ -73,7 +120,9 @@ extension Substring {
 extension [AddressText] {
     func mailboxes() throws(CommandFailure) -> [Mailbox] {
         var mailboxes: [Mailbox] = []
-        for text in self { mailboxes.append(try text.mailbox()) }
+        for text in self {
+            for part in text.text.addresses { mailboxes += try AddressText(argument: part).mailboxes() }
+        }
         return mailboxes
     }
 }
@@ -81,7 +130,51 @@ extension [AddressText] {
 extension [MemberText] {
     func members() throws(CommandFailure) -> [ListMember] {
         var members: [ListMember] = []
-        for text in self { members.append(try text.member()) }
+        for text in self {
+            for piece in text.text.addresses.flatMap(\.memberPieces) {
+                members.append(try MemberText(argument: piece).member())
+            }
+        }
         return members
+    }
+}
+
+// The argument parser takes time with the square of the number of arguments: minutes for a list of twenty thousand. So many
+// addresses are given to it as one argument, with a separator between them that no argument can hold.
+
+extension String {
+    private static let separator: Character = "\0"
+
+    /// The arguments that it was made of.
+    fileprivate var addresses: [String] {
+        split(separator: Self.separator, omittingEmptySubsequences: false).map { String($0) }
+    }
+
+    fileprivate init(addresses: ArraySlice<String>) { self = addresses.joined(separator: String(Self.separator)) }
+}
+
+extension [String] {
+    /// The nouns whose verbs take any number of addresses.
+    private static let nouns: Set<String> = ["alias", "forward", "list"]
+    /// So many arguments in a row are left as they are: a noun, a verb and an address, or what stands after an option.
+    private static let few = 16
+
+    /// The arguments of a command, with many addresses in a row made one.
+    var withAddressesJoined: [String] {
+        guard count > 2 * Self.few, let noun = first, Self.nouns.contains(noun) else { return self }
+        var joined: [String] = []
+        var start = startIndex
+        while start < endIndex {
+            // Words, up to an option or the end; after "--" nothing is an option.
+            let end = self[start...].firstIndex { $0.hasPrefix("-") } ?? endIndex
+            let words = self[start..<end]
+            joined += words.prefix(Self.few)
+            if words.count > Self.few { joined.append(String(addresses: words.dropFirst(Self.few))) }
+            if end == endIndex { break }
+            if self[end] == "--" { return joined + self[end...] }
+            joined.append(self[end])
+            start = end + 1
+        }
+        return joined
     }
 }

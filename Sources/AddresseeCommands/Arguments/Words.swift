@@ -8,6 +8,7 @@ extension AccountStatus: ExpressibleByArgument {}
 extension ExpansionAccess: ExpressibleByArgument {}
 extension ForwardReply: ExpressibleByArgument {}
 extension DirectoryMap: ExpressibleByArgument {}
+extension ConflictWord: ExpressibleByArgument {}
 
 /// The kinds of domain that `--kind` names; the third, an alias, needs its target and is `--alias-of`.
 enum DomainKindWord: String, CaseIterable, ExpressibleByArgument {

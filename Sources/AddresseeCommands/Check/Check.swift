@@ -2,6 +2,7 @@
 
 import AddresseeConfiguration
 import ArgumentParser
+import Foundation
 import MailboxDirectory
 import Verification
 
@@ -11,8 +12,9 @@ struct Check: ParsableCommand {
         abstract: "Say what is missing, wrong or risky in the directory.",
         discussion: """
             Examines every source: whether it can be asked, whether its records hold together, who else may read it, and \
-            whether questions are answered by an index. Nothing is written. A line each: error, warning or note, what is \
-            so, and what to do; then a line for the source.
+            whether questions are answered by an index; and who else may get at the configuration and its keys. Nothing is \
+            written. A line each: error, warning or note, what is so, and what to do; then a line for the source. Of a \
+            source in LDAP a sample of the entries is read, and it says how many of how many; --all reads them all.
 
             Exit status: 0 when there is no error; 78 when an error is in the configuration, else 75 when a source can't \
             be asked, else 65.
@@ -22,6 +24,9 @@ struct Check: ParsableCommand {
 
     @Option(help: ArgumentHelp("Examine this source only. (default: every source, in order)", valueName: "name"))
     var source: String?
+
+    @Flag(help: "Read every entry of a source in LDAP, however long that takes. (default: a sample of them)")
+    var all = false
 
     @OptionGroup var configuration: ConfigurationOption
     @OptionGroup var json: JSONOption
@@ -37,13 +42,15 @@ struct Check: ParsableCommand {
         var array = JSONArray(to: output)
         try output.untilClosed {
             for place in places {
-                let report = try SourceReport(of: place, in: directory)
+                let report = try SourceReport(of: place, in: directory, readsAll: all)
                 findings += report.findings
                 if json.isWanted { try array.add(report.json) } else { try report.tell(to: output) }
             }
             // One source alone says nothing of the whole.
             if source == nil {
-                let report = SourceReport(findings: directory.defaultDomainFindings)
+                let report = SourceReport(
+                    findings: directory.configuration.fileFindings + directory.defaultDomainFindings
+                        + directory.postmasterFindings)
                 findings += report.findings
                 if !report.findings.isEmpty {
                     if json.isWanted { try array.add(report.json) } else { try report.tell(to: output) }
@@ -63,6 +70,25 @@ extension [Finding] {
         if causes.contains(.configuration) { return .configuration }
         if causes.contains(.unreachable) { return .temporary }
         return causes.isEmpty ? .yes : .data
+    }
+}
+
+extension Configuration {
+    /// Of the files that the configuration is made of.
+    fileprivate var fileFindings: [Finding] {
+        var findings = exposedFiles.map { Finding(.warning, .configuration, "\($0)", advice: $0.remedy) }
+        let missing = sources.compactMap { source in
+            if case .sqlite(let path) = source.kind, !FileManager.default.fileExists(atPath: path) { path } else { nil }
+        }
+        if let target = linkTarget, let path = missing.first {
+            findings.append(
+                Finding(
+                    .note, .configuration,
+                    "\(file) is a symbolic link to \(target), and relative paths are taken from the folder of the link:"
+                        + " \(path) was looked for",
+                    advice: "write that path from the root, or name the file itself with --config"))
+        }
+        return findings
     }
 }
 

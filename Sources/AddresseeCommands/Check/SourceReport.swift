@@ -12,7 +12,8 @@ struct SourceReport {
     init(findings: [Finding]) { self.findings = findings }
 
     /// Examines a source, among the others.
-    init(of place: Int, in directory: ConfiguredDirectory) throws {
+    /// - Parameter readsAll: whether every entry is read, where a sample would do.
+    init(of place: Int, in directory: ConfiguredDirectory, readsAll: Bool) throws {
         let configuration = directory.configuration
         let source = configuration.sources[place]
         self.source = source
@@ -24,7 +25,7 @@ struct SourceReport {
                 .map { try wiring.openSource(configuration.sources[$0]) }
             let records = RecordCheck(
                 place: place, otherSources: others, defaultDomain: configuration.defaultDomain,
-                limits: configuration.expansion, progress: progress.show)
+                limits: configuration.expansion, readsAll: readsAll, progress: progress.show)
             findings = try wiring.checkSource(source, records)
         } catch let failure as CommandFailure {
             let cause: Finding.Cause = failure.status == .configuration ? .configuration : .unreachable

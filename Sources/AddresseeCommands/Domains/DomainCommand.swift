@@ -16,6 +16,8 @@ struct DomainCommand: RecordCommand {
             AddDomain.self, ShowRecord<Self>.self, ListRecords<Self>.self, SetDomain.self, RemoveRecord<Self>.self,
         ])
 
+    static func spelledOut(_ text: String, in directory: ConfiguredDirectory, forWriting: Bool) -> String { text }
+
     static func find(_ text: String, in reading: any RecordReading) throws -> Record? {
         switch reading.answer(.domain(try DomainText(argument: text).domain())) {
         case .domain(let record): return .domain(record)
@@ -31,7 +33,6 @@ struct DomainCommand: RecordCommand {
 
     static func absence(of text: String, in directory: ConfiguredDirectory, source: String?) throws -> CommandFailure {
         let domain = try DomainText(argument: text).domain()
-        return CommandFailure(
-            .noUser, "the domain \(domain) is not on record; add it with: addressee domain add \(domain)")
+        return directory.absence(of: domain, in: source, advice: "add it with: addressee domain add \(domain)")
     }
 }

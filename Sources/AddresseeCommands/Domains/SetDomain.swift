@@ -44,22 +44,25 @@ struct SetDomain: ParsableCommand {
         let domain = try domain.domain()
         let values = try fields.read()
         let directory = try options.configuration.directory()
-        let (editor, store) = try directory.writing(to: options.source)
-        var changed: DomainRecord?
-        do throws(EditError) {
-            try editor.setDomain(domain, isForced: force.isGiven) { old throws(EditError) in
-                var record = old
-                values.apply(to: &record)
-                if noCatchAll { record.catchAll = nil }
-                if noTransport { record.transport = nil }
-                changed = record
-                return record
+        try directory.write(to: options.source) { editor, store in
+            var (before, changed): (DomainRecord?, DomainRecord?)
+            do throws(EditError) {
+                try editor.setDomain(domain, isForced: force.isGiven) { old throws(EditError) in
+                    before = old
+                    var record = old
+                    values.apply(to: &record)
+                    if noCatchAll { record.catchAll = nil }
+                    if noTransport { record.transport = nil }
+                    changed = record
+                    return record
+                }
+            } catch {
+                guard case .notFound = error else { throw error }
+                throw try DomainCommand.absence(of: self.domain.text, in: directory, source: options.source)
             }
-        } catch {
-            guard case .notFound = error else { throw error }
-            throw try DomainCommand.absence(of: self.domain.text, in: directory, source: options.source)
+            guard let changed, let before else { return }
+            try Change.changed.tell(
+                .domain(changed), insteadOf: .domain(before), in: store, asJSON: options.json.isWanted)
         }
-        guard let changed else { return }
-        try Change.changed.tell(.domain(changed), in: store, asJSON: options.json.isWanted)
     }
 }

@@ -57,20 +57,22 @@ struct UserColumns {
         return "there is no column \(column.quoted); \(hint ?? "the columns are \(names.joined(separator: ", "))")"
     }
 
+    /// The fields that have a column.
+    var fields: Set<UserField> {
+        var fields: Set<UserField> = []
+        if name != nil { fields.insert(.fullName) }
+        if login != nil { fields.insert(.login) }
+        if status != nil { fields.insert(.status) }
+        return fields
+    }
+
     /// The user of the reader's current record.
     /// - Throws: `RowFault`.
     func user(_ reader: CSVReader) throws(RowFault) -> User {
         guard reader.fieldCount == count else {
             throw RowFault(text: "the line has \(reader.fieldCount.fields), but the first line has \(count)")
         }
-        let mailbox: Mailbox
-        do throws(AddressSyntaxError) {
-            mailbox = try reader.withField(address) { octets throws(AddressSyntaxError) in try Mailbox(octets: octets) }
-        } catch {
-            let given = String(decoding: reader.field(address), as: UTF8.self)
-            throw RowFault(text: "the address \(given.quoted) is wrong: \(error)")
-        }
-        var user = User(address: mailbox)
+        var user = User(address: try mailbox(reader))
         if let name { user.fullName = try Self.text(reader, name, "the name") }
         if let login {
             let text = try Self.text(reader, login, "the login")
@@ -78,6 +80,26 @@ struct UserColumns {
         }
         if let status { user.status = try Self.status(reader.field(status)) }
         return user
+    }
+
+    private func mailbox(_ reader: CSVReader) throws(RowFault) -> Mailbox {
+        let mailbox: Mailbox
+        do throws(AddressSyntaxError) {
+            mailbox = try reader.withField(address) { octets throws(AddressSyntaxError) in try Mailbox(octets: octets) }
+        } catch {
+            let field = reader.field(address)
+            let given = String(decoding: field, as: UTF8.self).quoted
+            if field.first == UInt8(ascii: "@"), let domain = try? Domain(octets: Array(field.dropFirst())) {
+                throw RowFault(text: "\(given) is not an address; \(AddressFault.star(domain.description))")
+            }
+            throw RowFault(text: "the address \(given) is wrong: \(error)")
+        }
+        if let fault = AddressFault(ofRecord: mailbox) { throw RowFault(text: fault.description) }
+        guard mailbox.localPart.needsQuotes, reader.field(address).first != UInt8(ascii: "\"") else { return mailbox }
+        throw RowFault(
+            text:
+                "the address \(String(decoding: reader.field(address), as: UTF8.self).quoted) has a dot without a name on"
+                + " both of its sides; correct it, or write \(mailbox) with quotes")
     }
 
     private static func status(_ octets: ArraySlice<UInt8>) throws(RowFault) -> AccountStatus {

@@ -1,5 +1,5 @@
-// From rows to users. What is wrong with a row is noted with its line, and reading goes on, so that one look at the
-// messages is enough; but after the first fault nothing is handed out any more.
+// From rows to users. What is wrong with a row is noted with its line, and reading goes on, so that one look at the messages
+// is enough.
 
 import MailAddress
 import MailboxDirectory
@@ -12,47 +12,46 @@ final class UserRows {
     private let elsewhere: [any Source]
     /// How many of them are asked before the one that is written to.
     private let place: Int
+    private let conflict: BulkConflict
     private var lines = LineNumbers()
-    private var faults = ImportFaults()
+    private(set) var faults = ImportFaults()
+    /// Users who are on record in another source and stay as they are.
+    private(set) var kept = 0
 
     /// Octets that are done with.
     var consumed: Int { reader.consumed }
+    /// The fields that the file has a column for.
+    var fields: Set<UserField> { columns.fields }
 
     /// Reads the header.
     /// - Throws: `ImportFaults` when it can't be used, and what the source throws.
-    init(reader: CSVReader, elsewhere: [any Source] = [], place: Int = 0) throws {
+    init(
+        reader: CSVReader, elsewhere: [any Source] = [], place: Int = 0, conflict: BulkConflict = .refuse
+    ) throws {
         self.reader = reader
         self.place = place
         self.elsewhere = elsewhere
+        self.conflict = conflict
         columns = try UserColumns(&self.reader)
     }
 
     /// The next user; nil at the end.
     /// - Throws: `ImportFaults` at the end of the file, when a row was wrong; `Trouble`; what the source throws.
     func next() throws -> User? {
-        do {
-            guard try reader.advance() else { return nil }
-            let user = try columns.user(reader)
-            try checkElsewhere(user.address)
-            lines.append(reader.line)
-            return user
-        } catch let fault as RowFault {
-            throw try collecting(fault.text, line: reader.line)
-        } catch let fault as CSVFault {
-            throw try collecting(fault.description, line: reader.line)
-        }
+        if let user = try nextSound() { return user }
+        if faults.count > 0 { throw faults }
+        return nil
     }
 
-    /// The line of a user that was handed out.
-    func line(of index: Int) -> Int { lines[index] }
-
-    /// Notes a fault, and what else is wrong in the rest of the file.
-    func collecting(_ text: String, line: Int) throws -> ImportFaults {
-        faults.add(line: line, text)
+    /// The next user, whatever is wrong with the rows before; nil at the end.
+    func nextSound() throws -> User? {
         while true {
             do {
-                guard try reader.advance() else { return faults }
-                _ = try columns.user(reader)
+                guard try reader.advance() else { return nil }
+                let user = try columns.user(reader)
+                if try isKept(user.address) { continue }
+                lines.append(reader.line)
+                return user
             } catch let fault as RowFault {
                 faults.add(line: reader.line, fault.text)
             } catch let fault as CSVFault {
@@ -61,17 +60,28 @@ final class UserRows {
         }
     }
 
-    private func checkElsewhere(_ address: Mailbox) throws {
+    /// The line of a user that was handed out.
+    func line(of index: Int) -> Int { lines[index] }
+
+    /// Notes what the store has against a user.
+    func note(_ error: BulkError) { faults.add(line: lines[error.index], .refused(error.reason)) }
+
+    /// Whether the address is a user's in another source, who is to be kept.
+    private func isKept(_ address: Mailbox) throws -> Bool {
         for (index, source) in elsewhere.enumerated() {
             switch source.answer(.entries([address])) {
             // A forward may sit on a user of a source that is asked later.
             case .entry(.forward, _) where index < place: continue
+            case .entry(.user, _) where conflict == .keep:
+                kept += 1
+                return true
             case .entry(let entry, _):
                 let error = EditError.addressTakenElsewhere(address, by: entry.kind, source: source.name)
-                throw RowFault(text: error.description)
+                throw RowFault(text: error.line)
             case .absent: continue
             case let answer: throw source.trouble(in: answer)
             }
         }
+        return false
     }
 }

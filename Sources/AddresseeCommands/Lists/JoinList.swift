@@ -24,9 +24,9 @@ struct JoinList: ParsableCommand {
     @OptionGroup var options: WriteOptions
 
     func run() throws {
-        let address = try list.mailbox()
         let members = try member.members()
         let directory = try options.configuration.directory()
+        let address = try list.mailbox(in: directory.defaultDomain)
         let (editor, store) = try directory.writing(to: options.source)
         let added: Int
         do throws(EditError) {

@@ -22,9 +22,9 @@ struct LeaveList: ParsableCommand {
     @OptionGroup var options: WriteOptions
 
     func run() throws {
-        let address = try list.mailbox()
         let members = try member.members()
         let directory = try options.configuration.directory()
+        let address = try list.mailbox(in: directory.defaultDomain)
         let (editor, store) = try directory.writing(to: options.source)
         do throws(EditError) {
             try editor.leave(members.map(\.mailbox), list: address)

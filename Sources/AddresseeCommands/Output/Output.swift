@@ -17,6 +17,10 @@ struct Output: Sendable {
     /// Throws `Closed`, or a `CommandFailure` such as for a full disk.
     var standardOutput: @Sendable (String) throws -> Void
     var standardError: @Sendable (String) -> Void
+    /// Cells of a line; nil where a line may be of any length.
+    var width: Int?
+    /// A line from the person at the terminal; nil at the end of the input. Nil itself where nobody can be asked.
+    var answer: (@Sendable () -> String?)?
 
     @TaskLocal static var current = Output.process
 
@@ -36,6 +40,13 @@ struct Output: Sendable {
         do { try body() } catch is Closed {}
     }
 
+    /// Whether a person says yes; true where nobody can be asked.
+    func confirms(_ question: String) -> Bool {
+        guard let answer, isErrorTerminal else { return true }
+        standardError("addressee: \(question.printable) [y/N] ")
+        return ["y", "yes"].contains(answer()?.lowercased() ?? "")
+    }
+
     /// Writes one line to standard error, after the program's name.
     func error(_ text: String) {
         standardError("addressee: " + text.printable + "\n")
@@ -49,11 +60,23 @@ extension Output {
         let isTerminal = isatty(STDOUT_FILENO) == 1
         // https://no-color.org: any value but an empty one.
         let mayColour = environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
-        return Output(
+        var output = Output(
             isTerminal: isTerminal, isColoured: isTerminal && mayColour, isErrorTerminal: isatty(STDERR_FILENO) == 1,
             standardOutput: { try write($0, to: STDOUT_FILENO) },
             standardError: { try? write($0, to: STDERR_FILENO) })
+        output.width = columns(isTerminal: isTerminal, environment)
+        if isatty(STDIN_FILENO) == 1 { output.answer = { readLine() } }
+        return output
     }()
+
+    /// What `COLUMNS` says, else the terminal.
+    private static func columns(isTerminal: Bool, _ environment: [String: String]) -> Int? {
+        if let columns = environment["COLUMNS"].flatMap({ Int($0) }), columns > 0 { return columns }
+        guard isTerminal else { return nil }
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
 
     private static func write(_ text: String, to descriptor: Int32) throws {
         var bytes = Array(text.utf8)[...]

@@ -25,6 +25,19 @@ extension String {
         return reduce(0) { $0 + $1.columns }
     }
 
+    /// What fits into so many cells, with a mark at its end where something is left out.
+    func cut(to columns: Int) -> String {
+        if self.columns <= columns { return self }
+        var text = ""
+        var room = columns - 1
+        for character in self {
+            room -= character.columns
+            if room < 0 { break }
+            text.append(character)
+        }
+        return columns > 0 ? text + "…" : ""
+    }
+
     /// With spaces up to so many cells.
     func padded(to columns: Int) -> String {
         self + String(repeating: " ", count: max(0, columns - self.columns))

@@ -41,20 +41,18 @@ extension ConfiguredDirectory {
 
     /// Asks as a client would.
     func answer(_ query: Query, by client: ClientClass) throws -> DirectoryAnswer {
-        let context = Inquiry.Context(
-            sources: configuration.sources.map(\.name), defaultDomain: configuration.defaultDomain,
-            limits: configuration.expansion)
-        let inquiry = Inquiry(query, by: client, in: context)
+        let inquiry = Inquiry(query, by: client, in: configuration.inquiries)
         let resolution = try inquiry.expansion.map { try run($0) }
         return DirectoryAnswer(wire: inquiry.wire, verdict: inquiry.verdict(on: resolution), resolution: resolution)
     }
 
     /// Walks.
     func resolution(_ question: Question, purpose: Purpose, isTracing: Bool = false) throws -> Resolution {
-        try run(
+        let context = configuration.inquiries
+        return try run(
             Expansion(
-                question, purpose: purpose, sources: configuration.sources.map(\.name),
-                defaultDomain: configuration.defaultDomain, limits: configuration.expansion, isTracing: isTracing))
+                question, purpose: purpose, sources: context.sources, defaultDomain: context.defaultDomain,
+                literals: context.literals, limits: context.limits, isTracing: isTracing))
     }
 
     /// Walks on one view of each source, so that a change made meanwhile is seen whole or not at all.

@@ -13,16 +13,15 @@ struct NameText: ExpressibleByArgument {
 
     /// - Throws: what is wrong with it, as exit status 65.
     func subject() throws(CommandFailure) -> Subject {
-        if text.utf8.count > Self.limit {
-            throw CommandFailure(.data, "\(text.quoted) is longer than \(Self.limit) octets, which is all VRFY takes")
-        }
         do throws(AddressSyntaxError) {
-            return try Subject(Array(text.utf8).span)
+            let subject = try Subject(Array(text.utf8).span)
+            guard case .name = subject, text.utf8.count > Self.limit else { return subject }
         } catch .empty where text.isEmpty {
             throw CommandFailure(.data, "the name is empty; give a name or an address such as fred@example.org")
         } catch {
             throw CommandFailure(.data, "\(text.quoted) is neither a name nor an address: \(error.clause)")
         }
+        throw CommandFailure(.data, "\(text.quoted) is longer than \(Self.limit) octets, which is all VRFY takes")
     }
 
     /// What is left of a command line (RFC 5321 4.5.3.1.4) without `VRFY`, a space and CRLF.

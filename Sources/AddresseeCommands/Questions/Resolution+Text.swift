@@ -18,7 +18,8 @@ extension Recipient {
     /// One line under the trace.
     var text: String {
         let name = name.isEmpty ? "<\(mailbox)>" : "\(name) <\(mailbox)>"
-        return "=> \(name)" + (kind.remark.map { ", \($0)" } ?? "")
+        let detail = detail.isEmpty ? "" : ", detail \(String(decoding: detail, as: UTF8.self).quoted)"
+        return "=> \(name)" + (kind.remark.map { ", \($0)" } ?? "") + detail
     }
 }
 
@@ -61,11 +62,14 @@ extension Failure.Reason {
 
 extension Failure {
     /// One line for standard error.
-    fileprivate func text(isAsked: Bool) -> String {
+    /// - Parameter nearest: the domain on record that was probably meant.
+    fileprivate func text(isAsked: Bool, nearest: (Domain) -> String?) -> String {
         switch reason {
         case .unknown where isAsked: "nobody is at \(mailbox); see who is: addressee user ls \(mailbox.domain)"
         case .unknown: "nobody is at \(mailbox), where this leads; add it, or correct what leads there"
-        case .notServed: "the domain of \(mailbox) is not served here; see: addressee domain ls"
+        case .notServed:
+            "the domain of \(mailbox) is not served here; "
+                + (nearest(mailbox.domain).map { "did you mean \($0)? If not, " } ?? "") + "see: addressee domain ls"
         case .disabled: "\(mailbox) is disabled; to open it again: addressee user set \(mailbox) --status active"
         case .suspended: "\(mailbox) is suspended; to open it again: addressee user set \(mailbox) --status active"
         case .moved(let to?): "\(mailbox) has moved to \(to); mail for it is refused"
@@ -76,7 +80,8 @@ extension Failure {
 
 extension Resolution {
     /// What is wrong, a line each, for standard error.
-    func complaints(of asked: String) -> [String] {
+    /// - Parameter nearest: the domain on record that was probably meant by this one.
+    func complaints(of asked: String, nearest: (Domain) -> String? = { _ in nil }) -> [String] {
         switch outcome {
         case .answered:
             if chain.isEmpty, recipients.isEmpty, !asked.contains("@") {
@@ -85,7 +90,7 @@ extension Resolution {
             if recipients.isEmpty, failures.isEmpty {
                 return ["the list has no members; addressee list join adds some"]
             }
-            return failures.map { $0.text(isAsked: $0.mailbox == self.asked) }
+            return failures.map { $0.text(isAsked: $0.mailbox == self.asked, nearest: nearest) }
         case .ambiguous(let entries, let complete):
             let names = entries.map { $0.displayName.isEmpty ? "\($0.address)" : "\($0.displayName) <\($0.address)>" }
             let list = names.joined(separator: ", ") + (complete ? "" : " and others")

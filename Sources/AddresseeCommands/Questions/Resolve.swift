@@ -28,7 +28,8 @@ struct Resolve: ParsableCommand {
 
     func run() throws {
         let subject = try address.subject()
-        let resolution = try configuration.directory().resolution(
+        let directory = try configuration.directory()
+        let resolution = try directory.resolution(
             Question(subject), purpose: .resolve, isTracing: explain)
         // The same judgement as on every wire, so that this exit status can't differ from what a server says.
         let status = Judgement(wire: .expand, disclosure: .full, utf8: true).verdict(on: resolution).exitStatus
@@ -38,12 +39,12 @@ struct Resolve: ParsableCommand {
                 try output.json(JSON(resolution, asked: address.text, status: status))
             } else {
                 if explain { for step in resolution.trace { try output.line(step.text) } }
-                for recipient in resolution.recipients {
+                for recipient in explain ? resolution.recipients : resolution.recipientsByMailbox {
                     try output.line(explain ? recipient.text : "\(recipient.mailbox)")
                 }
             }
         }
-        for line in resolution.complaints(of: address.text) { output.error(line) }
+        for line in resolution.complaints(of: address.text, nearest: directory.nearest) { output.error(line) }
         if status != .yes { throw ExitCode(status.rawValue) }
     }
 }

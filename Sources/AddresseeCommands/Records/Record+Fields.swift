@@ -35,7 +35,8 @@ extension Record {
             [
                 ("address", list.address.description), ("name", list.name),
                 ("owner", list.owner?.description ?? ""), ("expn", list.expansion.rawValue),
-            ] + members.map { ("member", $0.text) }
+            ] + (list.membership == .elsewhere ? [("members", "another server's to tell")] : [])
+                + members.map { ("member", $0.text) }
         }
     }
 
@@ -52,7 +53,7 @@ extension Record {
         case .list(let list, let members):
             [
                 list.address.description, list.name, list.owner?.description ?? "", list.expansion.rawValue,
-                String(members.count),
+                list.membership == .elsewhere ? "?" : String(members.count),
             ]
         }
     }

@@ -47,7 +47,8 @@ extension JSON {
         case .list(let list, let members):
             [
                 "name": .string(list.name), "owner": JSON(list.owner), "expn": .string(list.expansion.rawValue),
-                "members": .array(members.map { JSON(address: $0.mailbox, name: $0.name) }),
+                "members": list.membership == .elsewhere
+                    ? .null : .array(members.map { JSON(address: $0.mailbox, name: $0.name) }),
             ]
         }
     }

@@ -10,6 +10,8 @@ protocol RecordCommand: ParsableCommand {
     /// An argument for an example.
     static var example: String { get }
 
+    /// The address or the domain that a name stands for, where the default domain and the directory say so.
+    static func spelledOut(_ text: String, in directory: ConfiguredDirectory, forWriting: Bool) throws -> String
     /// The record that an argument names; nil when there is none.
     static func find(_ text: String, in reading: any RecordReading) throws -> Record?
     static func remove(_ text: String, with editor: RecordEditor, isForced: Bool) throws
@@ -18,6 +20,14 @@ protocol RecordCommand: ParsableCommand {
 }
 
 extension RecordCommand {
+    /// Whoever reads may give any name that VRFY takes. What is written is named by its address, or by its local-part in the
+    /// default domain: never by a name that may be somebody else's tomorrow.
+    static func spelledOut(_ text: String, in directory: ConfiguredDirectory, forWriting: Bool) throws -> String {
+        let address = AddressText(argument: text)
+        if forWriting { return "\(try address.mailbox(in: directory.defaultDomain))" }
+        return "\(try directory.mailbox(named: text))"
+    }
+
     static func find(_ text: String, in reading: any RecordReading) throws -> Record? {
         try reading.record(kind, at: try AddressText(argument: text).mailbox())
     }

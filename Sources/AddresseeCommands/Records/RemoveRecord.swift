@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import MailboxDirectory
+import Verification
 
 /// Removes one record.
 struct RemoveRecord<Noun: RecordCommand>: ParsableCommand {
@@ -21,6 +22,12 @@ struct RemoveRecord<Noun: RecordCommand>: ParsableCommand {
             "Remove it even if other records lead to it.", visibility: Noun.kind == .domain ? .hidden : .default))
     var isForced = false
 
+    @Flag(
+        name: .customLong("yes"),
+        help: ArgumentHelp(
+            "Don't ask before a list with members is removed.", visibility: Noun.kind == .list ? .default : .hidden))
+    var isSure = false
+
     @OptionGroup var options: WriteOptions
 
     func validate() throws {
@@ -31,11 +38,21 @@ struct RemoveRecord<Noun: RecordCommand>: ParsableCommand {
 
     func run() throws {
         let directory = try options.configuration.directory()
-        let (editor, store) = try directory.writing(to: options.source)
-        guard let record = try store.read({ try Noun.find(name, in: $0) }) else {
-            throw try Noun.absence(of: name, in: directory, source: options.source)
+        let name = try Noun.spelledOut(name, in: directory, forWriting: true)
+        try directory.write(to: options.source) { editor, store in
+            guard let record = try store.read({ try Noun.find(name, in: $0) }) else {
+                throw try Noun.absence(of: name, in: directory, source: options.source)
+            }
+            try confirm(record)
+            try Noun.remove(name, with: editor, isForced: isForced)
+            try Change.removed.tell(record, in: store, asJSON: options.json.isWanted)
         }
-        try Noun.remove(name, with: editor, isForced: isForced)
-        try Change.removed.tell(record, in: store, asJSON: options.json.isWanted)
+    }
+
+    /// Asks a person at a terminal. A script can't be asked, and means what it says.
+    private func confirm(_ record: Record) throws {
+        guard case .list(let list, let members) = record, !members.isEmpty, !isSure else { return }
+        if Output.current.confirms("the list \(list.address) has \(members.count.members); remove it?") { return }
+        throw CommandFailure(.data, "nothing was removed; answer y to remove it, or give --yes")
     }
 }

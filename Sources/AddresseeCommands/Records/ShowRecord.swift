@@ -8,7 +8,8 @@ struct ShowRecord<Noun: RecordCommand>: ParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "show", abstract: "Show the record of \(Noun.kind.withArticle).",
-            discussion: "Example: addressee \(Noun.kind.rawValue) show \(Noun.example)")
+            discussion: (Noun.kind == .domain ? "" : "It is found by whatever name \"addressee verify\" takes.\n\n")
+                + "Example: addressee \(Noun.kind.rawValue) show \(Noun.example)")
     }
 
     @Argument(help: "Whose record it is.")
@@ -18,6 +19,7 @@ struct ShowRecord<Noun: RecordCommand>: ParsableCommand {
 
     func run() throws {
         let directory = try options.configuration.directory()
+        let name = try Noun.spelledOut(name, in: directory, forWriting: false)
         for store in try directory.stores(options.source) {
             guard let record = try store.read({ try Noun.find(name, in: $0) }) else { continue }
             if options.json.isWanted { return try Output.current.json(JSON(record, source: store.name)) }

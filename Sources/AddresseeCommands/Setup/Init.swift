@@ -46,7 +46,7 @@ struct Init: ParsableCommand {
             throw CommandFailure(.usage, "--listen can't be \(listen.quoted); \(error)")
         }
         let text = ConfigurationTemplate.text(
-            hostname: (try? Domain(machine)) == nil ? "localhost" : machine, defaultDomain: domain.description,
+            hostname: Self.isHostname(machine) ? machine : "localhost", defaultDomain: domain.description,
             listen: listen, database: databasePath(configuration: file))
         let configuration = try Configuration.parse(text, file: file)
         let source = configuration.sources[0]
@@ -122,11 +122,20 @@ struct Init: ParsableCommand {
     }
 
     private func firstDomain(machine: String) throws(CommandFailure) -> Domain {
-        if let domain { return try domain.domain() }
+        if let domain {
+            let given = try domain.domain()
+            if let fault = AddressFault(ofDomain: given) { throw CommandFailure(.data, fault.description) }
+            return given
+        }
         if let domain = Self.domain(ofMachine: machine) { return domain }
         throw CommandFailure(
             .usage,
             "the name of this machine (\(machine)) tells no mail domain; say it: addressee init --domain example.org")
+    }
+
+    /// Whether a greeting may say it (RFC 5321 4.2).
+    private static func isHostname(_ name: String) -> Bool {
+        (try? Domain(name)).map { !$0.hasUnderscore } ?? false
     }
 
     /// The domain that the mail of a machine is likely for: `example.org` on `mail.example.org`.
@@ -135,6 +144,7 @@ struct Init: ParsableCommand {
         guard labels.count > 1, !["local", "localdomain", "internal", "lan"].contains(labels.last ?? "") else {
             return nil
         }
-        return try? Domain(labels.count == 2 ? name : labels.dropFirst().joined(separator: "."))
+        let domain = try? Domain(labels.count == 2 ? name : labels.dropFirst().joined(separator: "."))
+        return domain.flatMap { $0.hasUnderscore ? nil : $0 }
     }
 }

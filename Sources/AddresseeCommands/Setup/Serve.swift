@@ -8,7 +8,8 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Answer, until stopped.",
         discussion: """
-            Stops at SIGTERM or SIGINT, after answering what was asked. SIGHUP reads the configuration again.
+            Stops at SIGTERM or SIGINT, after answering what was asked. SIGHUP reads the configuration again; \
+            SIGUSR1 and SIGUSR2 do nothing.
 
             Example: addressee serve --config /etc/addressee/addressee.yaml
             """)

@@ -12,6 +12,7 @@ final class TableConversation {
     private let open: () throws -> ConfiguredDirectory
     private var directory: ConfiguredDirectory
     private var sources: [any Source]
+    private var inquiries: Inquiry.Context
     private let output = Output.current
 
     /// - Parameter open: reads the configuration; called once here, and for each `update`.
@@ -21,6 +22,7 @@ final class TableConversation {
         self.open = open
         directory = try open()
         sources = try directory.sources()
+        inquiries = directory.configuration.inquiries
     }
 
     /// - Throws: `Output.Closed` where smtpd takes no replies; `CommandFailure`.
@@ -77,17 +79,14 @@ final class TableConversation {
     private func reopen() throws {
         let directory = try open()
         sources = try directory.sources()
+        inquiries = directory.configuration.inquiries
         self.directory = directory
     }
 
     private func answer(_ question: TableQuestion) -> TableProcReply {
-        let configuration = directory.configuration
-        let context = Inquiry.Context(
-            sources: configuration.sources.map(\.name), defaultDomain: configuration.defaultDomain,
-            limits: configuration.expansion)
         // smtpd does not say whom it passes the words on to: then it is nobody's friend.
-        let stranger = configuration.clientClass(of: ClientAddress(ipv6High: 0, low: 0))
-        let inquiry = TableInquiry(question, to: table, for: stranger, in: context)
+        let stranger = directory.configuration.clientClass(of: ClientAddress(ipv6High: 0, low: 0))
+        let inquiry = TableInquiry(question, to: table, for: stranger, in: inquiries)
         guard let expansion = inquiry.expansion else { return inquiry.reply(on: nil) }
         for source in sources { source.beginBatch() }
         defer { for source in sources { source.endBatch() } }

@@ -35,6 +35,19 @@ int cldap_result_code(LDAP *ld);
 // What the server said of the last error; to be freed with ldap_memfree; NULL when it said nothing.
 char *cldap_diagnostic(LDAP *ld);
 
+// The certificate that the server has shown, in DER; it is the connection's own and must not be freed.
+int cldap_peer_certificate(LDAP *ld, struct berval *value);
+
+// Ends the opening of a connection from another thread: a TLS handshake has no time-out of libldap's own. It holds the
+// socket by a descriptor of its own, so that it never touches another's. To be freed after the LDAP * is.
+struct cldap_guard;
+struct cldap_guard *cldap_guard_new(LDAP *ld);
+// Shuts the socket down, and any that is still opened.
+void cldap_guard_cut(struct cldap_guard *guard);
+// Lets go of the socket: it is open now, or there is none.
+void cldap_guard_end(struct cldap_guard *guard);
+void cldap_guard_free(struct cldap_guard *guard);
+
 // Binds and waits, no longer than LDAP_OPT_TIMEOUT.
 int cldap_bind_simple(LDAP *ld, const char *name, const char *password, unsigned long length);
 int cldap_bind_external(LDAP *ld);

@@ -5,13 +5,24 @@ public import MailboxDirectory
 
 /// Examines one LDAP source. It waits for its servers: not for an event loop.
 public struct LDAPCheck: Sendable {
+    /// How many entries are read.
+    public enum Extent: Sendable {
+        /// A sample, and some thousands are counted: little enough for every start of a server.
+        case start
+        /// A sample, and all are counted.
+        case sample
+        case everything
+    }
+
     let name: String
     let settings: LDAPSettings
+    let extent: Extent
 
     /// - Parameter name: the name of the source in the configuration.
-    public init(name: String, settings: LDAPSettings) {
+    public init(name: String, settings: LDAPSettings, extent: Extent = .start) {
         self.name = name
         self.settings = settings
+        self.extent = extent
     }
 
     /// Examines it on a thread of its own, which ends with that; nobody waits.
@@ -25,7 +36,7 @@ public struct LDAPCheck: Sendable {
         list.add(settingFindings)
         var servers: [LDAPServerCheck] = []
         for uri in settings.uris {
-            var server = LDAPServerCheck(uri: uri, name: name, settings: settings)
+            var server = LDAPServerCheck(uri: uri, name: name, settings: settings, extent: extent)
             server.run()
             servers.append(server)
         }
@@ -33,7 +44,10 @@ public struct LDAPCheck: Sendable {
         for server in servers where !server.isWorking {
             for var finding in server.list.all {
                 // Another one answers in its place.
-                if !working.isEmpty { finding.severity = .warning }
+                if !working.isEmpty, finding.severity == .error { finding.severity = .warning }
+                if server.isConnected, !finding.text.hasPrefix(server.uri) {
+                    finding.text = "\(server.uri): \(finding.text)"
+                }
                 list.add(finding)
             }
         }
@@ -51,15 +65,16 @@ public struct LDAPCheck: Sendable {
                 list.add(finding)
             }
         }
+        list.add(ServerComparison(servers.filter(\.isConnected)).findings)
         return list.all
     }
 
     /// What the configuration alone shows.
-    private var settingFindings: [Finding] {
+    var settingFindings: [Finding] {
         var findings: [Finding] = []
         for uri in settings.uris {
             let scheme = uri.lowercased()
-            if scheme.hasPrefix("ldap:"), !settings.tls.startTLS,
+            if scheme.hasPrefix("ldap:"), !LDAPURL.isLoopback(uri), !settings.tls.startTLS,
                 case .simple(_, _, isClearTextAllowed: true) = settings.bind
             {
                 findings.append(

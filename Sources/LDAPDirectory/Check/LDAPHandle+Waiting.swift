@@ -14,21 +14,36 @@ extension LDAPHandle {
     /// Carries out a search, page by page.
     /// - Parameter patience: for each page.
     func carryOut(_ search: LDAPSearch, patience: Nanoseconds) -> SearchOutcome {
-        var entries: [LDAPEntry] = []
-        var cookie: [UInt8] = []
+        var all: [LDAPEntry] = []
+        let outcome = carryOut(search, patience: patience) { entries in
+            all += entries
+            return search.sizeLimit == 0 || all.count < search.sizeLimit
+        }
+        switch outcome {
+        case .found: return .found(all)
+        case .partial(_, let failure): return .partial(all, failure)
+        case .noSuchObject, .failed: return outcome
+        }
+    }
+
+    /// The same without keeping the entries, for results of any length: the outcome has none.
+    /// - Parameter take: gets those of each page, and returns whether to ask for the next. When more were to be had, the
+    ///   outcome is that of a size limit where the search has one, else as if that had been all.
+    func carryOut(
+        _ search: LDAPSearch, patience: Nanoseconds, _ take: ([LDAPEntry]) -> Bool
+    ) -> SearchOutcome {
         do throws(LDAPFailure) {
+            var cookie: [UInt8] = []
             while true {
                 let page = try page(of: search, cookie: cookie, deadline: MonotonicTime.now() + patience)
-                entries += page.entries
-                if page.code != LDAP_SUCCESS { return outcome(page, search, entries) }
+                let goesOn = take(page.entries)
+                if page.code != LDAP_SUCCESS { return outcome(page, search, []) }
                 if page.hasReferences, !search.ignoresReferences {
                     let said = "a part of it is on another server"
                     return .failed(.result(LDAP_REFERRAL, said: said, uri: uri, base: search.base))
                 }
-                if page.cookie.isEmpty || search.page == 0 { return .found(entries) }
-                if search.sizeLimit > 0, entries.count >= search.sizeLimit {
-                    return outcome(page, search, entries)
-                }
+                if page.cookie.isEmpty || search.page == 0 { return .found([]) }
+                if !goesOn { return search.sizeLimit > 0 ? outcome(page, search, []) : .found([]) }
                 cookie = page.cookie
             }
         } catch {
@@ -38,7 +53,7 @@ extension LDAPHandle {
 
     private func outcome(_ page: SearchPage, _ search: LDAPSearch, _ entries: [LDAPEntry]) -> SearchOutcome {
         let code = page.code == LDAP_SUCCESS ? LDAP_SIZELIMIT_EXCEEDED : page.code
-        let failure = LDAPFailure.result(code, said: page.said, uri: uri, base: search.base)
+        let failure = page.failure(code, of: search, entries: entries, uri: uri)
         switch code {
         case LDAP_NO_SUCH_OBJECT: return .noSuchObject(failure)
         case LDAP_SIZELIMIT_EXCEEDED, LDAP_ADMINLIMIT_EXCEEDED:

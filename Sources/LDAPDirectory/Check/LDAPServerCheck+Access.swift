@@ -13,7 +13,7 @@ extension LDAPServerCheck {
             try examineReading(handle)
             return
         }
-        if let secret = try secret(handle) {
+        if let secret = try secret(handle, isAccount: true) {
             list.add(
                 Finding(
                     .warning, .directory, "this account may read passwords (\(secret.name) of \(secret.dn))",
@@ -24,9 +24,11 @@ extension LDAPServerCheck {
         let other: LDAPHandle
         do throws(LDAPFailure) {
             other = try LDAPHandle(unconnected: uri, settings: anonymous)
-            try other.connect()
+            other.begin(until: MonotonicTime.now() + settings.connectTimeout.nanoseconds)
+            try other.connect(anonymous)
             try other.protect(anonymous)
             try other.bind(anonymous)
+            other.finishOpening()
         } catch {
             // A server that turns the nameless away is as it should be.
             return
@@ -59,7 +61,7 @@ extension LDAPServerCheck {
                     "everybody who reaches the server may read addresses, without a password (\(entry.dn))",
                     advice: "let the server show \(SearchPlan.once(names).listed) to the account of Addressee only"))
         }
-        if let secret = try secret(handle) {
+        if let secret = try secret(handle, isAccount: false) {
             list.add(
                 Finding(
                     .error, .directory,
@@ -76,17 +78,29 @@ extension LDAPServerCheck {
         }
     }
 
-    /// A password that can be read; only where it is, never what.
-    private func secret(_ handle: LDAPHandle) throws(LDAPFailure) -> (name: AttributeName, dn: String)? {
+    /// A password that can be read; only where it is, never what. Its own an account may read wherever users may change
+    /// theirs.
+    private func secret(
+        _ handle: LDAPHandle, isAccount: Bool
+    ) throws(LDAPFailure) -> (name: AttributeName, dn: String)? {
         let names = Self.secrets.filter { known?.has(attribute: $0) ?? true }
         for name in names {
             var search = LDAPSearch(
                 base: settings.base, scope: .subtree, filter: LDAPFilter.present(name).text,
-                attributes: [name.description], sizeLimit: 1)
+                attributes: [name.description], sizeLimit: 2)
             search.ignoresReferences = true
             search.isPartialWelcome = true
-            for entry in try ask(handle, search).some where !entry.values(name).isEmpty { return (name, entry.dn) }
+            for entry in try ask(handle, search).some
+            where !entry.values(name).isEmpty && !(isAccount && isOwn(entry.dn)) {
+                return (name, entry.dn)
+            }
         }
         return nil
+    }
+
+    /// Whether the name is that of the account that asks.
+    private func isOwn(_ dn: String) -> Bool {
+        guard case .simple(let own, _, _) = settings.bind else { return false }
+        return DistinguishedName.key(Array(own.utf8)) == DistinguishedName.key(Array(dn.utf8))
     }
 }

@@ -32,7 +32,10 @@ extension LDAPServerCheck {
     /// - Returns: whether there is a base to go on with.
     mutating func examineBase(_ handle: LDAPHandle) throws(LDAPFailure) -> Bool {
         let contexts = root.texts("namingContexts")
-        if !contexts.isEmpty, !contexts.contains(where: { DistinguishedName.isWithin(settings.base, $0) }) {
+        // The root of all is above whatever it holds.
+        if !settings.base.isEmpty, !contexts.isEmpty,
+            !contexts.contains(where: { DistinguishedName.isWithin(settings.base, $0) })
+        {
             list.add(
                 Finding(
                     .error, .configuration,

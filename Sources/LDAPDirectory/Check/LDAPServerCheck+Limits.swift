@@ -1,35 +1,56 @@
-// Whether the server gives as many entries as large lists and common names need.
+// How many entries there are, and whether the server gives as many as large lists and common names need.
 
+import CLDAP
 import MailboxDirectory
 
 extension LDAPServerCheck {
-    /// Entries that are counted: as many as a bare name may match, and well over what servers allow by default.
+    /// Entries that are counted at a start: as many as a bare name may match, and well over what servers allow by default.
     private static let wanted = 5000
 
     mutating func examineLimits(_ handle: LDAPHandle) throws(LDAPFailure) {
-        let classes = SearchPlan.once(plan.recordRules.flatMap(\.classes))
-        var search = plan.search(Self.filter(classes), plan.recordRules, limit: 0)
+        var search = recordSearch
         search.attributes = ["1.1"]
         search.isPartialWelcome = true
-        search.ignoresReferences = true
-        // As lists and names are read.
-        search.page = canPage ? LDAPLimits.page : 0
-        search.sizeLimit = canPage ? Self.wanted : 0
-        let outcome = try ask(handle, search)
-        guard case .partial(let entries, let failure) = outcome else {
-            note(outcome, "counting the entries")
-            return
+        let most = extent == .start ? Self.wanted : .max
+        var counted = 0
+        let outcome = try ask(handle, search) { entries in
+            counted += entries.count
+            return counted < most
         }
-        // Ours, which is as many as was asked for.
-        if canPage, entries.count >= Self.wanted { return }
-        var plain = search
-        plain.page = 0
-        plain.sizeLimit = 0
-        let without = canPage ? " and \(try ask(handle, plain).some.count) without pages" : ""
+        switch outcome {
+        case .found: if counted < most { count = counted }
+        case .partial(_, let failure): try tellLimit(handle, search, counted, failure)
+        case .noSuchObject, .failed: note(outcome, "counting the entries")
+        }
+    }
+
+    /// All entries of records, page by page where the server can.
+    var recordSearch: LDAPSearch {
+        let classes = SearchPlan.once(plan.recordRules.flatMap(\.classes))
+        var search = plan.search(Self.filter(classes), plan.recordRules, limit: 0)
+        search.ignoresReferences = true
+        search.page = canPage ? LDAPLimits.page : 0
+        return search
+    }
+
+    private mutating func tellLimit(
+        _ handle: LDAPHandle, _ search: LDAPSearch, _ counted: Int, _ failure: LDAPFailure
+    ) throws(LDAPFailure) {
+        var without = ""
+        if canPage {
+            var plain = search
+            plain.page = 0
+            var count = 0
+            _ = try ask(handle, plain) { entries in
+                count += entries.count
+                return true
+            }
+            without = " and \(count) without pages"
+        }
         list.add(
             Finding(
                 .warning, .directory,
-                "the server gives this account \(entries.count) entries of a search at most\(without), so that a larger"
+                "the server gives this account \(counted) entries of a search at most\(without), so that a larger"
                     + " list, or a name that more people bear, can't be told (\(failure.description))",
                 advice: limitsAdvice))
     }
@@ -46,5 +67,16 @@ extension LDAPServerCheck {
                 ?? "put into the entry that nsslapd-anonlimitsdn of cn=config names \(limits)"
         case .other: return "raise the limit that the server has for \(account ?? "this account")"
         }
+    }
+
+    /// Says how much was read, unless it was all.
+    mutating func tellRead() {
+        if let count, read >= count { return }
+        if count == nil, read == 0 { return }
+        let all = count.map { "of \($0) entries" } ?? "entries"
+        list.add(
+            Finding(
+                .note, .directory, "\(read) \(all) were read",
+                advice: extent == .everything ? "" : "to read all of them: addressee check --all"))
     }
 }

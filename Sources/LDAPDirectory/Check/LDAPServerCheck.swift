@@ -8,9 +8,17 @@ struct LDAPServerCheck {
     let uri: String
     let settings: LDAPSettings
     let plan: SearchPlan
+    let extent: LDAPCheck.Extent
     var list = FindingList()
-    /// Whether it can be asked at all.
+    /// Whether it can be reached, and whether questions are put to it then.
+    private(set) var isConnected = false
     private(set) var isWorking = false
+    /// Its contextCSN; nil where that says nothing.
+    var marks: [String]?
+    /// How many entries there are of records of any kind; nil where they were not counted to the end.
+    var count: Int?
+    /// How many of them were read.
+    var read = 0
     /// What the server tells of itself; empty where it does not.
     var root = LDAPEntry(dn: "", attributes: [:])
     /// The schema that the server shows; nil where it shows none.
@@ -18,24 +26,31 @@ struct LDAPServerCheck {
 
     var patience: Nanoseconds { settings.timeout.nanoseconds }
 
-    init(uri: String, name: String, settings: LDAPSettings) {
+    init(uri: String, name: String, settings: LDAPSettings, extent: LDAPCheck.Extent = .start) {
         self.uri = uri
         self.settings = settings
+        self.extent = extent
         plan = SearchPlan(name: name, settings: settings)
     }
 
     mutating func run() {
         guard let handle = open() else { return }
+        isConnected = true
         isWorking = true
         do throws(LDAPFailure) {
             try examineRoot(handle)
             guard try examineBase(handle) else { return }
+            if case .incomplete(let reason) = try examineWholeness(handle) {
+                isWorking = false
+                list.add(Finding(.error, .unreachable, reason: reason))
+            }
             if try examineSchema(handle) {
-                if try examineUsers(handle) { try examineSample(handle) }
+                if try examineUsers(handle) { try examineEntries(handle) }
                 try examineIndexes(handle)
             }
             try examineAccess(handle)
             try examineLimits(handle)
+            tellRead()
         } catch {
             list.add(Finding(.error, .unreachable, reason: error.description))
         }
@@ -46,13 +61,15 @@ struct LDAPServerCheck {
         var step = "setting up the connection"
         do throws(LDAPFailure) {
             let handle = try LDAPHandle(unconnected: uri, settings: settings)
+            handle.begin(until: MonotonicTime.now() + settings.connectTimeout.nanoseconds)
             // Over ldaps TLS comes with the connection.
             step = uri.lowercased().hasPrefix("ldaps:") ? "connecting, with TLS," : "connecting"
-            try handle.connect()
+            try handle.connect(settings)
             step = "TLS"
             try handle.protect(settings)
             step = "the bind"
             try handle.bind(settings)
+            handle.finishOpening()
             cldap_set_nonblocking(handle.ld)
             return handle
         } catch {
@@ -74,7 +91,7 @@ struct LDAPServerCheck {
             .result(LDAP_INSUFFICIENT_ACCESS), .result(LDAP_NO_SUCH_OBJECT):
             .configuration
         // Ours, from before anything was sent.
-        case .unreachable: .configuration
+        case .unreachable, .certificate, .bindPaused: .configuration
         case .result, .timedOut, .lost, .queueFull, .closed: .unreachable
         }
     }
@@ -85,7 +102,17 @@ extension LDAPServerCheck {
     ///
     /// - Throws: when the server gave no answer: then nothing further is to be had from it.
     func ask(_ handle: LDAPHandle, _ search: LDAPSearch) throws(LDAPFailure) -> SearchOutcome {
-        let outcome = handle.carryOut(search, patience: patience)
+        try answered(handle.carryOut(search, patience: patience))
+    }
+
+    /// The same page by page, nothing of which is kept.
+    func ask(
+        _ handle: LDAPHandle, _ search: LDAPSearch, _ take: ([LDAPEntry]) -> Bool
+    ) throws(LDAPFailure) -> SearchOutcome {
+        try answered(handle.carryOut(search, patience: patience, take))
+    }
+
+    private func answered(_ outcome: SearchOutcome) throws(LDAPFailure) -> SearchOutcome {
         if case .failed(let failure) = outcome {
             switch failure.kind {
             case .result(let code) where code > 0: break

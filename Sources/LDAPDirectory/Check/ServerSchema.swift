@@ -8,6 +8,8 @@ struct ServerSchema {
         var superior: String?
         var equality: String?
         var substring: String?
+        /// Whether it is the server's to set: NO-USER-MODIFICATION, or a usage other than that of users (RFC 4512 4.1.2).
+        var isOfServer = false
     }
 
     private var attributes: [String: Attribute] = [:]
@@ -27,6 +29,11 @@ struct ServerSchema {
     func has(class name: AttributeName) -> Bool { classes.contains(name.key) }
 
     func has(attribute name: AttributeName) -> Bool { attributes[name.key] != nil }
+
+    /// All names of the attributes that are the server's to set.
+    var serverAttributes: Set<String> {
+        Set(attributes.values.filter(\.isOfServer).flatMap(\.names))
+    }
 
     /// Whether matching rules are shown at all; Active Directory shows none.
     var tellsRules: Bool { attributes.values.contains { $0.equality != nil } }
@@ -71,6 +78,9 @@ struct ServerSchema {
             case "sup": if index < words.count { attribute.superior = words[index].text }
             case "equality": if index < words.count { attribute.equality = words[index].text }
             case "substr": if index < words.count { attribute.substring = words[index].text }
+            case "no-user-modification": attribute.isOfServer = true
+            case "usage":
+                if index < words.count, words[index].text != "userapplications" { attribute.isOfServer = true }
             default: break
             }
         }

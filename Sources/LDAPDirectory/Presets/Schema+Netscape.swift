@@ -5,7 +5,8 @@ import MailboxDirectory
 extension LDAPSchema {
     /// `mail` is the canonical address, `mailAlternateAddress` are others of the same. `mailForwardingAddress` counts
     /// when `mailDeliveryOption` has `forward`, and a copy stays when it has `mailbox` (or `native`, `unix`); with no
-    /// option at all, forwarding addresses redirect and keep nothing. `inactive` is for now, `deleted`, `removed` and
+    /// option at all, forwarding addresses redirect and keep nothing. An alternate address of the form `@example.org` makes
+    /// it the domain's catch-all. `inactive` is for now, `deleted`, `removed` and
     /// `disabled` are for good, and then nothing is redirected; `overquota` is full, and `hold` queues mail, so takes
     /// it. A mailGroup is a list; so is a group by names that has a `mail`, and one without is opened where it is a member.
     ///
@@ -35,6 +36,7 @@ extension LDAPSchema {
             "disabled": .disabled, "unused": .active, "overquota": .full,
         ])
         schema.statusStopsForwards = true
+        schema.hasCatchAlls = true
         schema.statusWords = [
             .active: "active", .disabled: "disabled", .suspended: "inactive", .full: "overquota",
         ]

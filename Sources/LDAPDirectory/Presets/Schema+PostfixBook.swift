@@ -6,7 +6,8 @@ extension LDAPSchema {
     /// `mail` is the canonical address, `mailAlias` are others of the same. `mailGroupMember` of an account names the
     /// lists that it is in, and there is no entry for a list. `mailForwardingAddress` redirects and keeps no copy but
     /// where the account's own address is among them. A PostfixBookMailForward without it is as in the book: its
-    /// address is `mailAlias`, and it leads to its `mail`. `mailEnabled` FALSE takes no mail, and redirects none.
+    /// address is `mailAlias`, and it leads to its `mail`. `@example.org` among the addresses is the domain's catch-all, which
+    /// Postfix asks for last (virtual(5)). `mailEnabled` FALSE takes no mail, and redirects none.
     static let postfixbook: LDAPSchema = {
         var forward = LDAPRule(.forward, ["PostfixBookMailForward"], [.memberOf: []])
         forward.needs = "mailForwardingAddress"
@@ -23,6 +24,7 @@ extension LDAPSchema {
             ])
         schema.status = .words(["true": .active, "false": .disabled])
         schema.statusStopsForwards = true
+        schema.hasCatchAlls = true
         schema.statusWords = [.active: "TRUE", .disabled: "FALSE"]
         schema.places = [
             LDAPPlace(

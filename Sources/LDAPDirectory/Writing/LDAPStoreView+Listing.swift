@@ -5,20 +5,39 @@ import MailAddress
 import MailboxDirectory
 
 extension LDAPStoreView {
-    func forEach(_ kind: RecordKind, in domain: Domain?, _ body: (Record) throws -> Void) throws {
+    func forEach(
+        _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
+    ) throws {
         if kind == .domain {
-            for record in try domains() where domain == nil || record.domain == domain { try body(.domain(record)) }
-            return
+            var faults: [Trouble] = []
+            let records = try domains(faulty: &faults)
+            for trouble in faults { try faulty(trouble) }
+            for record in records where domain == nil || record.domain == domain { try body(.domain(record)) }
+        } else {
+            let addresses = try addresses(kind, in: domain)
+            for start in stride(from: 0, to: addresses.count, by: LDAPLimits.listedAtOnce) {
+                let some = addresses[start..<min(start + LDAPLimits.listedAtOnce, addresses.count)]
+                for result in records(kind, at: Array(some)) {
+                    switch result {
+                    case .success(let record): try body(record)
+                    case .failure(let trouble): try faulty(trouble)
+                    }
+                }
+            }
         }
-        let addresses = try addresses(kind, in: domain)
-        for start in stride(from: 0, to: addresses.count, by: LDAPLimits.listedAtOnce) {
-            let some = addresses[start..<min(start + LDAPLimits.listedAtOnce, addresses.count)]
-            for record in try records(kind, at: Array(some)) { try body(record) }
-        }
+        // What was listed is there; that nothing else is can't be told.
+        if let doubt = session.doubt { try faulty(Trouble(source: name, reason: doubt)) }
     }
 
     /// All domains in the order of their names, those of the configuration with them.
     func domains() throws(StoreError) -> [DomainRecord] {
+        var faults: [Trouble] = []
+        let records = try domains(faulty: &faults)
+        if let trouble = faults.first { throw .trouble(trouble) }
+        return records
+    }
+
+    private func domains(faulty: inout [Trouble]) throws(StoreError) -> [DomainRecord] {
         var all = plan.configured
         if !plan.domainRules.isEmpty {
             let filter = plan.classFilter(plan.domainRules)
@@ -29,11 +48,25 @@ extension LDAPStoreView {
                     let rules = plan.reader.rules(of: entry)
                     for value in plan.reader.values(.domainName, of: entry, rules) {
                         guard let name = try? Domain(octets: value), all[name] == nil else { continue }
-                        all[name] = try plan.reader.domain(entry, asked: name)
+                        do throws(ReadFault) {
+                            all[name] = try plan.reader.domain(entry, asked: name)
+                        } catch {
+                            faulty.append(Trouble(source: self.name, reason: error.reason))
+                        }
                     }
                 }
             } catch {
                 throw trouble(error.reason)
+            }
+        }
+        if plan.schema.hasCatchAlls {
+            let domains = Array(plan.configured.keys)
+            for answer in session.answers(domains.map { DomainWork(plan: plan, domain: $0) }, source: name) {
+                switch answer {
+                case .domain(let record): all[record.domain] = record
+                case .couldNotTell(let trouble): faulty.append(trouble)
+                default: break
+                }
             }
         }
         for slot in overlay.domains.values { all[slot.domain] = slot.after }
@@ -56,6 +89,11 @@ extension LDAPStoreView {
         } catch {
             throw trouble(error.reason)
         }
+        // Where entries are domains too, only they tell which of the addresses are here.
+        if !plan.domainRules.isEmpty, plan.schema.keys == nil {
+            let served = Set(try domains().map(\.domain))
+            found = found.filter { served.contains($0.domain) }
+        }
         found.subtract(overlay.slots.keys)
         for slot in overlay.slots.values where slot.record(kind) != nil {
             if domain == nil || slot.address.domain == domain { found.insert(slot.address) }
@@ -66,7 +104,7 @@ extension LDAPStoreView {
     /// Where an entry may have records of this kind.
     private func addresses(of entry: LDAPEntry, _ kind: RecordKind, in domain: Domain?) -> [Mailbox] {
         let rules = plan.reader.rules(of: entry)
-        var found = plan.reader.addresses(of: entry, rules, domain: domain)
+        var found = plan.reader.addresses(of: entry, rules, domain: domain).here
         // A bare local-part is as many records as there are domains.
         if plan.reader.values(.localPart, of: entry, rules).isEmpty { found = Array(found.prefix(1)) }
         if kind == .list {
@@ -93,35 +131,44 @@ extension LDAPStoreView {
         }
     }
 
-    /// The records at these addresses, in this order.
-    private func records(_ kind: RecordKind, at addresses: [Mailbox]) throws -> [Record] {
+    /// What stands at these addresses, in this order: the records, and what can't be read.
+    private func records(_ kind: RecordKind, at addresses: [Mailbox]) -> [Result<Record, Trouble>] {
         let answers = answers(addresses.map { .entries([$0]) })
         var lists: [Int] = []
-        var records: [Record?] = []
+        var records: [Result<Record, Trouble>?] = []
         for (address, answer) in zip(addresses, answers) {
             switch answer {
             // One that has another canonical address is listed there.
             case .entry(let entry, _) where entry.address == address:
                 if kind == .list, case .list(let list) = entry {
                     lists.append(records.count)
-                    records.append(.list(list, members: []))
+                    records.append(.success(.list(list, members: [])))
                 } else {
-                    records.append(try record(kind, of: entry))
+                    records.append(record(kind, in: entry))
                 }
             case .entry, .absent: records.append(nil)
-            default: throw StoreError.trouble(trouble(in: answer))
+            default: records.append(.failure(trouble(in: answer)))
             }
         }
         let members = self.answers(lists.map { .members(of: addresses[$0]) })
         for (index, answer) in zip(lists, members) {
-            guard case .list(let list, _)? = records[index] else { continue }
+            guard case .success(.list(let list, _))? = records[index] else { continue }
             switch answer {
-            case .members(let members): records[index] = .list(list, members: members)
+            case .members(let members): records[index] = .success(.list(list, members: members))
             case .absent: records[index] = nil
-            default: throw StoreError.trouble(trouble(in: answer))
+            default: records[index] = .failure(trouble(in: answer))
             }
         }
         return records.compactMap { $0 }
+    }
+
+    private func record(_ kind: RecordKind, in entry: Entry) -> Result<Record, Trouble>? {
+        do throws(StoreError) {
+            return try record(kind, of: entry).map { .success($0) }
+        } catch {
+            if case .trouble(let trouble) = error { return .failure(trouble) }
+            return .failure(Trouble(source: name, reason: "\(error)"))
+        }
     }
 
     /// The answers to several lookups, those that the server has to give at once.

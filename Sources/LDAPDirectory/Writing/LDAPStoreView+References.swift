@@ -12,6 +12,23 @@ extension LDAPStoreView {
         return Array(found.sorted { $0.name < $1.name }.prefix(limit))
     }
 
+    /// Members that a group has by their names, logins or a search, and forwards by name, are found by reading these.
+    func allReferences(to address: Mailbox) throws -> [Reference] {
+        var found = Set(try references(to: address, limit: .max))
+        let ways: [(RecordKind, [LDAPRole])] = [
+            (.list, [.memberDN, .memberUID, .memberURL, .memberOf]), (.forward, [.forwardTargetDN]),
+        ]
+        for (kind, roles) in ways
+        where roles.contains(where: { !plan.schema.names($0, plan.schema.rules).isEmpty }) {
+            try forEach(kind, in: nil) { record in
+                for (role, target) in record.references where target == address {
+                    found.insert(Reference(record, role: role))
+                }
+            }
+        }
+        return found.sorted { ($0.name, $0.role.rawValue) < ($1.name, $1.role.rawValue) }
+    }
+
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference] {
         try references(to: domain, limit: limit, withUsers: true)
     }
@@ -86,9 +103,8 @@ extension LDAPStoreView {
                 throw trouble(error.reason)
             }
             for entry in entries {
-                let addresses = plan.reader.addresses(of: entry, plan.reader.rules(of: entry), domain: domain)
-                guard let first = addresses.first(where: { $0.domain == domain }) else { continue }
-                found.append(addresses[0].domain == domain ? addresses[0] : first)
+                let addresses = plan.reader.addresses(of: entry, plan.reader.rules(of: entry), domain: domain).here
+                if let first = addresses.first(where: { $0.domain == domain }) { found.append(first) }
             }
         }
         return found
@@ -129,7 +145,7 @@ extension LDAPStoreView {
                 guard let name = try? Domain(octets: value), overlay.domains[name] == nil else { continue }
                 if let domain = try plan.reader.domain(entry, asked: name) { records.append(.domain(domain)) }
             }
-            guard let address = plan.reader.addresses(of: entry, rules).first, overlay.slots[address] == nil else {
+            guard let address = plan.reader.addresses(of: entry, rules).canonical, overlay.slots[address] == nil else {
                 return records
             }
             let read = try plan.reader.record(entry, at: address)

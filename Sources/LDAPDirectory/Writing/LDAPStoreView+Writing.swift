@@ -45,13 +45,15 @@ extension LDAPStoreView: RecordWriting {
         try writer.check(kind)
         var slot = try slot(of: kind, at: address)
         slot.after.removeAll { $0.kind == kind }
+        // What the server has put into the entry itself is no reason to keep it.
+        if slot.after.isEmpty, !writer.isOwnSchema { slot.leaveOut(session.serverAttributes()) }
         if kind == .user, case .forward(var forward)? = slot.record(.forward) {
             forward.keepsCopy = false
             slot.put(.forward(forward))
             if writer.place(.forward)?.has(.alone) != true {
                 throw StoreError.refused(
                     "\(address) has a forward, which the preset \(writer.preset.rawValue) can't keep without its user;"
-                        + " remove that first: addressee forward rm \(address)")
+                        + " remove the forward first")
             }
         }
         try keep(slot)
@@ -93,6 +95,7 @@ extension LDAPStoreView: RecordWriting {
 
     /// - Throws: `.notFound` unless a record of this kind is there.
     private func slot(of kind: RecordKind, at address: Mailbox) throws(StoreError) -> RecordSlot {
+        if plan.reader.isForeign(address.domain) { throw .notFound(kind, address.description) }
         let slot = try slot(at: address)
         guard slot.record(kind) != nil else { throw .notFound(kind, address.description) }
         if slot.address != address {
@@ -111,10 +114,7 @@ extension LDAPStoreView: RecordWriting {
             }
             searches[0].attributes = StoreSession.everything
             var outcomes = session.outcomes(searches)
-            let hits = try outcomes[0].entries().filter { entry in
-                plan.reader.addresses(of: entry, plan.reader.rules(of: entry), domain: address.domain)
-                    .contains(address)
-            }
+            let hits = plan.reader.holders(of: address, among: try outcomes[0].entries())
             var step = work.take(outcomes)
             while case .search(let more) = step {
                 outcomes = session.outcomes(more)
@@ -163,7 +163,7 @@ extension LDAPStoreView: RecordWriting {
             let rules = plan.reader.rules(of: entry)
             let logins = plan.reader.values(.login, of: entry, rules.filter { $0.kind == .user })
             guard logins.contains(where: { NameFolding.fold($0) == folded }) else { continue }
-            let addresses = plan.reader.addresses(of: entry, rules, domain: user.address.domain)
+            let addresses = plan.reader.addresses(of: entry, rules, domain: user.address.domain).all
             // Those who are changed in this transaction have been looked at.
             if addresses.contains(where: { $0 == user.address || overlay.slots[$0] != nil }) { continue }
             throw .loginTaken(login)

@@ -33,6 +33,7 @@ final class LDAPStoreView: RecordReading {
             guard let slot = overlay.slots[list] else { return base(lookup) }
             guard case .list(_, let members)? = slot.record(.list) else { return .absent }
             return .members(members)
+        case .moreMembers: return .absent
         case .name(let query): return matches(query)
         }
     }
@@ -119,6 +120,8 @@ final class LDAPStoreView: RecordReading {
             case let answer: throw StoreError.trouble(trouble(in: answer))
             }
         }
+        // An entry's address in a domain of others is no record here.
+        if plan.reader.isForeign(address.domain) { return nil }
         switch answer(.entries([address])) {
         case .entry(let entry, _): return try record(kind, of: entry)
         case .absent: return nil

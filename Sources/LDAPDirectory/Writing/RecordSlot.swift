@@ -8,7 +8,7 @@ struct RecordSlot {
     /// The canonical address.
     let address: Mailbox
     /// The entries that say what stands there.
-    let entries: [LDAPEntry]
+    private(set) var entries: [LDAPEntry]
     /// What stands there: a user, a forward, or both, or one record of another kind; whole.
     let before: [Record]
     var after: [Record]
@@ -34,6 +34,13 @@ struct RecordSlot {
         }
         for case .user(let user) in after { return .user(user, forward: forward) }
         return forward.map(Entry.forward)
+    }
+
+    /// Takes these attributes out of what is known of the entries; the server keeps them.
+    mutating func leaveOut(_ names: Set<String>) {
+        for index in entries.indices {
+            entries[index].attributes = entries[index].attributes.filter { !names.contains($0.key) }
+        }
     }
 
     func record(_ kind: RecordKind) -> Record? { after.first { $0.kind == kind } }

@@ -40,7 +40,7 @@ extension RecordWriter {
     private func writeAddress(
         _ address: Mailbox, _ kind: RecordKind, _ rules: [LDAPRule], into draft: inout EntryDraft
     ) throws(StoreError) {
-        let isThere = reader.addresses(of: draft.entry, rules, domain: address.domain).contains(address)
+        let isThere = reader.addresses(of: draft.entry, rules, domain: address.domain).all.contains(address)
         if isThere {
             let locals = reader.values(.localPart, of: draft.original, rules)
             if !locals.isEmpty, reader.domains.count > 1, kind == .alias {
@@ -67,7 +67,8 @@ extension RecordWriter {
             setName(user.fullName, name, .user, into: &draft)
         }
         if reader.login(of: draft.entry, rules) != user.login, let name = schema.names(.login, rules).first {
-            let others = draft.entry.values(name).dropFirst()
+            let shown = reader.preferred(.login, of: draft.entry, rules)
+            let others = draft.entry.values(name).filter { shown?.name != name || $0 != shown?.value }
             draft.set(name, user.login.map { [Array($0.utf8)] + others } ?? [])
         }
         writeStatus(user.status, rules, into: &draft)
@@ -79,20 +80,22 @@ extension RecordWriter {
         func isThere(_ name: AttributeName) -> Bool { !draft.entry.values(name).isEmpty }
         func isSaid() -> Bool { (try? reader.status(of: draft.entry, rules)) == status }
         if isSaid() { return }
-        guard let word = schema.statusWords[status].map({ Array($0.utf8) }) else { return }
+        let word = schema.statusWords[status].map { Array($0.utf8) }
+        // No value is active too.
+        if word == nil, status != .active { return }
+        let values = word.map { [$0] } ?? []
         let names = schema.names(.status, rules)
         let best = names.first { isThere($0) || schema.statusClasses[$0].map { draft.entry.isOf([$0]) } ?? true }
         guard let name = best ?? names.last else { return }
-        // Without a value it is active.
         if isThere(name) || status != .active {
-            draft.set(name, [word])
+            draft.set(name, values)
             // The attribute may be one of an auxiliary class that the entry does not have yet.
             for one in schema.statusClasses[name].map({ [$0] }) ?? Array(place(.user)?.classes.dropFirst() ?? []) {
                 draft.addClass(one)
             }
         }
         if isSaid() { return }
-        for other in names where isThere(other) { draft.set(other, [word]) }
+        for other in names where isThere(other) { draft.set(other, values) }
     }
 
     /// A name for people; one that a class asks for stays when the record has none any more.
@@ -156,12 +159,11 @@ extension RecordWriter {
         _ list: MailingList, _ members: [ListMember], known: [ListMember], _ rules: [LDAPRule],
         into draft: inout EntryDraft
     ) throws(StoreError) {
-        let shown = reader.values(.title, of: draft.entry, rules).lazy.map(PersonName.clean).first { !$0.isEmpty }
-        if (shown ?? "") != list.name, let name = schema.names(.title, rules).first {
+        let shown = reader.shown(.title, of: draft.entry, rules) ?? ""
+        if shown != list.name, let name = schema.names(.title, rules).first {
             setName(list.name, name, .list, into: &draft)
         }
-        let owner = reader.values(.owner, of: draft.entry, rules).lazy.compactMap { try? Mailbox(octets: $0.span) }
-        if owner.first != list.owner, let name = schema.names(.owner, rules).first {
+        if reader.owner(of: draft.entry, rules) != list.owner, let name = schema.names(.owner, rules).first {
             draft.set(name, list.owner.map { [$0.spelling] } ?? [])
         }
         guard let name = schema.names(.memberAddress, rules).first else { return }

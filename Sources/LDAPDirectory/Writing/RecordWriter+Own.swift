@@ -62,11 +62,12 @@ extension RecordWriter {
         }
         let rules = plan.domainRules
         if let name = schema.names(.domainName, rules).first {
-            let isThere = draft.entry.values(name).contains { (try? Domain(octets: $0)) == record.domain }
+            let known = draft.entry.values(name).map { try? Domain(octets: EntryReader.trimmed($0)) }
+            let isThere = known.contains(record.domain)
             // Without the octets of a U-label, which such attributes do not take.
             if !isThere { draft.add(name, record.domain.key) }
         }
-        let catchAll = reader.values(.catchAll, of: draft.entry, rules).first
+        let catchAll = reader.single(.catchAll, of: draft.entry, rules)
         let known = try? catchAll.map { (value) throws(ReadFault) in
             try reader.target(value, of: draft.entry, domain: record.domain)
         }
@@ -87,8 +88,9 @@ extension RecordWriter {
             return "is of the class \(one) too"
         }
         if isOwnSchema { return nil }
-        let others = reader.addresses(of: entry, reader.rules(of: entry), domain: address?.domain)
-        if let other = others.first(where: { $0 != address }) { return "is \(other) too" }
+        let others = reader.addresses(of: entry, reader.rules(of: entry), domain: address?.domain).all
+        let named = others.filter { $0 != address }.min { $0.description < $1.description }
+        if let named { return "is \(named) too" }
         var known: Set<String> = ["objectclass", "entrycsn", "cn", "sn"]
         for rule in schema.rules {
             for role in LDAPRole.allCases { known.formUnion(schema.names(role, rule).map(\.key)) }

@@ -132,6 +132,9 @@ struct RecordWriter: Sendable {
     }
 
     private func newEntry(_ records: [Record], at address: Mailbox) throws(StoreError) -> EntryDraft {
+        if base.isEmpty {
+            throw .refused("the source \(plan.sourceName) has no place for new entries; name one as write-base")
+        }
         if isOwnSchema {
             var draft = EntryDraft(
                 LDAPEntry(dn: AddresseeSchemaEncoder.dn(of: address, base: base), attributes: [:]))

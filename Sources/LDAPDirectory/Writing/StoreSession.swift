@@ -17,8 +17,18 @@ final class StoreSession {
     private var handle: LDAPHandle?
     /// Whether the server takes assertions about the old state of an entry (RFC 4528).
     private(set) var takesAssertions = false
+    /// The attributes that the server sets itself, once they have been asked for.
+    var ownAttributes: Set<String>?
 
     init(_ settings: LDAPSettings) { self.settings = settings }
+
+    /// On one of the servers alone.
+    init(_ settings: LDAPSettings, uri: String) {
+        var settings = settings
+        settings.uris = [uri]
+        settings.mustFind = []
+        self.settings = settings
+    }
 
     /// The server in use; empty while there is none.
     var uri: String { handle?.uri ?? "" }
@@ -26,22 +36,37 @@ final class StoreSession {
     /// Ends the connection; the next question opens another.
     func close() { handle = nil }
 
-    /// The connection, opened if need be: the first server that can be reached.
+    /// Why what is not found may be there all the same; nil while there is no reason.
+    var doubt: String? {
+        if case .incomplete(let reason)? = handle?.wholeness { reason } else { nil }
+    }
+
+    /// The connection, opened if need be: the best server that can be reached.
     private func connected() throws(LDAPFailure) -> LDAPHandle {
         if let handle { return handle }
         var last = LDAPFailure(.unreachable, "no LDAP server is configured; name one at least")
-        for uri in settings.uris {
+        var round = ServerRound(settings.uris)
+        while let index = round.next() {
             do throws(LDAPFailure) {
-                let new = try LDAPHandle(uri: uri, settings: settings)
-                handle = new
-                try readAbilities(new)
-                return new
+                let new = try LDAPHandle(uri: settings.uris[index], settings: settings)
+                switch round.choose(new, index) {
+                case .used: return try use(new)
+                case .later: break
+                case .leftOut(let reason): last = LDAPFailure(.unreachable, reason)
+                }
             } catch {
                 handle = nil
                 last = error
             }
         }
+        if let (best, _) = round.best() { return try use(best) }
         throw last
+    }
+
+    private func use(_ new: LDAPHandle) throws(LDAPFailure) -> LDAPHandle {
+        handle = new
+        try readAbilities(new)
+        return new
     }
 
     private func readAbilities(_ handle: LDAPHandle) throws(LDAPFailure) {
@@ -87,7 +112,7 @@ final class StoreSession {
             }
         }
         return steps.map { step in
-            if case .answered(let answer) = step { return answer }
+            if case .answered(let answer) = step { return answer.certain(in: source, doubt: doubt) }
             return .trouble(source, "a lookup came to no search; this is a fault of the program")
         }
     }

@@ -5,9 +5,7 @@ import DialogueTesting
 import Testing
 
 struct DialogueTests {
-    static let names = (try? DialogueFiles.sessions()) ?? []
-
-    @Test(arguments: names)
+    @Test(arguments: DialogueFiles.sessions)
     func play(name: String) async throws {
         let dialogue = try DialogueFiles.dialogue(name)
         let directory = try DialogueFiles.directory(dialogue.directory)
@@ -22,6 +20,6 @@ struct DialogueTests {
     }
 
     @Test func thereAreDialogues() {
-        #expect(Self.names.count >= 40)
+        #expect(DialogueFiles.sessions.count >= 40)
     }
 }

@@ -9,8 +9,13 @@ enum LineChecks {
         guard let mailbox = try? Mailbox(octets: octets.span) else { return nil }
         var spelled: [UInt8] = []
         mailbox.append(to: &spelled)
-        // Least quoting may not make it longer; and it is the same mailbox.
-        if spelled.count > octets.count { return "longer when spelled with the least quoting" }
+        // Least quoting may not make it longer, but for the quotes that dots need which were read without them; IDNA may make
+        // more of a domain. And it is the same mailbox.
+        let quotes = mailbox.localPart.needsQuotes && mailbox.localPart.isReadWithoutQuotes ? 2 : 0
+        if octets.allSatisfy({ $0 < 128 }), spelled.count > octets.count + quotes {
+            return "longer when spelled with the least quoting"
+        }
+        if spelled.count > AddressLimits.mailbox { return "longer than any mailbox" }
         guard let again = try? Mailbox(octets: spelled.span) else { return "its own spelling is refused" }
         if again != mailbox || again.hashValue != mailbox.hashValue { return "its own spelling is another mailbox" }
         var spelledAgain: [UInt8] = []

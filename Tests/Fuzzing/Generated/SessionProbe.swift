@@ -114,6 +114,7 @@ final class SessionProbe {
             if session.isHandlingMessage { return collect() }
             var line: Int?
             let next: Int
+            var beginsChunk = false
             switch framing.next(buffer.span, from: 0) {
             case .incomplete(let consumed):
                 check(consumed <= buffer.count, "consumed more than there is")
@@ -122,14 +123,14 @@ final class SessionProbe {
                 collect()
                 return
             case .line(let end, let after): (line, next) = (end, after)
-            case .overlong(let after): next = after
+            case .overlong(let after, let isChunk): (next, beginsChunk) = (after, isChunk)
             }
             let action: Session.Action
             if let line {
                 let octets = buffer
                 action = session.received(octets.span.extracting(..<line))
             } else {
-                action = session.receivedOverlongLine()
+                action = session.receivedOverlongLine(beginsChunk: beginsChunk)
             }
             switch action {
             case .wait:

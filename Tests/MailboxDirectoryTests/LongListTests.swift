@@ -1,0 +1,166 @@
+// Lists so long that they are told in pages, walked in pieces, and left as soon as the answer is certain.
+
+import DirectoryTesting
+import MailAddress
+import MailboxDirectory
+import Testing
+
+/// Tells lists in pages of so many members.
+private struct PagingSource: Source {
+    let base: any Source
+    let page: Int
+    let asked = Count()
+
+    final class Count {
+        var lookups = 0
+    }
+
+    var name: String { base.name }
+
+    func answer(_ lookup: Lookup) -> Answer {
+        asked.lookups += 1
+        let (list, start): (Mailbox, Int)
+        switch lookup {
+        case .members(let address): (list, start) = (address, 0)
+        case .moreMembers(let address, let place): (list, start) = (address, place)
+        default: return base.answer(lookup)
+        }
+        guard case .members(let all) = base.answer(.members(of: list)) else { return .absent }
+        let end = min(start + page, all.count)
+        let members = Array(all[start..<end])
+        return end < all.count ? .page(members, next: end) : .members(members)
+    }
+}
+
+@Suite struct LongLists {
+    static let directory = """
+        domain a
+        user u1@a
+        user u2@a
+        user u3@a
+        user off@a status=disabled
+        user big@a status=full
+        alias loop1@a loop2@a
+        alias loop2@a loop1@a
+        list inner@a owner=u1@a : u3@a x@else u1@a
+        list outer@a owner=u2@a : off@a inner@a u2@a y@else u3@a gone@a
+        list loops@a : off@a loop1@a u1@a
+        list none@a : off@a gone@a loop1@a
+        list full@a : big@a off@a
+        list empty@a
+        alias both@a none@a u1@a
+        alias two@a empty@a inner@a
+        """
+
+    private func walk(
+        _ question: String, _ purpose: Purpose, page: Int? = nil, limits: ExpansionLimits = ExpansionLimits(),
+        room: Expansion.Room? = nil, turns: Int? = nil
+    ) throws -> (resolution: Resolution, lookups: Int) {
+        let store = try MemoryStore(try records(Self.directory)[0])
+        let source = PagingSource(base: store.source, page: page ?? .max)
+        var expansion = Expansion(
+            Question(text: question), purpose: purpose, sources: ["memory"], defaultDomain: ResolveRow.defaultDomain,
+            limits: limits)
+        expansion.room = room
+        guard let turns else { return (expansion.run([source]), source.asked.lookups) }
+        guard case .paused(var walk, var step) = expansion.run([source], turns: turns) else {
+            throw TextError("it did not pause")
+        }
+        while true {
+            switch step {
+            case .lookUp(let lookup, _): step = walk.answered(source.answer(lookup), turns: turns)
+            case .pause: step = walk.goOn(turns: turns)
+            case .finished(let resolution): return (resolution, source.asked.lookups)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "outer@a", "inner@a", "loops@a", "none@a", "full@a", "empty@a", "both@a", "two@a", "u1@a", "nobody@a",
+    ])
+    func pagesAndPiecesChangeNothing(_ question: String) throws {
+        for purpose in [Purpose.verify, .recipient, .expand(.trusted), .resolve] {
+            let whole = try walk(question, purpose).resolution
+            func isSame(_ other: Resolution) -> Bool {
+                // Of a walk that came to no answer nothing but that is told.
+                whole.outcome == .answered ? other == whole : other.outcome == whole.outcome
+            }
+            for page in 1...4 { #expect(isSame(try walk(question, purpose, page: page).resolution)) }
+            for turns in 1...2 {
+                #expect(isSame(try walk(question, purpose, page: 2, turns: turns).resolution))
+            }
+        }
+    }
+
+    /// What RCPT makes of it, and the same of a walk to the end.
+    @Test(arguments: [
+        ("outer@a", "u3@a"), ("inner@a", "u3@a"), ("loops@a", "u1@a"), ("both@a", "u1@a"), ("two@a", "u3@a"),
+        ("none@a", "loop"), ("full@a", "big@a"), ("empty@a", ""),
+    ])
+    func recipientsEndAtTheFirst(_ question: String, _ expected: String) throws {
+        for page in [1, 2, 100] {
+            let resolution = try walk(question, .recipient, page: page).resolution
+            switch resolution.outcome {
+            case .loop: #expect(expected == "loop")
+            default: #expect(resolution.recipients.map(\.mailbox.description).joined(separator: " ") == expected)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("loops@a", 5, "answered"), ("outer@a", 4, "answered"), ("none@a", 2, "limit"), ("none@a", 1, "limit"),
+    ])
+    func limitsDecideWhereNobodyIsReached(_ question: String, _ addresses: Int, _ expected: String) throws {
+        for page in [1, 2, 100] {
+            let limits = ExpansionLimits(addresses: addresses)
+            let outcome = try walk(question, .recipient, page: page, limits: limits).resolution.outcome
+            switch outcome {
+            case .answered: #expect(expected == "answered")
+            case .limit(.addresses, _): #expect(expected == "limit")
+            default: Issue.record("\(outcome)")
+            }
+            let whole = try walk("outer@a", .resolve, page: page, limits: ExpansionLimits(addresses: 3)).resolution
+            #expect(whole.text == "limit addresses")
+        }
+    }
+
+    @Test func roomEndsTheWalk() throws {
+        // u3@a, x@else, u1@a
+        for (room, expected) in [(18, "answered"), (17, "octets")] {
+            for kind in [Expansion.Room.recipients(room), .step(room)] {
+                let resolution = try walk("inner@a", .resolve, page: 2, room: kind).resolution
+                switch resolution.outcome {
+                case .limit(.octets, _): #expect(expected == "octets" && resolution.recipients.isEmpty)
+                default: #expect(expected == "answered" && resolution.recipients.count == 3)
+                }
+            }
+        }
+    }
+
+    /// A hundred thousand members, of which RCPT needs the first, and none is looked up that is elsewhere.
+    @Test func longOnes() throws {
+        let (domain, list, away) = (ResolveRow.defaultDomain, try Mailbox("list@a"), try Mailbox("away@a"))
+        let store = try MemoryStore([.domain(DomainRecord(domain: domain))])
+        let elsewhere = try Domain("else.example")
+        try store.write { writing in
+            func members(_ domain: Domain) throws -> [ListMember] {
+                try (0..<100_000).map { number in
+                    ListMember(
+                        mailbox: Mailbox(localPart: try LocalPart(octets: Array("x\(number)".utf8)), domain: domain))
+                }
+            }
+            let here = try members(domain)
+            try writing.insert(.user(User(address: here[0].mailbox)))
+            try writing.insert(.list(MailingList(address: list), members: here))
+            try writing.insert(.list(MailingList(address: away), members: try members(elsewhere)))
+        }
+        let source = PagingSource(base: store.source, page: .max)
+        func run(_ address: Mailbox, _ purpose: Purpose) -> Resolution {
+            Expansion(.address(address), purpose: purpose, sources: ["memory"], defaultDomain: domain).run([source])
+        }
+        #expect(run(list, .recipient).recipients.count == 1)
+        #expect(source.asked.lookups < 10)
+        #expect(run(away, .resolve).recipients.count == 100_000)
+        #expect(source.asked.lookups < 20)
+    }
+}
