@@ -13,8 +13,8 @@ public enum LookupLimits {
     public static let tcpTableReply = 4096
     /// Octets of a readsocket question. Exim states no limit; a word and an address are some hundreds.
     public static let readsocketRequest = 10_000
-    /// Octets of a map's value by readsocket. Exim states no limit; a hundred times what Postfix takes is more than one
-    /// makes of one address.
+    /// Octets of a map's value by readsocket. Exim states no limit; this is a hundred times what Postfix takes, more than as
+    /// many addresses have as a walk follows.
     public static let readsocketValue = 10_000_000
     /// Digits of a netstring's length. A longer number is no length that anybody means to send.
     public static let netstringDigits = 9
