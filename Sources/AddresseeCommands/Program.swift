@@ -20,6 +20,9 @@ public enum Program {
     public static func main(_ arguments: [String]? = nil, wiring: Wiring) async -> Int32 {
         // A reader that has had enough, as in `addressee user ls | head`, is told from the write that fails.
         signal(SIGPIPE, SIG_IGN)
+        // What other servers write statistics or open their logs at ends no command here.
+        signal(SIGUSR1, SIG_IGN)
+        signal(SIGUSR2, SIG_IGN)
         if arguments == nil, let place = malformedArgument {
             Output.process.error("argument \(place) is not UTF-8; write it in UTF-8")
             return ExitStatus.data.rawValue

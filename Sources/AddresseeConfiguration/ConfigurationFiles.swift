@@ -43,7 +43,7 @@ extension Configuration {
         func exposed(_ fault: String, _ remedy: String) -> ExposedFile {
             ExposedFile(what: what, path: path, fault: fault, remedy: "\(remedy) \(path)")
         }
-        if rights.mode & 0o002 != 0 { return exposed("may be written by every user of this machine", "chmod o-rw") }
+        if rights.mode & 0o002 != 0 { return exposed("may be written by every user of this machine", "chmod o-w") }
         if isSecret, rights.mode & 0o004 != 0 {
             return exposed("may be read by every user of this machine", "chmod o-r")
         }

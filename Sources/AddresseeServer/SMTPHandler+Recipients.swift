@@ -212,7 +212,7 @@ extension SMTPHandler {
         if let hop = transaction?.pool.hop {
             loop.shared.log.refusedByNextHop(hop.name, about: recipient.query.about, reply)
         }
-        say(ReplyCatalogue.nextHopRefused(reply, isTold: isTold), to: recipient.ticket)
+        say(ReplyCatalogue.nextHopRefused(reply, isTold: isTold, isOfRecipient: true), to: recipient.ticket)
     }
 
     /// Goes on without those whom the server has refused for good, as long as the message reaches anybody: one member who has

@@ -41,9 +41,13 @@ struct HeaderScan: Hashable, Sendable {
 
     private mutating func take() {
         if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        let isFirst = isFirst
-        self.isFirst = isFirst && MessageStart.isFromLine(line)
-        if line.isEmpty || isFirst && !self.isFirst && !HeaderField.isField(line) {
+        let wasFirst = isFirst
+        // Such a line before the fields is of a mailbox file, and no field.
+        isFirst = wasFirst && MessageStart.isFromLine(line)
+        if line.isEmpty {
+            isOver = true
+        } else if !isFirst, !HeaderField.isField(line), wasFirst || !HeaderField.isBlank(line[0]) {
+            // What is neither a field nor goes on with one is of the body.
             isOver = true
         } else if HeaderField.isBlank(line[0]) {
             // The field goes on (RFC 5322 2.2.3).

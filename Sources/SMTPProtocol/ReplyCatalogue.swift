@@ -193,8 +193,14 @@ public enum ReplyCatalogue {
     ///
     /// Its code is passed on where it means the same to our client; one that speaks of our command, or of another address,
     /// does not.
-    /// - Parameter isTold: whether its words may be told too; they may name addresses that the client does not know.
-    public static func nextHopRefused(_ reply: HeardReply, isTold: Bool) -> Reply {
+    /// - Parameters:
+    ///   - isTold: whether its words may be told too; they may name addresses that the client does not know.
+    ///   - isOfRecipient: whether it is about one recipient, and not about the message. One who is too many is never refused
+    ///     for good, whatever the next server says (RFC 5321 4.5.3.1.10).
+    public static func nextHopRefused(_ reply: HeardReply, isTold: Bool, isOfRecipient: Bool = false) -> Reply {
+        if isOfRecipient, reply.code >= 500, !reply.refusesRecipient {
+            return Reply(452, .tooManyRecipients, Array("The next mail server takes no more recipients at once".utf8))
+        }
         let code: UInt16
         switch reply.code {
         case 450, 451, 452, 550, 552, 553, 554: code = reply.code

@@ -38,6 +38,8 @@ final class Examination: Sendable {
         }
         defer { sqlite3_progress_handler(connection, 0, nil, nil) }
         do throws(SQLiteFailure) {
+            // A row that was written past the schema's checks is a fault of its own, and no damage.
+            _ = try PreparedStatement(connection, "PRAGMA ignore_check_constraints = ON").step()
             var damages: [String] = []
             for table in try tables(connection) {
                 damages += try check(connection, table, limit: Self.told - damages.count)

@@ -105,12 +105,30 @@ public final class SQLiteStore: RecordStore, Sendable {
 
     public func read<Result>(_ body: (any RecordReading) throws -> Result) throws -> Result {
         try StoreError.clearly(name: name, path: path) {
-            let result = try queue.read { try body(StoreView($0, name: name, path: path)) }
+            let result = try queue.read { database in
+                let result = try body(StoreView(database, name: name, path: path))
+                try examine(database)
+                return result
+            }
             // What has been read meanwhile may be of two times.
             try unchanging?.check()
             try checkFiles()
             return result
         }
+    }
+
+    /// A list that damage has left something out of is not the whole of it. A small file is examined for that, once.
+    private func examine(_ database: Database) throws {
+        let soundness = OpenDirectory.at(path).soundness
+        if !soundness.isKnown, let size = FileStamp(path)?.size, size <= SQLiteReader.smallFile {
+            // A row that somebody wrote past the schema's checks is a fault of its own.
+            try database.execute(sql: "PRAGMA ignore_check_constraints = ON")
+            defer { try? database.execute(sql: "PRAGMA ignore_check_constraints = OFF") }
+            let found = try String.fetchOne(database, sql: "PRAGMA integrity_check(1)") ?? "ok"
+            let damage = SQLiteFailure(code: SQLITE_CORRUPT, message: found)
+            soundness.set(found == "ok" ? nil : damage.reason(path: path))
+        }
+        if let reason = soundness.reason() { throw StoreError.trouble(Trouble(source: name, reason: reason)) }
     }
 
     public func write<Result>(_ body: (any RecordWriting) throws -> Result) throws -> Result {

@@ -31,7 +31,7 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: site.configuration)
         let written = "the configuration \(site.configuration) may be written by every user of this machine"
         let run = await site.run("check")
-        #expect(run == Run(0, out: "main: in order\nwarning \(written); chmod o-rw \(site.configuration)\n"))
+        #expect(run == Run(0, out: "main: in order\nwarning \(written); chmod o-w \(site.configuration)\n"))
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: site.configuration)
         let real = site.folder.path + "/real.yaml"
         try FileManager.default.moveItem(atPath: site.configuration, toPath: real)

@@ -91,11 +91,6 @@ import Testing
         ("~/mbox", "is a file"), ("\"/dev/null\"", "is a file"),
         (":include:/etc/mail/friends", "is a file of addresses"),
         (":blackhole:", "is a word of another mail server"), ("\\fred", "a forward keeps a copy there"),
-        (
-            "@example.net",
-            "is a whole domain; for the same names as in another: addressee domain add example.net --alias-of DOMAIN; for"
-                + " the names that are not on record: addressee domain set example.net --catch-all ADDRESS"
-        ),
     ])
     func targetsElsewhere(_ text: String, _ said: String) async throws {
         let site = try Site()
@@ -113,6 +108,35 @@ import Testing
             #expect(
                 run.err.hasPrefix("addressee: \(text.quoted) ") && run.err.contains(said), "\(arguments): \(run.err)")
             #expect(run.err.split(separator: "\n").count == 1)
+        }
+    }
+
+    /// As a name it is a domain of ours that is meant, as a target any.
+    @Test func wholeDomains() async throws {
+        let site = try Site()
+        for arguments in [
+            ["alias", "add", "x@example.org", "--to", "@example.net"],
+            ["list", "join", "staff@example.org", "@example.net"],
+            ["moved", "add", "x@example.org", "--to", "@example.net"],
+            ["domain", "set", "example.org", "--catch-all", "@example.net"],
+        ] {
+            let run = await site.run(bare: arguments + ["--config", site.configuration])
+            #expect(
+                run.err
+                    == "addressee: \"@example.net\" is a whole domain; name the address in it that is to get the mail\n"
+            )
+            #expect(run.status == 65)
+        }
+        for arguments in [
+            ["alias", "add", "@example.net", "--to", "fred@example.org"], ["user", "add", "@example.net"],
+        ] {
+            let run = await site.run(bare: arguments + ["--config", site.configuration])
+            #expect(
+                run.err.hasPrefix(
+                    "addressee: \"@example.net\" is a whole domain; for the same names as in another: addressee domain add"
+                        + " example.net --alias-of DOMAIN; for the names that are not on record: addressee domain set"
+                        + " example.net --catch-all ADDRESS"))
+            #expect(run.status == 65)
         }
     }
 

@@ -126,6 +126,20 @@ struct HandoverTests {
         #expect(events.count == 1 && events[0].hasPrefix("failed: "), "\(events)")
     }
 
+    /// Who is too many may come in another transaction, whatever the server says (RFC 5321 4.5.3.1.10).
+    @Test(arguments: [
+        ("552 too many", "452 4.5.3 The next mail server takes no more recipients at once"),
+        ("550 5.5.3 too many", "452 4.5.3 The next mail server takes no more recipients at once"),
+        ("552 5.2.2 full", "552 5.2.2 full"), ("550 5.1.1 no", "550 5.1.1 no"), ("452 4.5.3 later", "452 4.5.3 later"),
+    ]) func tooManyAreNotRefusedForGood(line: String, told: String) throws {
+        var reader = ReplyReader()
+        guard case .reply(let reply, _) = reader.next(Array((line + "\r\n").utf8).span, from: 0) else {
+            Issue.record("no reply")
+            return
+        }
+        #expect(ReplyCatalogue.nextHopRefused(reply, isTold: true, isOfRecipient: true).description == told)
+    }
+
     @Test(arguments: [
         ("550 5.1.1 no", true, "550 5.1.1 no"),
         ("550 5.1.1 no", false, "550 5.1.1 The next mail server refuses it"),

@@ -110,7 +110,7 @@ struct MessageTests {
             }
         }
         // Below the header section they are text, and where there is none.
-        for start in ["", "Dear all,", " folded", "From us:"] {
+        for start in ["", "Dear all,", " folded", "From us:", "Subject: x\r\nno field here", "X: y\r\n z\r\nno field"] {
             var talk = Self.opened { $0.traceFields = 3 }
             let data = Array(("\(start)\r\n" + String(repeating: field, count: 9) + "\r\n.\r\n").utf8)
             #expect(talk.give(data: data, inPiecesOf: 100).progress == .handOn(next: data.count))
@@ -145,7 +145,7 @@ struct MessageTests {
         "Delivered-To: ", "Delivered-To: fred", "Delivered-To: (fred@b.example)",
         "Delivered-To: a@b.example, fred@b.example",
         "X-Delivered-To: fred@b.example", "Subject: x\r\n Delivered-To: fred@b.example",
-        "Hello\r\nDelivered-To: fred@b.example",
+        "Hello\r\nDelivered-To: fred@b.example", "Subject: x\r\nHello\r\nDelivered-To: fred@b.example",
     ])
     func deliveredToNobody(field: String) {
         var talk = Self.opened()

@@ -83,6 +83,9 @@ import Testing
         // A command that examines finds the same, and so does the check.
         let alone = SQLiteReader(path: file.path, name: "local", mayWait: true)
         #expect(reason(alone.answer(.entries([nobody])))?.contains("is damaged") == true)
+        // A list of records is not the whole of it.
+        let store = try SQLiteStore(path: file.path, name: "local")
+        #expect(throws: StoreError.self) { try store.read { try $0.forEach(.user, in: nil) { _ in } } }
         let check = SQLiteCheck(path: file.path, name: "local")
             .findings(RecordCheck(defaultDomain: try Domain("example.org")))
         #expect(check.contains { $0.text.contains("is damaged") })

@@ -246,7 +246,9 @@ class Damaged(unittest.TestCase):
             self.assertEqual(done.returncode, 65)
             self.assertRegex(done.stdout, "^error .*directory.sqlite is damaged .*restore a backup\n")
             self.assertNotIn("user set", done.stdout)
-            for command in [["verify", "fred@example.org"], ["resolve", "fred@example.org"], ["verify", "nobody"]]:
+            for command in [["verify", "fred@example.org"], ["resolve", "fred@example.org"], ["verify", "nobody"],
+                            ["user", "ls"], ["list", "show", "staff@example.org"], ["user", "show", "fred@example.org"],
+                            ["refs", "wilma@example.org"]]:
                 done = service.run(*command)
                 self.assertEqual(done.returncode, 75, command)
                 self.assertIn("is damaged", done.stderr)
@@ -275,6 +277,25 @@ class Damaged(unittest.TestCase):
                 "qmail-deliverable": ("503 34", wires.qmail(lost))}
             for wire, (start, found) in answers.items():
                 self.assertEqual([answer[:len(start)] for answer in found], [start] * len(lost), f"{wire}: {found}")
+
+    def test_a_row_past_the_checks_of_the_schema_is_no_damage(self):
+        with Service() as service:
+            self.assertEqual(service.stop(), 0)
+            database = sqlite3.connect(service.database)
+            database.execute("PRAGMA ignore_check_constraints = ON")
+            database.execute("UPDATE entry SET status = 'asleep' WHERE key = 'fred'")
+            database.commit()
+            database.close()
+            service.start()
+            with service.client() as client:
+                self.assertRegex(client.ask("VRFY fred@example.org"), COULD_NOT_TELL)
+                self.assertEqual(client.ask("VRFY nobody"), VERDICTS["nobody"])
+                self.assertEqual(client.ask("VRFY wilma"), VERDICTS["wilma@example.org"])
+            self.assertEqual(service.run("verify", "nobody").returncode, 67)
+            done = service.run("user", "ls")
+            self.assertEqual(done.returncode, 75)
+            self.assertIn("wilma@example.org", done.stdout)
+            self.assertNotIn("is damaged", done.stderr)
 
     def test_a_new_file_ends_it(self):
         with Service() as service:

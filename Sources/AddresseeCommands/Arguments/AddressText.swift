@@ -14,6 +14,9 @@ struct AddressText: ExpressibleByArgument {
 
     func mailbox() throws(CommandFailure) -> Mailbox { try mailbox(ifSeveral: Self.advice) }
 
+    /// An address that a record leads to.
+    func target() throws(CommandFailure) -> Mailbox { try mailbox(ifSeveral: Self.advice, isTarget: true) }
+
     private static let advice = "one is wanted here: several can stand behind an alias or a list"
 
     /// An address that a new record is to have. What is taken from others, with dots anywhere, is here more likely a slip;
@@ -39,14 +42,15 @@ struct AddressText: ExpressibleByArgument {
         var mailboxes: [Mailbox] = []
         for piece in text.pieces {
             mailboxes.append(
-                try AddressText(argument: piece).mailbox(ifSeveral: "put a comma between them, or give --to for each"))
+                try AddressText(argument: piece).mailbox(
+                    ifSeveral: "put a comma between them, or give --to for each", isTarget: true))
         }
         return mailboxes
     }
 
     /// - Parameter limit: the octets before "@" that are told of where there are more than are read.
     fileprivate func mailbox(
-        ifSeveral advice: String, localPart limit: Int = AddressLimits.localPart
+        ifSeveral advice: String, localPart limit: Int = AddressLimits.localPart, isTarget: Bool = false
     ) throws(CommandFailure) -> Mailbox {
         let reason: String
         do throws(AddressSyntaxError) {
@@ -54,7 +58,9 @@ struct AddressText: ExpressibleByArgument {
         } catch .localPartTooLong {
             reason = "the part before \"@\" is longer than \(limit) octets"
         } catch {
-            if let target = ForeignTarget(text) { throw CommandFailure(.data, "\(text.quoted) \(target)") }
+            if let target = ForeignTarget(text) {
+                throw CommandFailure(.data, "\(text.quoted) \(isTarget ? target.asTarget : target.description)")
+            }
             let parts = text.pieces(between: [",", ";", " ", "\t", "\n"])
             if parts.count > 1, parts.allSatisfy({ (try? Mailbox($0)) != nil }) {
                 throw CommandFailure(.data, "\(text.quoted) is \(parts.count) addresses; \(advice)")
@@ -88,13 +94,14 @@ struct MemberText: ExpressibleByArgument {
 
     func member() throws(CommandFailure) -> ListMember {
         guard text.hasSuffix(">"), let bracket = text.lastIndex(of: "<") else {
-            return ListMember(mailbox: try AddressText(argument: text).mailbox(ifSeveral: Self.advice))
+            return ListMember(mailbox: try AddressText(argument: text).mailbox(ifSeveral: Self.advice, isTarget: true))
         }
         let address = String(text[text.index(after: bracket)...].dropLast())
         var name = text[..<bracket].trimmed
         if name.count > 1, name.hasPrefix("\""), name.hasSuffix("\"") { name = name.dropFirst().dropLast() }
         return ListMember(
-            mailbox: try AddressText(argument: address).mailbox(ifSeveral: Self.advice), name: String(name))
+            mailbox: try AddressText(argument: address).mailbox(ifSeveral: Self.advice, isTarget: true),
+            name: String(name))
     }
 
     private static let advice = "put a comma between them"

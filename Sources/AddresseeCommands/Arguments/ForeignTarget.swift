@@ -40,6 +40,12 @@ enum ForeignTarget: Equatable {
 }
 
 extension ForeignTarget: CustomStringConvertible {
+    /// The same of where an address is to lead: a domain there need not be one of ours.
+    var asTarget: String {
+        if case .domain = self { return "is a whole domain; name the address in it that is to get the mail" }
+        return description
+    }
+
     /// What it is, and what to do: the end of a sentence that begins with the text.
     var description: String {
         switch self {

@@ -48,7 +48,7 @@ struct DomainFields: ParsableArguments {
     func read() throws(CommandFailure) -> DomainValues {
         DomainValues(
             kind: try aliasOf.map { text throws(CommandFailure) in .alias(of: try text.domain()) } ?? kind?.kind,
-            catchAll: try catchAll?.mailbox(),
+            catchAll: try catchAll?.target(),
             detailSeparators: noDetailSeparator ? [] : detailSeparator.map { Array($0.utf8) },
             transport: transport)
     }

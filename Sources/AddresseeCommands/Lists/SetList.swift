@@ -46,7 +46,7 @@ struct SetList: ParsableCommand {
     }
 
     func run() throws {
-        let owner = try owner?.mailbox()
+        let owner = try owner?.target()
         let newMembers = try member.members()
         try options.set(.list, at: address, isForced: force.isGiven) { record in
             guard case .list(var list, var members) = record else { return record }

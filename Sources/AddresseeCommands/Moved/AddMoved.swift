@@ -20,6 +20,6 @@ struct AddMoved: ParsableCommand {
 
     func run() throws {
         try options.add(
-            .moved(Moved(address: try address.ofNewRecord(), newAddress: try to?.mailbox())), isForced: force.isGiven)
+            .moved(Moved(address: try address.ofNewRecord(), newAddress: try to?.target())), isForced: force.isGiven)
     }
 }

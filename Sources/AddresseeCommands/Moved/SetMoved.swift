@@ -26,7 +26,7 @@ struct SetMoved: ParsableCommand {
     }
 
     func run() throws {
-        let newAddress = try to?.mailbox()
+        let newAddress = try to?.target()
         try options.set(.moved, at: address, isForced: force.isGiven) { record in
             guard case .moved(var moved) = record else { return record }
             moved.newAddress = newAddress

@@ -71,6 +71,8 @@ extension Resolution.Outcome {
         case .answered, .ambiguous: nil
         case .couldNotTell(let trouble): "\(trouble)"
         case .loop(let path): "there is a loop: \(path.arrows); break it at one of these steps"
+        case .limit(.octets, let path):
+            "what \(path.arrows) leads to is longer than the answer may be; point closer to the mailboxes, or make it smaller"
         case .limit(let kind, let path):
             "the limit on \(kind.rawValue) was passed at \(path.arrows); raise expansion-\(kind.rawValue) in the"
                 + " configuration, or point closer to the mailbox"

@@ -7,10 +7,14 @@ import SMTPProtocol
 import Verification
 
 extension ConfiguredDirectory {
-    /// An address as it is given; else the one that `addressee verify` finds by this name, as it is on record; else, for a
-    /// name that nobody has, one in the default domain.
+    /// Of an address the one that is on record for it, as without its detail, and else the address as it is given. Of another
+    /// name the one that `addressee verify` finds; for a name that nobody has, one in the default domain.
     func mailbox(named text: String) throws -> Mailbox {
-        if text.contains("@"), !text.hasPrefix("<") { return try AddressText(argument: text).mailbox() }
+        if text.contains("@"), !text.hasPrefix("<") {
+            let address = try AddressText(argument: text).mailbox()
+            let found = try resolution(.address(address), purpose: .verify)
+            return found.isOnRecord ? found.asked ?? address : address
+        }
         let resolution = try resolution(Question(try NameText(argument: text).subject()), purpose: .verify)
         switch resolution.outcome {
         case .answered: break
