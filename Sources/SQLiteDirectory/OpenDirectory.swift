@@ -273,6 +273,12 @@ final class OpenDirectory: Sendable {
                     "\(path) was put in the place of a file that \(program) still has open, and the log beside it belongs"
                         + " to that one; try again when that program has noticed, or end it")
             }
+            let files: [String] = [paths.log, paths.index]
+            if let closed = files.first(where: { file in access(file, R_OK) != 0 && errno == EACCES }) {
+                throw .wrong(
+                    "\(closed) may not be read by this user, so that what is in the log is not known; ask as the user of"
+                        + " \(program), or let this one read it")
+            }
             throw .otherFiles(
                 "\(paths.log) or \(paths.index) was removed while \(program) has \(path) open; try again when that program"
                     + " has noticed, or end it")

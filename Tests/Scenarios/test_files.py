@@ -371,6 +371,14 @@ class ReadOnly(unittest.TestCase):
         self.service.change("user", "add", "a2@example.org")
         self.check_questions("a2")
 
+    def test_beside_a_live_server_whose_log_is_closed(self):
+        self.close(self.service)
+        for file in beside(self.service.database):
+            file.chmod(0o600)
+        done = self.ask("verify", "a1@example.org")
+        self.assertEqual(done.returncode, 75)
+        self.assertIn("may not be read by this user", done.stderr)
+
     def test_of_a_stopped_server(self):
         self.service.stop()
         self.close(self.service)
