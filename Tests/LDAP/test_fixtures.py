@@ -111,13 +111,21 @@ class Sites(unittest.TestCase):
             return question.expected
         return questions.normalized_reply(question.expected.split(" / "))
 
+    @staticmethod
+    def spelled(value):
+        local_part, at, domain = value.strip().rpartition("@")
+        needs_quotes = at and "" in local_part.split(".") and not local_part.startswith('"')
+        return f'"{local_part}"@{domain}' if needs_quotes else value.strip()
+
     def test_every_address_that_a_question_expects_is_in_the_site(self):
-        """What is expected is spelled as it is stored, but for domains that only the configuration has."""
+        """What is expected is spelled as it is stored, but for blanks around it, quotes that it needs, and domains that only the
+        configuration has."""
         for site in slapd.ALL_SITES:
             values = {
                 value for entry in slapd.parse_ldif(site.ldif.read_text(encoding="utf-8"))
                 for name, all_values in entry.items() if name != "dn" for value in all_values}
             values |= {value.split(":", 1)[1] for value in values if value.upper().startswith("SMTP:")}
+            values = {self.spelled(value) for value in values}
             if site.name == "nis":
                 values |= {f"{value}@example.org" for value in values}
             for question in questions.read(site.questions)[0]:
