@@ -307,8 +307,9 @@ class Refusing(unittest.TestCase):
             ({wilma: later}, ["team"], ["450"], []),
             ({fred: later, wilma: away}, ["team"], ["450"], []),
             ({fred: away, wilma: later}, ["team"], ["450"], []),
-            # Some servers say 552 for one recipient too many.
-            ({wilma: "552 too many recipients"}, ["team"], ["552"], []),
+            # Some servers say 552 for one recipient too many, who may come in another transaction (RFC 5321 4.5.3.1.10).
+            ({wilma: "552 too many recipients"}, ["team"], ["452"], []),
+            ({wilma: "550 5.5.3 too many recipients"}, ["wilma"], ["452"], []),
             # With others before and after. Who has been refused for one address gets nothing by it.
             ({wilma: later}, ["anna", "team", "sam1"], ["250", "450", "250"], [anna, far, "sam1@example.org"]),
             ({wilma: later}, ["team", "fred"], ["450", "250"], [fred]),
