@@ -21,7 +21,7 @@ public struct NextHopConfiguration: Hashable, Sendable {
     /// Of folders: whether symbolic links below the fixed part of their path are followed.
     public var followsLinks: Bool
 
-    /// - Parameter route: its `dropsDetails` is true of folders, whatever is given.
+    /// - Parameter route: its `dropsDetails` is always true for folders.
     public init(name: String, kind: Kind, route: Route? = nil, followsLinks: Bool = false) {
         self.name = name
         self.kind = kind

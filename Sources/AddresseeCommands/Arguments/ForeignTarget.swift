@@ -13,7 +13,7 @@ enum ForeignTarget: Equatable {
     case included
     /// `:blackhole:` and its like, of Exim.
     case special
-    /// `\fred` of sendmail: the mailbox, whatever aliases it has.
+    /// `\fred` of sendmail: the mailbox, without its aliases.
     case unaliased
     /// `@example.org`.
     case domain(Domain)

@@ -43,7 +43,7 @@ final class UserRows {
         return nil
     }
 
-    /// The next user, whatever is wrong with the rows before; nil at the end.
+    /// The next user, also after rows that are wrong; nil at the end.
     func nextSound() throws -> User? {
         while true {
             do {

@@ -19,7 +19,7 @@ struct Output: Sendable {
     var standardError: @Sendable (String) -> Void
     /// Cells of a line; nil where a line may be of any length.
     var width: Int?
-    /// A line from the person at the terminal; nil at the end of the input. Nil itself where nobody can be asked.
+    /// Reads a line from the person at the terminal; gives nil at the end of the input. Nil where there is no terminal.
     var answer: (@Sendable () -> String?)?
 
     @TaskLocal static var current = Output.process
@@ -40,7 +40,7 @@ struct Output: Sendable {
         do { try body() } catch is Closed {}
     }
 
-    /// Whether a person says yes; true where nobody can be asked.
+    /// Whether a person says yes; true where there is no terminal.
     func confirms(_ question: String) -> Bool {
         guard let answer, isErrorTerminal else { return true }
         standardError("addressee: \(question.printable) [y/N] ")

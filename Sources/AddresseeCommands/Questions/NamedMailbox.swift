@@ -8,7 +8,7 @@ import Verification
 
 extension ConfiguredDirectory {
     /// Of an address the one that is on record for it, as without its detail, and else the address as it is given. Of another
-    /// name the one that `addressee verify` finds; for a name that nobody has, one in the default domain.
+    /// name the one that `addressee verify` finds; for an unknown name, one in the default domain.
     func mailbox(named text: String) throws -> Mailbox {
         if text.contains("@"), !text.hasPrefix("<") {
             let address = try AddressText(argument: text).mailbox()
