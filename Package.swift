@@ -10,10 +10,12 @@ let settings: [SwiftSetting] = [
 ]
 
 func room(
-    _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, resources: [Resource] = []
+    _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
+    resources: [Resource] = []
 ) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: path, resources: resources, swiftSettings: settings)
+        name: name, dependencies: dependencies, path: path, exclude: exclude, resources: resources,
+        swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
@@ -55,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
         room("MailAddress"),
@@ -63,7 +66,7 @@ let package = Package(
         room("LookupProtocols", ["MailAddress"]),
         room("Verification", ["MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols"]),
         room(
-            "AddresseeSchema", path: "schema",
+            "AddresseeSchema", path: "schema", exclude: ["README.md", "sqlite/README.md", "ldap/README.md"],
             resources: [
                 .embedInCode("sqlite/0001-directory.sql"), .embedInCode("sqlite/0002-transport.sql"),
                 .embedInCode("ldap/addressee.schema"),

@@ -41,7 +41,7 @@ public struct ConfigurationTemplate {
         #    starttls: false
             # Of a unix:/path/to/socket only: its mode, in octal. Default: as the umask has it. An example:
         #    unix-mode: "0660"
-            # The maps of Postfix's socketmap_table(5): see "Backing Postfix" in README. "clients" and "unix-mode" are as for
+            # The maps of Postfix's socketmap_table(5): see config/postfix/README.md. "clients" and "unix-mode" are as for
             # smtp. Only a class with "trusted: true" and "rcpt: full" learns where addresses lead. An example:
         #  - socketmap: 127.0.0.1:2526
             # One map of Postfix's tcp_table(5), likewise; each map has a listener of its own, and none a Unix socket. An example:
@@ -54,7 +54,7 @@ public struct ConfigurationTemplate {
             # The filters of sendmail and Postfix (milter), likewise. What is told goes by the class of the SMTP client that the mail
             # server names, and by that of the mail server. A connection in use may be idle for 7210s at least. An example:
         #  - milter: 127.0.0.1:2530
-            # The questions of Exim's ${readsocket}, likewise: see "Backing Exim" in README. An example:
+            # The questions of Exim's ${readsocket}, likewise: see config/exim/README.md. An example:
         #  - readsocket: unix:/run/addressee/ask
             # What Haraka and qmail sites ask qmail-deliverabled, over HTTP, likewise. An example:
         #  - qmail-deliverable: 127.0.0.1:8998

@@ -1,4 +1,4 @@
-// README's examples for other programs: they compile as they stand, outside of any actor, and do what it says.
+// The examples of the library's page: they compile as they stand, outside of any actor, and do what it says.
 
 import Foundation
 import MailAddress
@@ -33,14 +33,15 @@ func addUser(_ address: String, name: String, to path: String) throws {
 }
 
 @Suite struct EmbeddingTests {
-    @Test func readmeHasThem() throws {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        let readme = try String(
-            contentsOf: folder.appending(path: "../../README.md").standardizedFileURL, encoding: .utf8)
+    @Test func thePageHasThem() throws {
+        let repository = URL(fileURLWithPath: #filePath).appending(path: "../../..").standardizedFileURL
+        let page = try String(
+            contentsOf: repository.appending(path: "Sources/SQLiteDirectory/SQLiteDirectory.docc/SQLiteDirectory.md"),
+            encoding: .utf8)
         let source = try String(contentsOfFile: #filePath, encoding: .utf8)
         let examples = source.split(separator: "\n\n").filter { $0.hasPrefix("/// ") && $0.contains("\nfunc ") }
         #expect(examples.count == 2)
-        for example in examples { #expect(readme.contains(example)) }
+        for example in examples { #expect(page.contains(example)) }
     }
 
     @Test func theyWork() throws {

@@ -340,15 +340,8 @@ first_valid_uid = 1
 first_valid_gid = 1
 default_process_limit = 300
 default_client_limit = 1000
-mail_location = maildir:{mail}/%d/%n
 mail_plugins = quota
-passdb {{
-  driver = static
-}}
-userdb {{
-  driver = passwd-file
-  args = username_format=%u {self.folder}/users
-}}
+{self.users_text()}
 plugin {{
   quota = maildir:User quota
 }}
@@ -363,6 +356,18 @@ service lmtp {{
 }}
 """ + self.fragment_text())
         self.launch()
+
+    def users_text(self):
+        # Debian's configuration has one too, without which Dovecot finds nobody.
+        passwords = "passdb {\n  driver = static\n}"
+        if self.fragment == "users.conf":
+            return passwords
+        return f"""{passwords}
+mail_location = maildir:{self.folder}/mail/%d/%n
+userdb {{
+  driver = passwd-file
+  args = username_format=%u {self.folder}/users
+}}"""
 
     def fragment_text(self):
         if not self.fragment:

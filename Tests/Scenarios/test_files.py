@@ -182,9 +182,9 @@ class BackedUp(unittest.TestCase):
             self.assertTrue(is_sound(service.database))
 
     def test_the_way_to_restore_that_the_page_tells(self):
-        """README, "Backing up": its lines, as they stand there."""
-        page = Path(__file__, "../../../README.md").resolve().read_text()
-        blocks = re.findall(r"```sh\n(.*?)```", page[page.index("## Backing up"):], re.DOTALL)[:2]
+        """The lines of schema/sqlite/README.md, as they stand there."""
+        page = Path(__file__, "../../../schema/sqlite/README.md").resolve().read_text()
+        blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
         running, stopped = blocks
         with Service() as service:
             def sh(lines):

@@ -1,6 +1,8 @@
 """Messages are handed on to a real Dovecot over LMTP, which answers for each mailbox by itself."""
 
+import tempfile
 import unittest
+from pathlib import Path
 
 from handing import Handing, hand, rcpt, through
 from hops import OVER_QUOTA, Dovecot, field
@@ -62,6 +64,19 @@ class Answering(unittest.TestCase):
             reply = hand(self.mail, f"Subject: {number}\r\n\r\n".encode(), *recipients)
             self.assertEqual(reply[:3], ["250", "250", "552", "554"][number % 4])
             self.assertEqual(len(self.hop.arrived(str(number))), [1, 2, 0, 1][number % 4])
+
+
+class Users(unittest.TestCase):
+    def test_the_users_of_the_page(self):
+        """config/dovecot/users.conf: every mailbox on record has a folder, and a detail is none of it."""
+        root = self.enterContext(tempfile.TemporaryDirectory(prefix="addressee-vmail-"))
+        Path(root).chmod(0o777)
+        hop = Dovecot("users.conf", {"uid=vmail gid=vmail": "uid=65534 gid=65534", "/var/vmail": root})
+        with hop, through(hop, next_hops=[lmtp(hop, over_unix=True)]) as mail:
+            for recipient in "fred+lists@example.org", "wilma@example.org":
+                self.assertRegex(hand(mail, b"Subject: x\r\n\r\n", recipient), "^250 2")
+            found = sorted(str(path.relative_to(root).parent) for path in Path(root).rglob("new/*"))
+            self.assertEqual(found, ["example.org/fred/Maildir/new", "example.org/wilma/Maildir/new"])
 
 
 class Down(unittest.TestCase):

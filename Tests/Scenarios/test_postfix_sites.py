@@ -183,7 +183,7 @@ class UnixUsers(SiteTest):
         self.assertEqual({file.name for file in postfix.mail.iterdir()}, {"games", "news"})
 
     def test_after_addressee_was_away(self):
-        """What config and README say: which questions get 451 for how long, and what ends it."""
+        """What the pages of config/postfix say: which questions get 451 for how long, and what ends it."""
         # One smtpd, which is asked every time: what it keeps no other has.
         postfix = self.site(services={"inet  n       -       y       -       -       smtpd":
                                       "inet  n       -       y       -       1       smtpd"})

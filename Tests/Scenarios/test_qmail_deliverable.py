@@ -195,7 +195,7 @@ class Fragment(unittest.TestCase):
         # As the plugin's index.js reads them.
         self.assertLessEqual(set(options), {"check_mail_from", "host", "port", "timeout", "queue", "next_hop", "split"})
         self.assertEqual((options["host"], options["port"]), ("127.0.0.1", "8998"))
-        self.assertIn("qmail-deliverable: 127.0.0.1:8998", (REPOSITORY / "README.md").read_text())
+        self.assertIn("qmail-deliverable: 127.0.0.1:8998", (folder.parent / "README.md").read_text())
 
 
 class Trouble(unittest.TestCase):
