@@ -153,6 +153,19 @@ import Testing
         try child.tell("thaw")
     }
 
+    /// A server that has no time is no fault of the configuration, and where another answers no error.
+    @Test func busy() throws {
+        let refuser = try ToolChild("refuser.py", ["--code", "51"])
+        let (child, plain) = try site(["--no-anonymous"])
+        var settings = plain
+        settings.uris = [refuser.uri]
+        #expect(has(lines(settings), "error unreachable", "Server is busy"))
+        #expect(!has(lines(settings), "error configuration"))
+        settings.uris = [refuser.uri, child.uri]
+        #expect(has(lines(settings), "warning unreachable", refuser.uri, "Server is busy"))
+        #expect(!has(lines(settings), "error"))
+    }
+
     @Test func certificates() throws {
         let folder = try LDAPDirectoryTests.certificates.get()
         let (child, plain) = try site(["--tls", folder.path, "--no-anonymous"])
