@@ -244,6 +244,29 @@ import Testing
         LDAPCheck(name: "people", settings: settings).findings().filter { $0.severity == severity }.map(\.line)
     }
 
+    /// A domain that can't be told, and what is no domain, whoever has addresses there or not.
+    @Test func domains() throws {
+        let settings = try writerSettings(try Self.started.get())
+        let writer = try LDAPWriter(uri: try Self.started.get().uri)
+        for (name, kind) in [("odd", "strange"), ("other", "alias"), ("b_c", "local"), ("good", "local")] {
+            try writer.add(
+                "addresseeDomainKey=\(name),\(settings.base)",
+                [
+                    ("objectClass", ["addresseeDomain"]), ("addresseeDomainKey", [name]),
+                    ("addresseeDomainName", [name]), ("addresseeDomainKind", [kind]),
+                ])
+        }
+        for extent in [LDAPCheck.Extent.start, .sample, .everything] {
+            let found = LDAPCheck(name: "people", settings: settings, extent: extent).findings()
+            let errors = found.filter { $0.severity == .error && $0.cause == .directory }.map(\.text)
+            #expect(errors.count { $0.contains("has the unknown kind \"strange\"") } == 1, "\(errors)")
+            #expect(errors.count { $0.contains("is an alias of no domain") } == 1, "\(errors)")
+            #expect(errors.count == 2, "\(errors)")
+            let none = "has the domain \"b_c\", which is none"
+            #expect(found.contains { $0.severity == .warning && $0.text.contains(none) })
+        }
+    }
+
     @Test func twoAtOneAddress() throws {
         let settings = try filled([
             ("fred", [("mail", ["fred@a"])]), ("jane", [("mail", ["jane@a", "FRED@a"])]),

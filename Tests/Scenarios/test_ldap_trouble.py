@@ -166,6 +166,18 @@ class FaultyEntries(unittest.TestCase):
                 self.assertEqual(done.returncode, 65, done)
                 self.assertIn("asleep", done.stdout)
 
+    def test_domains(self):
+        with own_slapd() as server:
+            server.add(f"dn: addresseeDomainKey=odd.example,{BASE}\nobjectClass: addresseeDomain\n"
+                       "addresseeDomainKey: odd.example\naddresseeDomainName: odd.example\naddresseeDomainKind: odd\n")
+            with LDAPService(source(server.uri)) as service:
+                done = service.run("domain", "ls")
+                self.assertEqual(done.returncode, 75)
+                self.assertIn("example.org", done.stdout)
+                done = service.run("check")
+                self.assertEqual(done.returncode, 65, done.stdout)
+                self.assertIn("addresseeDomainKey=odd.example", done.stdout)
+
     def test_sqlite(self):
         with Directory() as directory:
             directory.change("user", "add", "mad@example.org")

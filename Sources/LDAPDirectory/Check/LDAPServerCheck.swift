@@ -45,6 +45,7 @@ struct LDAPServerCheck {
                 list.add(Finding(.error, .unreachable, reason: reason))
             }
             if try examineSchema(handle) {
+                try examineDomains(handle)
                 if try examineUsers(handle) { try examineEntries(handle) }
                 try examineIndexes(handle)
             }
