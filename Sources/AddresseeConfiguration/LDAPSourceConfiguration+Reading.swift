@@ -65,8 +65,11 @@ extension LDAPSourceConfiguration {
         places["status-words"] = Place(file: setting.findings.file, line: setting.line)
         var seen: [String: AccountStatus] = [:]
         for status in AccountStatus.allCases {
-            guard let own = words.texts(status.rawValue, "a value such as \"TRUE\"") else { continue }
+            guard let texts = words.texts(status.rawValue, "a value such as \"TRUE\"") else { continue }
+            // Blanks around a value of an attribute mean nothing.
+            let own = texts.map(\.withoutBlanks)
             for word in own {
+                if word.isEmpty { setting.report("\(setting.name).\(status.rawValue) has an empty word; leave it out") }
                 if let other = seen[word.lowercased()], other != status {
                     setting.report(
                         "\(setting.name) has \(word.quoted) for \(other.rawValue) and for \(status.rawValue)")
@@ -226,5 +229,16 @@ extension Setting {
             return nil
         }
         return octets
+    }
+}
+
+extension String {
+    /// Without the blanks around it.
+    fileprivate var withoutBlanks: String {
+        let isBlank = { (octet: UInt8) in octet == UInt8(ascii: " ") || octet == UInt8(ascii: "\t") }
+        var rest = utf8[...]
+        while let first = rest.first, isBlank(first) { rest = rest.dropFirst() }
+        while let last = rest.last, isBlank(last) { rest = rest.dropLast() }
+        return String(decoding: rest, as: UTF8.self)
     }
 }

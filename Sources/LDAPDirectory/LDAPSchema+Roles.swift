@@ -52,7 +52,7 @@ extension LDAPSchema {
         }
         // Written as the site spells it; the preset's words may be none that its attribute takes.
         changed.statusWords = words.compactMapValues(\.first)
-        changed.status = .words(known)
+        if case .bit = status { changed.ownStatusWords = known } else { changed.status = .words(known) }
         return changed
     }
 }

@@ -176,7 +176,7 @@ import Testing
 
     /// Where a role stands is known to whoever finds out that it has no effect.
     @Test func rolesHaveTheirLine() throws {
-        let ldap = try Self.ldap("roles:\n  status: [nsAccountLock]\nstatus-words: {disabled: \"TRUE\"}")
+        let ldap = try Self.ldap("roles:\n  status: [nsAccountLock]\nstatus-words: {disabled: \" TRUE \"}")
         #expect(ldap.places["status"] == LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: 9))
         #expect(ldap.places["status-words"] == LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: 10))
         #expect(ldap.statusWords == [.disabled: ["TRUE"]])
@@ -213,6 +213,8 @@ import Testing
         ("status-words: {disbled: a}", #"did you mean "disabled"?"#),
         ("status-words: {disabled: [a], full: [A]}", "has \"A\" for disabled and for full"),
         ("status-words: {disabled: []}", "disabled is empty"),
+        ("status-words: {disabled: [\" \"]}", "status-words.disabled has an empty word"),
+        ("status-words: {disabled: [a], full: [\" A\\t\"]}", "has \"A\" for disabled and for full"),
         ("timeout: 5", "did you mean 5s?"), ("timeout: 2m", "a time from 1s to 1m"),
         ("cache: {entries: -1}", "a whole number from 0 to 10000000"), ("domains: [a b]", "is no domain"),
         ("domains: [{domain: a.example, kind: alias}]", #"must be local or relay, not "alias""#),

@@ -90,6 +90,14 @@ public struct LDAPCheck: Sendable {
                     .warning, .configuration, "certificates are not verified, so that anybody can pose as the server",
                     advice: "leave out verify: false, and name who signed it as ca-file"))
         }
+        if !DistinguishedName.isWithin(settings.writeBase, settings.base) {
+            findings.append(
+                Finding(
+                    .error, .configuration,
+                    "the write-base \(settings.writeBase) is not below the base \(settings.base), so that nobody would find"
+                        + " what is written there",
+                    advice: "correct it"))
+        }
         if settings.domains.isEmpty, !settings.schema.rules.contains(where: { $0.kind == .domain }) {
             findings.append(
                 Finding(
