@@ -8,7 +8,7 @@ public struct RecordEditor {
     let store: any RecordStore
     let storeIndex: Int
     let otherSources: [any Source]
-    let referencesElsewhere: (_ address: Mailbox, _ limit: Int) throws -> [Reference]
+    let otherRecords: (_ body: (any RecordReading) throws -> Void) throws -> Void
     let defaultDomain: Domain
     let limits: ExpansionLimits
 
@@ -16,16 +16,16 @@ public struct RecordEditor {
     ///   - store: the store that is written to.
     ///   - storeIndex: its place among all sources, counted from 0.
     ///   - otherSources: the remaining sources in their order; they are asked, never written.
-    ///   - referencesElsewhere: who in them points to an address, at most so many; for what is removed here.
+    ///   - otherRecords: hands out their records, one source after the other; they tell who points to what is removed here.
     public init(
         store: any RecordStore, at storeIndex: Int = 0, otherSources: [any Source] = [],
-        referencesElsewhere: @escaping (_ address: Mailbox, _ limit: Int) throws -> [Reference] = { _, _ in [] },
+        otherRecords: @escaping (_ body: (any RecordReading) throws -> Void) throws -> Void = { _ in },
         defaultDomain: Domain, limits: ExpansionLimits = ExpansionLimits()
     ) {
         self.store = store
         self.storeIndex = storeIndex
         self.otherSources = otherSources
-        self.referencesElsewhere = referencesElsewhere
+        self.otherRecords = otherRecords
         self.defaultDomain = defaultDomain
         self.limits = limits
     }
@@ -61,6 +61,9 @@ public struct RecordEditor {
                 throw .unsuitable("a record's address can't be changed; add another record and remove this one")
             }
             try checkForm(record, isNew: false)
+            if case .user(let new) = record, case .user(let user) = old, let login = new.login, login != user.login {
+                try checkWord(login)
+            }
             try EditError.wrapping { try writing.replace(record) }
             try checkTargets(of: record, in: writing, isForced: isForced)
             try checkLimits(of: record, in: writing)

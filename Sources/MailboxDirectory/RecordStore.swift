@@ -38,6 +38,13 @@ public protocol RecordReading: Source {
     /// who wants to know; `references(to:limit:)` is for the check of a change.
     func allReferences(to address: Mailbox) throws -> [Reference]
 
+    /// Records that point to one of these names with a detail (RFC 5233). Whom such a target is for depends on what else is
+    /// on record, so that `ReferenceSearch` asks for it.
+    func references(withDetailOf names: [AddressName]) throws -> [AddressReference]
+
+    /// The further addresses of what has this one for its canonical mailbox.
+    func otherAddresses(of address: Mailbox) throws -> [Mailbox]
+
     /// Records that stand in this domain or point into it, or domains that are aliases of it, at most `limit`.
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference]
 
@@ -49,6 +56,22 @@ public protocol RecordReading: Source {
 extension RecordReading {
     /// For a store that finds all of them by an index.
     public func allReferences(to address: Mailbox) throws -> [Reference] { try references(to: address, limit: .max) }
+
+    /// For a store that has no index for it: all that may point there is read.
+    public func references(withDetailOf names: [AddressName]) throws -> [AddressReference] {
+        var found: [AddressReference] = []
+        for kind in RecordKind.allCases where kind != .user {
+            try forEach(kind, in: nil) { record in
+                for (role, target) in record.references where names.contains(where: { $0.isBase(of: target) }) {
+                    found.append(AddressReference(Reference(record, role: role), to: target, in: name))
+                }
+            }
+        }
+        return found
+    }
+
+    /// For a store in which every address is a record of its own.
+    public func otherAddresses(of address: Mailbox) throws -> [Mailbox] { [] }
 
     /// The same, up to the first record that can't be read.
     /// - Throws: `StoreError.trouble` for that.

@@ -25,7 +25,8 @@ extension SQLiteStore: BulkUserStore {
     ) throws -> BulkResult {
         hasWritten.store(true, ordering: .relaxed)
         return try StoreError.clearly(name: name, path: path) {
-            try queue.writeWithoutTransaction { database in
+            try examine()
+            return try queue.writeWithoutTransaction { database in
                 let usual = try Int.fetchOne(database, sql: "PRAGMA cache_size") ?? -2000
                 try database.execute(sql: "PRAGMA cache_size = -\(UserImport.cacheKiB)")
                 // The checks of the schema cost more than the insert itself, and a User can't break one: its status is

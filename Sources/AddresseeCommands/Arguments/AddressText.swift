@@ -32,7 +32,8 @@ struct AddressText: ExpressibleByArgument {
 
     /// As `mailbox()`. A bare word is the local-part of an address in the default domain.
     func mailbox(in defaultDomain: Domain) throws(CommandFailure) -> Mailbox {
-        guard !text.contains("@"), ForeignTarget(text) == nil, let localPart = try? LocalPart(octets: Array(text.utf8))
+        guard !text.contains("@"), ForeignTarget(text) == nil, text.pastedAddress == nil,
+            let localPart = try? LocalPart(octets: Array(text.utf8))
         else { return try mailbox() }
         return Mailbox(localPart: localPart, domain: defaultDomain)
     }
@@ -65,6 +66,9 @@ struct AddressText: ExpressibleByArgument {
             if parts.count > 1, parts.allSatisfy({ (try? Mailbox($0)) != nil }) {
                 throw CommandFailure(.data, "\(text.quoted) is \(parts.count) addresses; \(advice)")
             }
+            if let meant = text.pastedAddress {
+                throw CommandFailure(.data, "\(text.quoted) is more than an address; did you mean \(meant)?")
+            }
             reason = error.clause
         }
         throw CommandFailure(.data, "\(text.quoted) is not an address such as fred@example.org: \(reason)")
@@ -81,6 +85,12 @@ struct DomainText: ExpressibleByArgument {
         do throws(AddressSyntaxError) {
             return try Domain(text)
         } catch {
+            for piece in [text.pastedAddress?.domain.description, text.hasPrefix("@") ? String(text.dropFirst()) : nil]
+            {
+                if let meant = piece.flatMap({ try? Domain($0) }) {
+                    throw CommandFailure(.data, "\(text.quoted) is not a domain; did you mean \(meant)?")
+                }
+            }
             throw CommandFailure(.data, "\(text.quoted) is not a domain such as example.org: \(error.clause)")
         }
     }
