@@ -17,6 +17,8 @@ public struct RecordEditor {
     ///   - storeIndex: its place among all sources, counted from 0.
     ///   - otherSources: the remaining sources in their order; they are asked, never written.
     ///   - otherRecords: hands out their records, one source after the other; they tell who points to what is removed here.
+    ///   - defaultDomain: the domain of bare names.
+    ///   - limits: those of questions; a record by which one would pass them is refused.
     public init(
         store: any RecordStore, at storeIndex: Int = 0, otherSources: [any Source] = [],
         otherRecords: @escaping (_ body: (any RecordReading) throws -> Void) throws -> Void = { _ in },
@@ -31,7 +33,9 @@ public struct RecordEditor {
     }
 
     /// Adds a record.
-    /// - Parameter isForced: writes it even if a target dangles. Loops are refused all the same.
+    /// - Parameters:
+    ///   - record: at an address that is nothing else yet.
+    ///   - isForced: writes it even if a target dangles. Loops are refused all the same.
     public func add(_ record: Record, isForced: Bool = false) throws(EditError) {
         try transaction { writing throws(EditError) in
             try checkForm(record)
@@ -47,7 +51,11 @@ public struct RecordEditor {
     }
 
     /// Changes the record of this kind at the address.
-    /// - Parameter change: gets the record as it is, and returns it as it should be; what it throws is passed on.
+    /// - Parameters:
+    ///   - kind: of the several records that may be at an address.
+    ///   - address: stays as it is.
+    ///   - isForced: writes it even if a target dangles. Loops are refused all the same.
+    ///   - change: gets the record as it is, and returns it as it should be; what it throws is passed on.
     public func set(
         _ kind: RecordKind, at address: Mailbox, isForced: Bool = false,
         change: (Record) throws(EditError) -> Record
@@ -71,7 +79,10 @@ public struct RecordEditor {
     }
 
     /// Removes the record of this kind at the address.
-    /// - Parameter isForced: removes it even if others point to it. What is removed must not lay bare a loop all the same.
+    /// - Parameters:
+    ///   - kind: of the several records that may be at an address.
+    ///   - address: the record's own, as it is on record or spelled otherwise.
+    ///   - isForced: removes it even if others point to it. What is removed must not lay bare a loop all the same.
     public func remove(_ kind: RecordKind, at address: Mailbox, isForced: Bool = false) throws(EditError) {
         try transaction { writing throws(EditError) in
             let record = try EditError.wrapping { try writing.record(kind, at: address) }

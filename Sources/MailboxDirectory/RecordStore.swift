@@ -24,9 +24,13 @@ public protocol RecordReading: Source {
     func record(_ kind: RecordKind, at address: Mailbox) throws -> Record?
 
     /// Hands out the records of one kind, whole, in the order of their domains and local-parts (for domains, of their
-    /// names), one at a time, so that any number can be read in bounded memory. `domain`: only those in this domain.
-    /// - Parameter faulty: told of each record that can't be read, in its place; those behind it are handed out all the
-    ///   same. When it throws, that ends the reading.
+    /// names), one at a time, so that any number can be read in bounded memory.
+    /// - Parameters:
+    ///   - kind: the kind of the records.
+    ///   - domain: only those in this domain; nil for all.
+    ///   - faulty: told of each record that can't be read, in its place; those behind it are handed out all the same. When it
+    ///     throws, that ends the reading.
+    ///   - body: gets each record. When it throws, that ends the reading.
     func forEach(
         _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
     ) throws

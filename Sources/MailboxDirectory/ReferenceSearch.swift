@@ -46,6 +46,8 @@ public struct ReferenceSearch {
 
     /// - Parameters:
     ///   - sources: all of them in their order; they tell whom a name leads to.
+    ///   - defaultDomain: the domain of bare names.
+    ///   - limits: those of questions; a name whose walk passes one is taken to lead there.
     ///   - records: hands out the records of each of them, one after the other.
     public init(
         sources: [any Source], defaultDomain: Domain, limits: ExpansionLimits = ExpansionLimits(),
@@ -57,9 +59,11 @@ public struct ReferenceSearch {
         self.records = records
     }
 
-    /// In the order of the sources, at most `limit`.
+    /// In the order of the sources.
     /// - Parameters:
+    ///   - address: as its record has it.
     ///   - source: the one that is looked in; nil for all. The names of the address are known to all of them.
+    ///   - limit: at most so many.
     ///   - readsAll: whether those too are wanted that are found only by reading every list or forward.
     public func references(
         to address: Mailbox, in source: String? = nil, limit: Int = .max, readsAll: Bool = false

@@ -24,6 +24,7 @@ public struct SQLiteCheck {
     private let waiting: @Sendable (String) -> Void
 
     /// - Parameters:
+    ///   - path: the file.
     ///   - name: the name of the source in the configuration.
     ///   - waiting: told what is waited for, once a lock is not to be had within a second.
     public init(path: String, name: String, waiting: @escaping @Sendable (String) -> Void = { _ in }) {

@@ -17,6 +17,8 @@ extension SQLiteStore: BulkUserStore {
     /// - Parameters:
     ///   - progress: called after each 10,000 users that were taken in; the rest of the work, about as much again, comes
     ///     after the last.
+    ///   - conflict: what becomes of users who are on record already.
+    ///   - fault: told of each user who can't be taken in; there is an end after a hundred.
     ///   - next: gives the next user; nil ends the import. What it throws gives the import up, and is thrown on.
     /// - Throws: `BulkRefused` after a fault; `StoreError.trouble`; what `next` threw.
     public func importUsers(

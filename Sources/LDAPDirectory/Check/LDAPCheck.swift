@@ -18,7 +18,10 @@ public struct LDAPCheck: Sendable {
     let settings: LDAPSettings
     let extent: Extent
 
-    /// - Parameter name: the name of the source in the configuration.
+    /// - Parameters:
+    ///   - name: the name of the source in the configuration.
+    ///   - settings: its servers, and what is read of them.
+    ///   - extent: how many entries are read.
     public init(name: String, settings: LDAPSettings, extent: Extent = .start) {
         self.name = name
         self.settings = settings
