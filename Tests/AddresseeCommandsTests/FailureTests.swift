@@ -77,7 +77,7 @@ import Testing
             "\"a\\tb\" is neither a name nor an address: there is a control character at position 2"),
         Case(
             "verify", "<fred@example.org", is: 65,
-            "\"<fred@example.org\" is neither a name nor an address: the address must stand between \"<\" and \">\""),
+            "\"<fred@example.org\" is more than an address; did you mean fred@example.org?"),
         Case(
             "resolve", String(repeating: "x", count: 600), is: 65,
             "\"\(String(repeating: "x", count: 80))…\" is longer than 505 octets, which is all VRFY takes"),

@@ -123,7 +123,7 @@ import Testing
             "2: \"<a@example.org>\" is more than an address; did you mean a@example.org?",
             "3: \"mailto:A@example.org\" is more than an address; did you mean A@example.org?",
             "4: more than an address stands here; did you mean b@example.org?",
-            #"5: "\"a\" <c@example.org>" is more than an address; did you mean c@example.org?"#,
+            #"5: ""a" <c@example.org>" is more than an address; did you mean c@example.org?"#,
             "6: \"d@example.org;\" is more than an address; did you mean d@example.org?"),
         Wrong(
             "address\n\u{201C}p@example.org\n",

@@ -1,3 +1,5 @@
+import MailAddress
+import MailboxDirectory
 import Testing
 
 @testable import AddresseeCommands

@@ -319,10 +319,10 @@ private let loopRows: [EditRow] = [
     EditRow(
         "domain a\nuser x+y@a\nalias x@a x+y@a", "force rm user x+y@a", "this would make a loop: x@a -> x@a; \(step)"),
     EditRow(
-        "domain a catch-all=x@a\nuser u@a\nalias x@a u+y@a", "rm user u@a",
+        "domain a catch-all=x@a\nuser u@a\nalias x@a u+y@a", "force rm user u@a",
         "this would make a loop: x@a -> u+y@a -> x@a; \(step)"),
     EditRow(
-        "domain a\ndomain b alias-of=a catch-all=x@a\nuser u@a\nalias x@a u@b", "rm user u@a",
+        "domain a\ndomain b alias-of=a catch-all=x@a\nuser u@a\nalias x@a u@b", "force rm user u@a",
         "this would make a loop: u@b -> x@a -> u@b; \(step)"),
     EditRow(
         "domain a\nalias x@a y@a\nalias y@a x@a", "rm alias x@a",

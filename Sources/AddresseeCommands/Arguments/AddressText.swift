@@ -53,6 +53,12 @@ struct AddressText: ExpressibleByArgument {
     fileprivate func mailbox(
         ifSeveral advice: String, localPart limit: Int = AddressLimits.localPart, isTarget: Bool = false
     ) throws(CommandFailure) -> Mailbox {
+        // A closing quotation mark may pass for a letter of the domain.
+        if let mailbox = try? Mailbox(text), !mailbox.domain.isASCII, let meant = text.pastedAddress,
+            meant.domain != mailbox.domain
+        {
+            throw CommandFailure(.data, "\(text.quoted) is more than an address; did you mean \(meant)?")
+        }
         let reason: String
         do throws(AddressSyntaxError) {
             return try Mailbox(text)
