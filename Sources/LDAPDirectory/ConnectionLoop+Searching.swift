@@ -65,7 +65,9 @@ extension ConnectionLoop {
                 failedRounds = 0
                 // An answer to a search that was abandoned is nobody's.
                 guard let sent = removeSent(id) else { break }
-                if page.isOverload, ServerMemory.shared.leaves(handle.uri, among: shared.settings.uris) {
+                if page.isForAnother(sent.search, shared.settings.base),
+                    ServerMemory.shared.leaves(handle.uri, among: shared.settings.uris)
+                {
                     // Asked again of the other, with all that is under way.
                     inFlight[id] = sent
                     let failure = page.failure(page.code, of: sent.search, entries: [], uri: handle.uri)

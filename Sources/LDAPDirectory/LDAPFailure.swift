@@ -56,10 +56,12 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether the server has too much to do, so that to be asked more would not help it.
-    var isOverload: Bool { if case .result(let code) = kind { Self.isOverload(code) } else { false } }
+    var isOverload: Bool { [.result(LDAP_BUSY), .result(LDAP_UNAVAILABLE)].contains(kind) }
 
-    /// A result code that says so.
-    static func isOverload(_ code: Int32) -> Bool { code == LDAP_BUSY || code == LDAP_UNAVAILABLE }
+    /// Whether a result code is about the server, and not about what it was asked.
+    static func isOwn(_ code: Int32) -> Bool {
+        [LDAP_BUSY, LDAP_UNAVAILABLE, LDAP_UNWILLING_TO_PERFORM, LDAP_OPERATIONS_ERROR, LDAP_OTHER].contains(code)
+    }
 
     /// What an administrator can do about a result code.
     private static func advice(_ code: Int32) -> String {

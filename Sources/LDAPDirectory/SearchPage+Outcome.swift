@@ -10,8 +10,15 @@ enum PageEnd {
 }
 
 extension SearchPage {
-    /// Whether the server has too much to do, or is stopping.
-    var isOverload: Bool { LDAPFailure.isOverload(code) }
+    /// Whether another server may answer what this one does not: it has too much to do, is stopping or is out of order, or
+    /// has nothing where all searches begin.
+    /// - Parameter base: of the directory.
+    func isForAnother(_ search: LDAPSearch, _ base: String) -> Bool {
+        switch code {
+        case LDAP_NO_SUCH_OBJECT: search.base == base
+        default: LDAPFailure.isOwn(code)
+        }
+    }
 
     /// Why there is no more. Where as many came as were asked for, it is by our own limit.
     func failure(_ code: Int32, of search: LDAPSearch, entries: [LDAPEntry], uri: String) -> LDAPFailure {

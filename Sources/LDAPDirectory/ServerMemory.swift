@@ -31,9 +31,9 @@ final class ServerMemory: Sendable {
         state.withLock { $0.isAvoided(uri, now) }
     }
 
-    /// Has a server that has too much to do avoided, where there is another.
+    /// Has a server that can't answer avoided, where there is another.
     /// - Returns: whether to ask another now; not where this one was avoided already, so that nobody goes round and round
-    ///   servers none of which has time.
+    ///   servers none of which can.
     func leaves(_ uri: String, among uris: [String], now: Nanoseconds = MonotonicTime.now()) -> Bool {
         state.withLock { state in
             if state.isAvoided(uri, now) || !uris.contains(where: { $0 != uri }) { return false }

@@ -164,6 +164,13 @@ import Testing
         settings.uris = [refuser.uri, child.uri]
         #expect(has(lines(settings), "warning unreachable", refuser.uri, "Server is busy"))
         #expect(!has(lines(settings), "error"))
+        // One that has nothing yet.
+        let empty = try ToolChild("refuser.py", ["--code", "32"])
+        settings.uris = [empty.uri, child.uri]
+        #expect(has(lines(settings), "warning configuration", empty.uri, "No such object"))
+        #expect(!has(lines(settings), "error"))
+        settings.uris = [empty.uri]
+        #expect(has(lines(settings), "error configuration", "No such object"))
     }
 
     @Test func certificates() throws {

@@ -121,9 +121,9 @@ final class EventLog: Sendable {
         #expect(log.connected.last == (try Slapd.shared().uri))
     }
 
-    /// A server that binds, and then has no time for a search or is silent: who asks is answered by the next, and so is a
-    /// command.
-    @Test(arguments: [["--code", "51"], ["--code", "52"], ["--silent"]])
+    /// A server that binds, and then has no time for a search, is out of order, has nothing or is silent: who asks is answered
+    /// by the next, and so is a command.
+    @Test(arguments: ["1", "32", "51", "52", "53", "80"].map { ["--code", $0] } + [["--silent"]])
     func bindsAndAnswersNothing(how: [String]) throws {
         let refuser = try ToolChild("refuser.py", how)
         let good = try Slapd.shared().uri

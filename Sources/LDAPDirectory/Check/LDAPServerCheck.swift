@@ -39,7 +39,10 @@ struct LDAPServerCheck {
         isWorking = true
         do throws(LDAPFailure) {
             try examineRoot(handle)
-            guard try examineBase(handle) else { return }
+            guard try examineBase(handle) else {
+                isWorking = !hasOthers
+                return
+            }
             if case .incomplete(let reason) = try examineWholeness(handle) {
                 isWorking = false
                 list.add(Finding(.error, .unreachable, reason: reason))
@@ -140,7 +143,7 @@ extension LDAPServerCheck {
         switch outcome {
         case .found, .partial: break
         case .noSuchObject(let failure), .failed(let failure):
-            if failure.isOverload, hasOthers { isWorking = false }
+            if case .result(let code) = failure.kind, LDAPFailure.isOwn(code), hasOthers { isWorking = false }
             list.add(
                 Finding(
                     severity, failure.isOverload ? .unreachable : .configuration,

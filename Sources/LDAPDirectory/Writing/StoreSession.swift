@@ -82,14 +82,13 @@ final class StoreSession {
     // MARK: Searches
 
     /// Carries out all of these at once; each gets its outcome. A connection that is lost meanwhile is opened again, once,
-    /// and what a server has no time for is asked of another.
+    /// and what a server can't answer is asked of another.
     func outcomes(_ searches: [LDAPSearch]) -> [SearchOutcome] {
         var failure = LDAPFailure(.closed, "")
         for attempt in 0..<2 {
             do throws(LDAPFailure) {
                 let outcomes = try exchange(searches, on: try connected())
-                let isOverload = outcomes.contains { if case .failed(let why) = $0 { why.isOverload } else { false } }
-                if attempt == 0, isOverload, leaves() { continue }
+                if attempt == 0, zip(searches, outcomes).contains(where: isForAnother), leaves() { continue }
                 return outcomes
             } catch {
                 failure = error
@@ -100,7 +99,16 @@ final class StoreSession {
         return searches.map { _ in .failed(failure) }
     }
 
-    /// Lets go of a server that has too much to do, where there is another.
+    /// Whether another server may tell what this one does not.
+    private func isForAnother(_ search: LDAPSearch, _ outcome: SearchOutcome) -> Bool {
+        switch outcome {
+        case .failed(let failure): if case .result(let code) = failure.kind { LDAPFailure.isOwn(code) } else { false }
+        case .noSuchObject: search.base == settings.base
+        case .found, .partial: false
+        }
+    }
+
+    /// Lets go of a server that can't answer, where there is another.
     private func leaves() -> Bool {
         guard ServerMemory.shared.leaves(uri, among: settings.uris) else { return false }
         handle = nil
@@ -141,7 +149,7 @@ final class StoreSession {
             } catch {
                 throw ReadFault(error.description)
             }
-            if page.isOverload, cookie.isEmpty, leaves() { continue }
+            if page.isForAnother(search, settings.base), cookie.isEmpty, leaves() { continue }
             try take(page.entries)
             switch page.end(of: search, entries: [], uri: uri) {
             case .more: cookie = page.cookie
