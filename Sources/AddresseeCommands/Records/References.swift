@@ -36,7 +36,7 @@ struct References: ParsableCommand {
             stores: stores, allStores: options.source == nil ? stores : try directory.stores(nil))
         let found: [FoundReference]
         let shown: String
-        if !name.contains("@"), name.contains("."), let domain = try? Domain(name),
+        if !name.contains("@"), let domain = try? Domain(name), domain.octets.contains(UInt8(ascii: ".")),
             try directory.isOnRecord(domain) || !isNamed(directory)
         {
             shown = "\(domain)"
