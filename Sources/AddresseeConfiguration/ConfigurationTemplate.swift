@@ -74,7 +74,8 @@ public struct ConfigurationTemplate {
             # elsewhere, which is where forwards, aliases and lists lead. Default: mailboxes; of smtp all three. An example:
         #    takes: [mailboxes]
             # Only for recipients in these domains, and only for these recipients, as they are when all redirections have
-            # been followed. Default: all. An example:
+            # been followed: one without a detail (fred) is meant with any, one with a detail (fred+lists) with that alone.
+            # Default: all. An example:
         #    domains: [example.org]
         #    recipients: [fred@example.org]
             # Another mail server instead, over SMTP or LMTP: NAME:PORT, ADDRESS:PORT or unix:/path/to/socket. An example:
