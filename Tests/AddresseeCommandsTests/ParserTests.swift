@@ -56,6 +56,16 @@ import Testing
         #expect(site.servedConfiguration?.file == site.configuration)
     }
 
+    @Test func ofManyUnexpectedArgumentsTheFirstIsTold() async throws {
+        let addresses = (0..<40).map { "l\($0)@example.org" }
+        let run = try await Site().run(bare: ["list", "rm"] + addresses)
+        #expect(
+            run
+                == Run(
+                    64,
+                    err: "addressee: unexpected arguments from 'l1@example.org' on; see: addressee list rm --help\n"))
+    }
+
     /// The parser takes time with the square of the number of arguments, however the many are given.
     @Test(arguments: [
         ["list", "join", "l@example.org", "ADDRESSES"], ["list", "join", "--", "l@example.org", "ADDRESSES"],
