@@ -72,6 +72,10 @@ let package = Package(
                 .embedInCode("ldap/addressee.schema"),
                 .embedInCode("ldap/addressee.ldif"),
             ]),
+        room(
+            "AddresseeSample", path: "config",
+            exclude: ["README.md", "ldap.yaml", "dovecot", "exim", "haraka", "opensmtpd", "postfix", "sendmail"],
+            resources: [.embedInCode("addressee.yaml")]),
         .target(name: "CSQLiteSettings", linkerSettings: [.linkedLibrary("sqlite3")]),
         room(
             "SQLiteDirectory",
@@ -80,7 +84,7 @@ let package = Package(
         room("LDAPDirectory", ["MailAddress", "MailboxDirectory", "AddresseeSchema", "CLDAP"]),
         room(
             "AddresseeConfiguration",
-            ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", yams]),
+            ["MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeSample", yams]),
         room(
             "AddresseeCommands",
             [
@@ -147,6 +151,9 @@ let package = Package(
             ]),
         tests(
             "AddresseeConfigurationTests",
-            ["MailAddress", "MailboxDirectory", "Verification", "AddresseeConfiguration", "LDAPDirectory", yams]),
+            [
+                "MailAddress", "MailboxDirectory", "Verification", "AddresseeSample", "AddresseeConfiguration",
+                "LDAPDirectory", yams,
+            ]),
     ]
 )

@@ -68,13 +68,8 @@ struct ConfiguredDirectory {
         others.remove(at: index)
         let editor = RecordEditor(
             store: store, at: index, otherSources: try others.map { try wiring.openSource($0) },
-            referencesElsewhere: { [others] address, limit in
-                var found: [Reference] = []
-                for other in others where found.count < limit {
-                    let store = try wiring.openStore(other)
-                    found += try store.read { try $0.references(to: address, limit: limit - found.count) }
-                }
-                return found
+            otherRecords: { [others] body in
+                for other in others { try wiring.openStore(other).read(body) }
             },
             defaultDomain: configuration.defaultDomain, limits: configuration.expansion)
         return (editor, store)

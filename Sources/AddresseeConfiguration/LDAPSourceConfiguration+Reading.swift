@@ -23,8 +23,9 @@ extension LDAPSourceConfiguration {
         ldap.domains =
             section.list("domains", empty: "name one domain at least, or leave it out")?
             .compactMap { $0.domainRecord() } ?? []
-        ldap.readRoles(from: &section)
-        ldap.readStatusWords(from: &section)
+        let roles = ldap.readRoles(from: &section)
+        let words = ldap.readStatusWords(from: &section)
+        if preset != nil { ldap.checkUse(of: roles, words, of: section) }
         ldap.readMustFind(from: &section)
         ldap.readNewEntryValues(from: &section)
         ldap.readBind(from: &section)
@@ -44,29 +45,40 @@ extension LDAPSourceConfiguration {
         }
     }
 
-    private mutating func readRoles(from section: inout Section) {
-        guard var roles = section.section("roles") else { return }
+    /// - Returns: the roles that name attributes.
+    private mutating func readRoles(from section: inout Section) -> [Setting] {
+        guard var roles = section.section("roles") else { return [] }
         roles.know(Self.roles)
+        var named: [Setting] = []
         for role in roles.keys where Self.roles.contains(role) {
             guard let setting = roles.setting(role) else { continue }
-            places[role] = Place(file: setting.findings.file, line: setting.line)
             // An empty list says that the site has none.
             if case .sequence(let items) = setting.node, items.isEmpty {
                 self.roles[role] = []
                 continue
             }
-            self.roles[role] = roles.texts(role, "the name of an attribute")
+            self.roles[role] = roles.texts(role, "the name of an attribute") { setting, text in
+                if Self.isAttributeName(text) { return }
+                setting.report("\(setting.name) has \(text.quoted), which is no name of an attribute (RFC 4512 2.5)")
+            }
+            named.append(setting)
         }
         roles.close()
+        return named
     }
 
-    private mutating func readStatusWords(from section: inout Section) {
-        guard let setting = section.setting("status-words"), var words = section.section("status-words") else { return }
-        places["status-words"] = Place(file: setting.findings.file, line: setting.line)
+    /// - Returns: the words, where there are any.
+    private mutating func readStatusWords(from section: inout Section) -> Setting? {
+        guard let setting = section.setting("status-words"), var words = section.section("status-words") else {
+            return nil
+        }
         var seen: [String: AccountStatus] = [:]
         for status in AccountStatus.allCases {
-            guard let own = words.texts(status.rawValue, "a value such as \"TRUE\"") else { continue }
+            guard let texts = words.texts(status.rawValue, "a value such as \"TRUE\"") else { continue }
+            // Blanks around a value of an attribute mean nothing.
+            let own = texts.map(\.withoutBlanks)
             for word in own {
+                if word.isEmpty { setting.report("\(setting.name).\(status.rawValue) has an empty word; leave it out") }
                 if let other = seen[word.lowercased()], other != status {
                     setting.report(
                         "\(setting.name) has \(word.quoted) for \(other.rawValue) and for \(status.rawValue)")
@@ -76,6 +88,25 @@ extension LDAPSourceConfiguration {
             statusWords[status] = own
         }
         words.close()
+        return statusWords.isEmpty ? nil : setting
+    }
+
+    /// What the site says of its attributes that nothing comes of is taken for a mistake.
+    private func checkUse(of roles: [Setting], _ words: Setting?, of section: Section) {
+        for setting in roles where !hasUse(for: setting.key) {
+            setting.report("\(setting.name) has no effect with the preset \(preset): \(remedy(for: setting.key))")
+        }
+        if let words, !hasAttribute(of: "status") {
+            words.report(
+                "\(words.name) has no effect without an attribute; name it under roles, as in: roles: {status:"
+                    + " [nsAccountLock]}")
+        }
+        if !hasAddresses {
+            section.findings.report(
+                section.line,
+                "\(section.name) has no attribute with addresses, so that nobody would be found; name one in roles.address"
+            )
+        }
     }
 
     private mutating func readMustFind(from section: inout Section) {
@@ -88,7 +119,12 @@ extension LDAPSourceConfiguration {
         guard var values = section.section("new-entries") else { return }
         values.know(values.keys)
         for key in values.keys {
-            newEntryValues[key] = values.setting(key)?.text("a value such as /var/mail/%d/%u")
+            guard let setting = values.setting(key) else { continue }
+            if !Self.isAttributeName(key) {
+                setting.report(
+                    "\(section.name).new-entries has \(key.quoted), which is no name of an attribute (RFC 4512 2.5)")
+            }
+            newEntryValues[key] = setting.text("a value such as /var/mail/%d/%u")
         }
         values.close()
     }
@@ -209,7 +245,7 @@ extension Setting {
     private func transport() -> String? {
         let expected = "TRANSPORT:NEXTHOP such as \"smtp:[mx.example.org]:25\""
         guard let text = text(expected) else { return nil }
-        guard DomainRecord.isTransport(text) else {
+        guard DomainRecord.isTransport(text), DomainRecord.hasWholeBrackets(text) else {
             refuse(expected)
             return nil
         }
@@ -226,5 +262,16 @@ extension Setting {
             return nil
         }
         return octets
+    }
+}
+
+extension String {
+    /// Without the blanks around it.
+    fileprivate var withoutBlanks: String {
+        let isBlank = { (octet: UInt8) in octet == UInt8(ascii: " ") || octet == UInt8(ascii: "\t") }
+        var rest = utf8[...]
+        while let first = rest.first, isBlank(first) { rest = rest.dropFirst() }
+        while let last = rest.last, isBlank(last) { rest = rest.dropLast() }
+        return String(decoding: rest, as: UTF8.self)
     }
 }

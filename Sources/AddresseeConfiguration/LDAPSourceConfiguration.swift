@@ -32,13 +32,6 @@ public struct LDAPSourceConfiguration: Hashable, Sendable {
         public init(journal: String) { self.journal = journal }
     }
 
-    /// Where something stands in the file, for a message of the room that knows LDAP.
-    public struct Place: Hashable, Sendable {
-        public var file: String
-        /// From 1.
-        public var line: Int
-    }
-
     /// Tried in this order; one at least.
     public var uris: [String]
     public var base: String
@@ -47,8 +40,6 @@ public struct LDAPSourceConfiguration: Hashable, Sendable {
     public var roles: [String: [String]] = [:]
     /// What the values of the attributes of the role `status` mean, where that is not as the preset has it.
     public var statusWords: [AccountStatus: [String]] = [:]
-    /// Where the roles stand, by name, and the words under `status-words`.
-    public var places: [String: Place] = [:]
     /// Addresses that are there wherever the directory is whole.
     public var mustFind: [Mailbox] = []
     /// Domains that are served though no entry says so.

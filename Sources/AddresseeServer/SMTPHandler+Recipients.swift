@@ -62,9 +62,9 @@ extension SMTPHandler {
             var (path, query, client) = (ForwardPath.mailbox(mailbox), query, clientClass)
             switch answer {
             case .failed(let reason):
-                loop.shared.log.notRewritten(mailbox, reason: reason)
-                say(ReplyCatalogue.notHandedOn, to: ticket)
-                return goOnAfterAnswer()
+                return notRestored(mailbox, reason: reason, ticket)
+            case .tooLong(let octets):
+                return notRestored(mailbox, reason: "it would be for an address of \(octets) octets", ticket)
             case .kept: break
             case .rewritten(let original):
                 path = .mailbox(original)
@@ -76,6 +76,12 @@ extension SMTPHandler {
             }
             goOnAfterAnswer()
         }
+    }
+
+    private func notRestored(_ mailbox: Mailbox, reason: String, _ ticket: Int) {
+        loop.shared.log.notRewritten(mailbox, reason: reason)
+        say(ReplyCatalogue.notHandedOn, to: ticket)
+        goOnAfterAnswer()
     }
 
     private func take(
@@ -184,6 +190,10 @@ extension SMTPHandler {
             switch answer {
             case .rewritten(let other): self.envelope?.rewritten = .mailbox(other)
             case .kept: self.envelope?.rewritten = sender
+            case .tooLong(let octets):
+                // No later try would make it shorter. The next server may refuse the sender as it is; then it hears of it.
+                loop.shared.log.keptSender(mailbox, octets: octets)
+                self.envelope?.rewritten = sender
             case .failed(let reason):
                 loop.shared.log.notRewritten(mailbox, reason: reason)
                 say(ReplyCatalogue.notHandedOn, to: recipient.ticket)

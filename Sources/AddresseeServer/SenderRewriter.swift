@@ -10,12 +10,30 @@ import Verification
 
 final class SenderRewriter {
     /// What a map says of an address.
-    enum Answer {
+    enum Answer: Equatable {
         case rewritten(Mailbox)
         /// It stays as it is, or is none of the map's.
         case kept
+        /// What the map would have for it has so many octets before "@" or after it that it is no address. It will be so
+        /// at every try.
+        case tooLong(octets: Int)
         /// It can't be told now.
         case failed(String)
+
+        init(_ answer: MapAnswer, about mailbox: Mailbox) {
+            switch answer {
+            case .found(let value):
+                if let rewritten = Mailbox(key: value) {
+                    self = rewritten == mailbox ? .kept : .rewritten(rewritten)
+                } else if let octets = value.excess {
+                    self = .tooLong(octets: octets)
+                } else {
+                    self = .failed("\(String(decoding: value, as: UTF8.self)) is no address")
+                }
+            case .absent: self = .kept
+            case .temporary(let text), .permanent(let text): self = .failed(String(decoding: text, as: UTF8.self))
+            }
+        }
     }
 
     private let forwardMap: MapClient
@@ -48,17 +66,17 @@ final class SenderRewriter {
     private func ask(_ map: MapClient, _ name: String, _ mailbox: Mailbox, _ done: @escaping (Answer) -> Void) {
         // Without quotes, as mail servers have it inside: what is put around a quoted local-part would be no address.
         let key = mailbox.localPart.octets + [UInt8(ascii: "@")] + mailbox.domain.octets
-        map.ask(MapRequest(map: Array(name.utf8), key: key)) { answer in
-            switch answer {
-            case .found(let value):
-                guard let rewritten = Mailbox(key: value) else {
-                    return done(.failed("\(String(decoding: value, as: UTF8.self)) is no address"))
-                }
-                done(rewritten == mailbox ? .kept : .rewritten(rewritten))
-            case .absent: done(.kept)
-            case .temporary(let text), .permanent(let text): done(.failed(String(decoding: text, as: UTF8.self)))
-            }
-        }
+        map.ask(MapRequest(map: Array(name.utf8), key: key)) { done(Answer($0, about: mailbox)) }
+    }
+}
+
+extension [UInt8] {
+    /// The octets of the part of an address that has more than any may have; nil where there is none.
+    fileprivate var excess: Int? {
+        guard let at = lastIndex(of: UInt8(ascii: "@")) else { return nil }
+        let domain = count - at - 1
+        if at > AddressLimits.localPart { return at }
+        return domain > AddressLimits.domain ? domain : nil
     }
 }
 

@@ -239,6 +239,18 @@ struct ServerLog: Sendable {
         logger.error("address-not-rewritten", metadata: metadata)
     }
 
+    /// A message that goes on under its sender as it is, for there is no other that could be said.
+    func keptSender(_ mailbox: Mailbox, octets: Int) {
+        guard let more = failures.admit("srs: too long") else { return }
+        var metadata: Logger.Metadata = [
+            "about": "\(mailbox)",
+            "reason":
+                "srs: rewritten it would have \(octets) octets, \(AddressLimits.localPart) at most; kept as it is",
+        ]
+        if more > 0 { metadata["more"] = "\(more)" }
+        logger.warning("address-not-rewritten", metadata: metadata)
+    }
+
     func twoServers(_ one: String, _ other: String, _ about: String) {
         logger.warning(
             "no-next-hop",

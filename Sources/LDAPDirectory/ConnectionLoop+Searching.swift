@@ -64,7 +64,14 @@ extension ConnectionLoop {
                 timeOutsInARow = 0
                 failedRounds = 0
                 // An answer to a search that was abandoned is nobody's.
-                if let sent = removeSent(id) { take(page, for: sent, from: handle) }
+                guard let sent = removeSent(id) else { break }
+                if page.isOverload, ServerMemory.shared.leaves(handle.uri, among: shared.settings.uris) {
+                    // Asked again of the other, with all that is under way.
+                    inFlight[id] = sent
+                    let failure = page.failure(page.code, of: sent.search, entries: [], uri: handle.uri)
+                    return lost(failure.description)
+                }
+                take(page, for: sent, from: handle)
             }
         }
         // Places have come free.

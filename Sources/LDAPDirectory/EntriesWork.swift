@@ -93,7 +93,8 @@ extension SearchPlan {
     /// contradicts.
     func merge(_ one: Entry, _ other: Entry) -> Entry? {
         switch (one, other) {
-        case (.user(let user, nil), .forward(let forward)), (.forward(let forward), .user(let user, nil)):
+        case (.user(let user, nil), .forward(let forward)) where schema.forwardsRedirectUsers,
+            (.forward(let forward), .user(let user, nil)) where schema.forwardsRedirectUsers:
             return .user(user, forward: redirect(forward.targets, like: forward, at: user))
         case (.user(let user, nil), .alias(let alias)) where schema.aliasesRedirectUsers,
             (.alias(let alias), .user(let user, nil)) where schema.aliasesRedirectUsers:

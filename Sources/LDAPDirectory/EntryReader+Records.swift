@@ -47,7 +47,6 @@ extension EntryReader {
 
     /// The gravest of what the status attributes say.
     func status(of entry: LDAPEntry, _ rules: [LDAPRule]) throws(ReadFault) -> AccountStatus {
-        if schema.hasNoLogin(entry) { return .active }
         let gravity: [AccountStatus] = [.active, .full, .suspended, .disabled]
         var gravest = 0
         for value in values(.status, of: entry, rules) {
@@ -56,7 +55,11 @@ extension EntryReader {
             switch schema.status {
             case .none: told = .active
             case .words(let words): told = words[text.lowercased()]
-            case .bit(let mask, let status): told = Int64(text).map { $0 & mask != 0 ? status : .active }
+            case .bit(let mask, let status):
+                let isSet = Int64(text).map { $0 & mask != 0 }
+                told = schema.ownStatusWords[text.lowercased()]
+                // Whether nobody may log in says nothing of a mailbox to which nobody does.
+                told = told ?? (schema.hasNoLogin(entry) ? .active : isSet.map { $0 ? status : .active })
             }
             guard let told else {
                 throw ReadFault(

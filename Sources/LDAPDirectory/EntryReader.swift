@@ -39,11 +39,11 @@ struct EntryReader: Sendable {
     func values(_ role: LDAPRole, of entry: LDAPEntry, _ rules: [LDAPRule]) -> [[UInt8]] {
         schema.names(role, rules).flatMap { name in
             entry.values(name).compactMap { value in
-                if let cut = schema.cuts[name] { return Array(value.prefix { $0 != cut }) }
                 if let prefix = schema.prefixes[name] { return prefix.strip(value) }
                 // Of ordered members what follows the address is a name, which is kept as it is.
                 let isNamed = schema.isOrdered && role == .memberAddress
-                let text = isNamed ? Array(value.drop { $0 == UInt8(ascii: " ") }) : Self.trimmed(value)
+                let whole = schema.cuts[name].map { cut in Array(value.prefix { $0 != cut }) } ?? value
+                let text = isNamed ? Array(value.drop { $0 == UInt8(ascii: " ") }) : Self.trimmed(whole)
                 return text.isEmpty ? nil : text
             }
         }
@@ -60,7 +60,7 @@ struct EntryReader: Sendable {
     {
         for name in schema.names(role, rules) {
             var values = entry.values(name).map { value in
-                schema.cuts[name].map { cut in Array(value.prefix { $0 != cut }) } ?? value
+                schema.cuts[name].map { cut in Self.trimmed(Array(value.prefix { $0 != cut })) } ?? value
             }
             values.removeAll { PersonName.clean($0).isEmpty }
             guard let first = values.first else { continue }
@@ -82,7 +82,9 @@ struct EntryReader: Sendable {
     /// A text for people; nil where there is none.
     func shown(_ role: LDAPRole, of entry: LDAPEntry, _ rules: [LDAPRule]) -> String? {
         guard let value = preferred(role, of: entry, rules)?.value else { return nil }
-        let text = PersonName.clean(role == .login ? Self.trimmed(value) : value)
+        // A name in our own schema is kept as it was given.
+        let isKept = schema.isOrdered && role != .login
+        let text = PersonName.clean(isKept ? value : Self.trimmed(value))
         return text.isEmpty ? nil : text
     }
 

@@ -32,6 +32,7 @@ public final class LDAPDirectory: Source, Sendable {
     ///
     /// - Parameters:
     ///   - name: the source's name in the configuration, in traces and in logs.
+    ///   - settings: its servers, and what is read of them.
     ///   - onEvent: told what happens to connections, for a log; called on threads of the source's own and of those who
     ///     ask. It must return soon.
     public init(name: String, settings: LDAPSettings, onEvent: @escaping @Sendable (LDAPEvent) -> Void = { _ in }) {

@@ -56,7 +56,10 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether the server has too much to do, so that to be asked more would not help it.
-    var isOverload: Bool { [.result(LDAP_BUSY), .result(LDAP_UNAVAILABLE)].contains(kind) }
+    var isOverload: Bool { if case .result(let code) = kind { Self.isOverload(code) } else { false } }
+
+    /// A result code that says so.
+    static func isOverload(_ code: Int32) -> Bool { code == LDAP_BUSY || code == LDAP_UNAVAILABLE }
 
     /// What an administrator can do about a result code.
     private static func advice(_ code: Int32) -> String {

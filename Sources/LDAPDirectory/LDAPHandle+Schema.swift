@@ -14,11 +14,11 @@ import MailboxDirectory
 
 extension LDAPHandle {
     /// - Throws: that the server knows no class of users, or no attribute that holds addresses. A server that does not
-    ///   show its schema is taken at its word.
-    func check(_ schema: LDAPSchema, patience: Nanoseconds) throws(LDAPFailure) {
-        guard let root = read("", ["subschemaSubentry"], "(objectClass=*)", patience),
+    ///   show its schema in time is taken at its word.
+    func check(_ schema: LDAPSchema, until end: Nanoseconds) throws(LDAPFailure) {
+        guard let root = read("", ["subschemaSubentry"], "(objectClass=*)", end),
             let place = root.texts("subschemaSubentry").first,
-            let known = read(place, ["attributeTypes", "objectClasses"], "(objectClass=subschema)", patience)
+            let known = read(place, ["attributeTypes", "objectClasses"], "(objectClass=subschema)", end)
         else { return }
         let users = schema.rules.filter { $0.kind == .user }
         let classes = users.flatMap(\.classes)
@@ -55,11 +55,13 @@ extension LDAPHandle {
 
     /// One entry, while nobody else uses the connection; nil when it can't be read.
     private func read(
-        _ base: String, _ attributes: [String], _ filter: String, _ patience: Nanoseconds
+        _ base: String, _ attributes: [String], _ filter: String, _ end: Nanoseconds
     ) -> LDAPEntry? {
+        // No time at all would be taken for a wrong parameter.
+        let left = Int(max(end - MonotonicTime.now(), 1000) / 1000)
         var names: [UnsafeMutablePointer<CChar>?] = attributes.map { strdup($0) } + [nil]
         defer { for name in names { free(name) } }
-        var time = timeval(tv_sec: Int(max(1, patience / 1_000_000_000)), tv_usec: 0)
+        var time = timeval(tv_sec: left / 1_000_000, tv_usec: left % 1_000_000)
         var result: OpaquePointer?
         let code = ldap_search_ext_s(ld, base, Int32(CLDAP_SCOPE_BASE), filter, &names, 0, nil, nil, &time, 1, &result)
         defer { if let result { ldap_msgfree(result) } }

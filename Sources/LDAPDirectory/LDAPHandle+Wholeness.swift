@@ -18,15 +18,16 @@ enum Wholeness: Hashable, Sendable {
 
 extension LDAPHandle {
     /// Looks whether the server has all of the directory; nothing else is under way on the connection.
-    func examine(_ settings: LDAPSettings) throws(LDAPFailure) -> Wholeness {
+    /// - Parameter end: when no answer is waited for any longer.
+    func examine(_ settings: LDAPSettings, until end: Nanoseconds = .max) throws(LDAPFailure) -> Wholeness {
         var isUnmarked = false
-        if settings.uris.count > 1, let marks = try contextMarks(settings.base) {
+        if settings.uris.count > 1, let marks = try contextMarks(settings.base, until: end) {
             isUnmarked = marks.isEmpty
             ServerMemory.shared.note(uri, isMarked: !isUnmarked)
         }
         if !settings.mustFind.isEmpty {
             let plan = SearchPlan(name: "", settings: settings)
-            let deadline = MonotonicTime.now() + settings.timeout.nanoseconds
+            let deadline = min(end, MonotonicTime.now() + settings.timeout.nanoseconds)
             for address in settings.mustFind {
                 if let reason = try absence(of: address, plan, until: deadline) { return .incomplete(reason) }
             }
@@ -36,22 +37,24 @@ extension LDAPHandle {
 
     /// The values of contextCSN, one a server that takes changes: the time of its newest change that is here, and its
     /// number. Nil where the server is another than OpenLDAP, or does not tell what it holds.
-    func contextMarks(_ base: String) throws(LDAPFailure) -> [String]? {
-        let root = try read("", ["objectClass", "namingContexts"])
+    func contextMarks(_ base: String, until end: Nanoseconds = .max) throws(LDAPFailure) -> [String]? {
+        let root = try read("", ["objectClass", "namingContexts"], until: end)
         guard let root, root.texts("objectClass").contains(where: { $0.lowercased() == "openldaprootdse" }) else {
             return nil
         }
         let contexts = root.texts("namingContexts").filter { DistinguishedName.isWithin(base, $0) }
         guard let context = contexts.max(by: { $0.utf8.count < $1.utf8.count }) else { return nil }
-        return try read(context, ["contextCSN"])?.texts("contextCSN") ?? []
+        return try read(context, ["contextCSN"], until: end)?.texts("contextCSN") ?? []
     }
 
     /// One entry; nil when it is not there or may not be read.
-    private func read(_ dn: String, _ attributes: [String]) throws(LDAPFailure) -> LDAPEntry? {
+    private func read(
+        _ dn: String, _ attributes: [String], until end: Nanoseconds
+    ) throws(LDAPFailure) -> LDAPEntry? {
         let search = LDAPSearch(
             base: dn, scope: .base, filter: LDAPFilter.present("objectClass").text, attributes: attributes, sizeLimit: 1
         )
-        switch carryOut(search, patience: Self.patience) {
+        switch carryOut(search, patience: min(Self.patience, end - MonotonicTime.now())) {
         case .found(let entries), .partial(let entries, _): return entries.first
         case .noSuchObject: return nil
         case .failed(let failure):

@@ -45,12 +45,13 @@ final class LDAPHandle: @unchecked Sendable {
         try connect(settings)
         try protect(settings)
         try bind(settings)
-        let left = try left()
+        _ = try left()
         // Before what has time-outs of its own, for at its end the socket is shut down.
         finishOpening()
-        try check(settings.schema, patience: left)
+        try check(settings.schema, until: deadline)
         cldap_set_nonblocking(ld)
-        wholeness = try examine(settings)
+        // Where there is another server, who asks waits for this one no longer.
+        wholeness = try examine(settings, until: settings.uris.count > 1 ? deadline : .max)
     }
 
     /// From now on all steps of opening have this time.

@@ -23,24 +23,6 @@ extension LDAPSchema {
         }
     }
 
-    /// What a site may do instead, where a role has no use.
-    public func remedy(for role: LDAPRole) -> String {
-        switch role {
-        case .status: return "say beside it what its values mean: status-words: {disabled: [...]}"
-        case .memberOf:
-            return "its lists have entries of their own: name the attribute of those that holds the members, as"
-                + " member-dn, member-uid or member-address"
-        case .keepCopy, .reply: return "name beside it where mail is redirected to: forward-target"
-        case .domainName, .domainKind, .catchAll, .detailSeparators, .transport:
-            return "say it under domains of the source, as in: domains: [{domain: example.org, catch-all:"
-                + " info@example.org}]"
-        default:
-            let able = LDAPPreset.allCases.filter { $0.schema.hasUse(for: role) }.map(\.rawValue)
-            let kinds = RecordKind.allCases.filter(role.isOf).map(\.rawValue).joined(separator: " or ")
-            return "it has no \(kinds); leave it out, or choose a preset that has: \(able.joined(separator: ", "))"
-        }
-    }
-
     /// The same with words for a status, which go before the preset's.
     public func telling(_ words: [AccountStatus: [String]]) -> LDAPSchema {
         if words.isEmpty { return self }
@@ -52,7 +34,7 @@ extension LDAPSchema {
         }
         // Written as the site spells it; the preset's words may be none that its attribute takes.
         changed.statusWords = words.compactMapValues(\.first)
-        changed.status = .words(known)
+        if case .bit = status { changed.ownStatusWords = known } else { changed.status = .words(known) }
         return changed
     }
 }

@@ -9,6 +9,8 @@ public struct LDAPSchema: Hashable, Sendable {
     /// The attributes of each role, in order of preference, for rules that do not name their own.
     public var attributes: [LDAPRole: [AttributeName]]
     public var status: LDAPStatusRule = .none
+    /// The site's own words for a status, in lower case, where the rule goes by no words.
+    public var ownStatusWords: [String: AccountStatus] = [:]
     public var delivery = LDAPDeliveryRule()
     /// Attributes whose values begin with a word that says what they are.
     public var prefixes: [AttributeName: LDAPPrefix] = [:]
@@ -21,6 +23,8 @@ public struct LDAPSchema: Hashable, Sendable {
     /// Whether an alias of a mailbox's address is that mailbox's forward, as where a server asks for aliases first;
     /// else the mailbox goes before it.
     public var aliasesRedirectUsers = false
+    /// Whether an entry that is a forward redirects the mailbox that another has at its address; else the two contradict.
+    public var forwardsRedirectUsers = true
     /// Whether nothing is redirected for a mailbox that is disabled or suspended.
     public var statusStopsForwards = false
     /// Values, as written, that say that nobody logs in to the mailbox: it takes mail whatever the status of its account.
@@ -149,7 +153,7 @@ public struct LDAPDeliveryRule: Hashable, Sendable {
     /// When the attribute has no value.
     public var keepsCopyByDefault = false
     /// Words any of which says that a copy stays; empty: whatever `noCopy` does not say.
-    public var copy: Set<String> = []
+    public var copy: Set<String> = ["true"]
     public var noCopy: Set<String> = []
     /// Words any of which switches the redirection off.
     public var noForward: Set<String> = []

@@ -41,6 +41,10 @@ public struct LDAPSettings: Sendable {
     var examinationInterval: Duration = .seconds(5)
 
     /// - Parameters:
+    ///   - uris: the servers, in the order in which they are tried: `ldap://`, `ldaps://` or `ldapi://`.
+    ///   - base: the DN below which is searched.
+    ///   - preset: the schema that the site has.
+    ///   - domains: those that are served, where the directory has no records of them.
     ///   - roles: roles whose attributes are others than the preset's; an empty list: the site has none for it.
     public init(
         uris: [String], base: String, preset: LDAPPreset, roles: [LDAPRole: [AttributeName]] = [:],

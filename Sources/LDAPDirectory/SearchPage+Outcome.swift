@@ -10,6 +10,9 @@ enum PageEnd {
 }
 
 extension SearchPage {
+    /// Whether the server has too much to do, or is stopping.
+    var isOverload: Bool { LDAPFailure.isOverload(code) }
+
     /// Why there is no more. Where as many came as were asked for, it is by our own limit.
     func failure(_ code: Int32, of search: LDAPSearch, entries: [LDAPEntry], uri: String) -> LDAPFailure {
         if code == LDAP_SIZELIMIT_EXCEEDED, search.sizeLimit > 0, entries.count >= search.sizeLimit {

@@ -56,6 +56,39 @@ extension SearchPlan {
         }
     }
 
+    /// The entries that may point to one of these names with a detail. Our own schema has an index of domains for it;
+    /// elsewhere the server looks at the beginnings of all addresses.
+    func pointingFilter(withDetailOf names: [AddressName]) -> LDAPFilter {
+        if schema.keys != nil {
+            var domains: [Domain] = []
+            for name in names where !domains.contains(name.mailbox.domain) { domains.append(name.mailbox.domain) }
+            return .anyOf(domains.map { .equal("addresseeRefersToDomain", $0.key) })
+        }
+        var beginnings: [[UInt8]] = []
+        for name in names {
+            for separator in name.detailSeparators {
+                for octets in [name.mailbox.localPart.octets, name.mailbox.localPart.key] {
+                    // The detail may need quotes where the name needs none.
+                    var quoted: [UInt8] = [UInt8(ascii: "\"")]
+                    for octet in octets {
+                        if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") {
+                            quoted.append(UInt8(ascii: "\\"))
+                        }
+                        quoted.append(octet)
+                    }
+                    for beginning in [octets + [separator], quoted + [separator]]
+                    where !beginnings.contains(beginning) {
+                        beginnings.append(beginning)
+                    }
+                }
+            }
+        }
+        return pointingFilter { name in
+            let prefixes = [[]] + (schema.prefixes[name]?.spellings ?? [])
+            return prefixes.flatMap { prefix in beginnings.map { .substring(name, initial: prefix + $0) } }
+        }
+    }
+
     /// The entries that may point into this domain. Where the schema has no index for it, the server looks at the ends
     /// of all addresses.
     func pointingFilter(into domain: Domain) -> LDAPFilter {

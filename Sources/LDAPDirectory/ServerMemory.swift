@@ -31,12 +31,25 @@ final class ServerMemory: Sendable {
         state.withLock { $0.isAvoided(uri, now) }
     }
 
+    /// Has a server that has too much to do avoided, where there is another.
+    /// - Returns: whether to ask another now; not where this one was avoided already, so that nobody goes round and round
+    ///   servers none of which has time.
+    func leaves(_ uri: String, among uris: [String], now: Nanoseconds = MonotonicTime.now()) -> Bool {
+        state.withLock { state in
+            if state.isAvoided(uri, now) || !uris.contains(where: { $0 != uri }) { return false }
+            state.avoidedSince[uri] = now
+            return true
+        }
+    }
+
     /// The places of these servers in the order in which they are to be tried: the configured one, but last those that are
-    /// avoided.
+    /// avoided, of whom the one that has been so for longest goes first.
     func order(of uris: [String], now: Nanoseconds = MonotonicTime.now()) -> [Int] {
         state.withLock { state in
             let avoided = uris.indices.filter { state.isAvoided(uris[$0], now) }
-            return uris.indices.filter { !avoided.contains($0) } + avoided
+            let since = uris.map { state.avoidedSince[$0] ?? 0 }
+            return uris.indices.filter { !avoided.contains($0) }
+                + avoided.sorted { (since[$0], $0) < (since[$1], $1) }
         }
     }
 

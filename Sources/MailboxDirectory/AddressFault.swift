@@ -12,6 +12,9 @@ public enum AddressFault: Error, Hashable, Sendable {
     case star(Mailbox)
     /// A character of the local-part that can't be seen, or looks like a space.
     case invisible(Unicode.Scalar, in: Mailbox)
+    /// A character of the local-part that nobody types there: a quotation mark that is no `"`, or what stands for a
+    /// character that was lost.
+    case unlikely(Unicode.Scalar, in: Mailbox)
     /// A domain with "_" can't be one that is served here.
     case underscore(Domain)
 
@@ -29,8 +32,15 @@ public enum AddressFault: Error, Hashable, Sendable {
 
     /// Nil when a record may point to the address, which others may have.
     public init?(ofTarget address: Mailbox) {
-        guard let scalar = address.localPart.firstInvisible else { return nil }
-        self = .invisible(scalar, in: address)
+        if address.localPart.isASCII { return nil }
+        let scalars = String(decoding: address.localPart.octets, as: UTF8.self).unicodeScalars
+        if let scalar = scalars.first(where: \.isInvisible) {
+            self = .invisible(scalar, in: address)
+        } else if let scalar = scalars.first(where: \.isUnlikely) {
+            self = .unlikely(scalar, in: address)
+        } else {
+            return nil
+        }
     }
 
     /// Nil when the domain may be served here.
@@ -51,6 +61,10 @@ extension AddressFault: CustomStringConvertible {
             "\(address) would be a mailbox of that name; \(Self.star(address.domain.description))"
         case .invisible(let scalar, let address):
             "\(address.visibly) holds \(scalar.named), which can't be seen; leave it out"
+        case .unlikely(let scalar, let address) where scalar.isApostrophe(in: address):
+            "\(address) holds \(scalar.named), which nobody types in an address; write ' in its place"
+        case .unlikely(let scalar, let address):
+            "\(address) holds \(scalar.named), which nobody types in an address; leave it out"
         case .underscore(let domain):
             "the domain \(domain) has a \"_\", which no domain for mail may have (RFC 5321 4.1.2); use another name"
         }
@@ -59,14 +73,6 @@ extension AddressFault: CustomStringConvertible {
     /// What to say to who writes a catch-all as an address.
     public static func star(_ domain: String) -> String {
         "a catch-all is part of the domain: addressee domain set \(domain) --catch-all ADDRESS"
-    }
-}
-
-extension LocalPart {
-    /// The first character that can't be seen, or is a space other than that of ASCII.
-    fileprivate var firstInvisible: Unicode.Scalar? {
-        if isASCII { return nil }
-        return String(decoding: octets, as: UTF8.self).unicodeScalars.first(where: \.isInvisible)
     }
 }
 
@@ -79,10 +85,35 @@ extension Unicode.Scalar {
         }
     }
 
+    /// Quotation marks of any script but those of ASCII, low and full-width ones too; characters that stand for lost ones
+    /// or have no meaning of their own. Letters, digits, marks and symbols are what RFC 6531 3.3 is for.
+    fileprivate var isUnlikely: Bool {
+        if isASCII { return false }
+        switch properties.generalCategory {
+        case .initialPunctuation, .finalPunctuation, .privateUse: return true
+        default: return properties.isNoncharacterCodePoint || Self.others.contains(self)
+        }
+    }
+
+    /// Low and full-width quotation marks, and the replacement character.
+    private static let others: Set<Unicode.Scalar> = [
+        "\u{201A}", "\u{201E}", "\u{2E42}", "\u{301D}", "\u{301E}", "\u{301F}", "\u{FF02}", "\u{FF07}", "\u{FFFD}",
+    ]
+
+    /// Whether it stands within a word, where a word processor has put it for an apostrophe.
+    fileprivate func isApostrophe(in address: Mailbox) -> Bool {
+        guard ["\u{2018}", "\u{2019}", "\u{201B}", "\u{FF07}"].contains(self) else { return false }
+        let scalars = Array(String(decoding: address.localPart.octets, as: UTF8.self).unicodeScalars)
+        guard let place = scalars.firstIndex(of: self), place > 0, place + 1 < scalars.count else { return false }
+        return scalars[place - 1].properties.isAlphabetic && scalars[place + 1].properties.isAlphabetic
+    }
+
     /// `U+200B zero width space`.
     fileprivate var named: String {
         let digits = String(value, radix: 16, uppercase: true)
-        let name = properties.name ?? properties.nameAlias ?? "control character"
+        let name =
+            properties.name ?? properties.nameAlias
+            ?? (properties.generalCategory == .control ? "control character" : "a character without a name")
         return "U+\(String(repeating: "0", count: max(0, 4 - digits.utf8.count)))\(digits) \(name.lowercased())"
     }
 }

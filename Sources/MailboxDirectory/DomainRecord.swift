@@ -82,6 +82,30 @@ public struct DomainRecord: Sendable {
     /// The octets of a transport: more than any name of a host or path of a socket, with a port, can take.
     public static let transportLimit = 512
 
+    /// Whether each bracket of a transport encloses a host, as in `smtp:[mx.example.org]:25`: after `:` or `,`, and before the
+    /// same or the end. The path of a socket may have any.
+    public static func hasWholeBrackets(_ transport: String) -> Bool {
+        let octets = Array(transport.utf8)
+        guard let colon = octets.firstIndex(of: UInt8(ascii: ":")) else { return true }
+        let nextHop = octets[(colon + 1)...]
+        if nextHop.starts(with: "unix:".utf8) { return true }
+        let (open, close) = (UInt8(ascii: "["), UInt8(ascii: "]"))
+        let edges: [UInt8] = [UInt8(ascii: ":"), UInt8(ascii: ",")]
+        var start: Int?
+        for index in nextHop.indices {
+            if octets[index] == open {
+                guard start == nil, edges.contains(octets[index - 1]) else { return false }
+                start = index
+            } else if octets[index] == close {
+                guard let begin = start, index > begin + 1,
+                    index + 1 == octets.count || edges.contains(octets[index + 1])
+                else { return false }
+                start = nil
+            }
+        }
+        return start == nil
+    }
+
     /// Whether a text has the form of a transport.
     public static func isTransport(_ text: String) -> Bool {
         let octets = text.utf8

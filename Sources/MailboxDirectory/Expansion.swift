@@ -60,9 +60,12 @@ public struct Expansion: Sendable {
     var deferred: Resolution.Outcome?
 
     /// - Parameters:
+    ///   - question: the address or name that the walk begins at.
+    ///   - purpose: what is wanted: to verify one mailbox, to expand a list, to resolve all.
     ///   - sources: the names of the sources, in the order in which they are to be asked; not empty.
     ///   - defaultDomain: the domain of bare names and of bare `<postmaster>`.
     ///   - literals: the addresses of this server's own, in brackets: their postmaster is the bare one.
+    ///   - limits: passing one ends the walk with an error.
     ///   - isTracing: whether to keep every step with its reason.
     public init(
         _ question: Question, purpose: Purpose, sources: [String], defaultDomain: Domain, literals: Set<Domain> = [],

@@ -65,7 +65,9 @@ public struct FindingList: Sendable {
         if seen.insert(finding).inserted { findings.append(finding) }
     }
 
-    /// - Parameter topic: what those beyond the limit are called, as in `records that lead nowhere`.
+    /// - Parameters:
+    ///   - finding: named while there are few of the topic, else only counted.
+    ///   - topic: what those beyond the limit are called, as in `records that lead nowhere`.
     public mutating func add(_ finding: Finding, topic: String) {
         if seen.contains(finding) { return }
         let index = topics.firstIndex { $0.name == topic } ?? topics.count

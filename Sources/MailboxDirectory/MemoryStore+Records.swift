@@ -43,16 +43,9 @@ extension MemoryStore.View: RecordWriting {
 
     private func references(limit: Int, where isMatch: (Mailbox) -> Bool) -> [Reference] {
         let found = all.flatMap { record in
-            record.references.filter { isMatch($0.mailbox) }.map { reference(record, role: $0.role) }
+            record.references.filter { isMatch($0.mailbox) }.map { Reference(record, role: $0.role) }
         }
         return Array(found.sorted { $0.name < $1.name }.prefix(limit))
-    }
-
-    private func reference(_ record: Record, role: ReferenceRole) -> Reference {
-        if case .domain(let domain) = record {
-            return Reference(kind: .domain, role: role, name: domain.domain.description)
-        }
-        return Reference(kind: record.kind, role: role, name: record.address?.description ?? "")
     }
 
     func references(to address: Mailbox, limit: Int) throws -> [Reference] {
@@ -68,12 +61,12 @@ extension MemoryStore.View: RecordWriting {
     }
 
     private func references(to domain: Domain, by records: [Record], limit: Int) -> [Reference] {
-        let standing = records.filter { $0.address?.domain == domain }.map { reference($0, role: .target) }
+        let standing = records.filter { $0.address?.domain == domain }.map { Reference($0, role: .target) }
             .sorted { $0.name < $1.name }
         let aliases = contents.domains.values.filter { $0.kind == .alias(of: domain) }
-            .map { reference(.domain($0), role: .target) }.sorted { $0.name < $1.name }
+            .map { Reference(.domain($0), role: .target) }.sorted { $0.name < $1.name }
         let pointing = records.filter { $0.domain != domain }.flatMap { record in
-            record.references.filter { $0.mailbox.domain == domain }.map { reference(record, role: $0.role) }
+            record.references.filter { $0.mailbox.domain == domain }.map { Reference(record, role: $0.role) }
         }.sorted { $0.name < $1.name }
         return Array((aliases + standing + pointing).prefix(limit))
     }

@@ -8,7 +8,9 @@ public final class MemoryStore: RecordStore {
     public let name: String
     private var view: View
 
-    /// - Parameter name: the source's name in traces.
+    /// - Parameters:
+    ///   - name: the source's name in traces.
+    ///   - records: what it holds at first, each checked as an added one is.
     public init(name: String = "memory", _ records: [Record] = []) throws {
         self.name = name
         view = View(name: name)

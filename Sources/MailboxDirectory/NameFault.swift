@@ -8,9 +8,17 @@ public enum NameFault: Error, Hashable, Sendable {
     case angleBracket
     /// Not empty, but nothing to be seen.
     case blank
+    /// A login is one word.
+    case space
 
     /// Longest name on record, in octets: a reply line has 512, of which a path may take 256 (RFC 5321 4.5.3.1.5).
     public static let limit = 200
+
+    /// Nil when a login that is good for a name is good for a login, too: nobody can log in by one with a blank in it.
+    public init?(login: String) {
+        guard login.unicodeScalars.contains(where: \.properties.isWhitespace) else { return nil }
+        self = .space
+    }
 
     /// Nil when the name is good.
     /// - Parameter octets: the name in UTF-8.
@@ -46,6 +54,7 @@ extension NameFault: CustomStringConvertible {
         case .tooLong: "is longer than \(Self.limit) octets; shorten it"
         case .controlCharacter: "holds a control character; leave it out"
         case .angleBracket: "holds < or >, which in a reply enclose the mailbox; leave them out"
+        case .space: "holds a space; it is one word, by which somebody logs in"
         case .blank: "is nothing but spaces; leave it out to have none"
         }
     }

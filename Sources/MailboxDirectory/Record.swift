@@ -92,5 +92,10 @@ public struct Reference: Hashable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
+    /// How this record points somewhere.
+    public init(_ record: Record, role: ReferenceRole) {
+        self.init(kind: record.kind, role: role, name: record.address?.description ?? record.domain.description)
+    }
+
     public var description: String { "\(kind.rawValue) \(name)" }
 }

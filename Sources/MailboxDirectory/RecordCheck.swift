@@ -20,6 +20,10 @@ public struct RecordCheck {
     /// - Parameters:
     ///   - place: the source's place among all, counted from 0.
     ///   - otherSources: the remaining sources in their order.
+    ///   - defaultDomain: the domain of bare names.
+    ///   - limits: those of questions; what passes one is found.
+    ///   - readsAll: whether every entry is to be read, where a sample would do.
+    ///   - progress: told now and then how much is done, and of how much; nil where that is not known.
     public init(
         place: Int = 0, otherSources: [any Source] = [], defaultDomain: Domain,
         limits: ExpansionLimits = ExpansionLimits(), readsAll: Bool = false,
@@ -35,7 +39,9 @@ public struct RecordCheck {
 
     /// Walks from whatever the records lead to. Users lead nowhere, and are not read.
     ///
-    /// - Parameter total: how many steps there are, for the progress; nil when that is not known.
+    /// - Parameters:
+    ///   - reading: the records of this source, as they are in one transaction.
+    ///   - total: how many steps there are, for the progress; nil when that is not known.
     public func findings(in reading: any RecordReading, total: Int? = nil) -> [Finding] {
         var sources = otherSources
         sources.insert(reading, at: min(place, sources.count))

@@ -28,7 +28,7 @@ extension RecordEditor {
         switch record {
         case .user(let user):
             try checkText(user.fullName, "the full name")
-            if let login = user.login { try checkLogin(login) }
+            if let login = user.login { try checkLogin(login, isNew: isNew) }
         case .list(let list, let members):
             try checkText(list.name, "the list's name")
             for member in members { try checkText(member.name, "the name of \(member.mailbox)") }
@@ -53,6 +53,11 @@ extension RecordEditor {
     }
 
     private func checkTransport(_ transport: String) throws(EditError) {
+        if DomainRecord.isTransport(transport), !DomainRecord.hasWholeBrackets(transport) {
+            throw .unsuitable(
+                "the transport \(transport) has a bracket without the other; a host stands between both: smtp:[mx.example.org]:25"
+            )
+        }
         guard DomainRecord.isTransport(transport) else {
             throw .unsuitable(
                 "a transport is TRANSPORT:NEXTHOP without spaces, such as smtp:[mx.example.org]:25 or"
@@ -64,9 +69,15 @@ extension RecordEditor {
         if let fault = NameFault(text.utf8.span) { throw .unsuitable("\(what) \(fault)") }
     }
 
-    private func checkLogin(_ login: String) throws(EditError) {
+    private func checkLogin(_ login: String, isNew: Bool) throws(EditError) {
         if login.isEmpty { throw .unsuitable("the login is empty; leave it out to have none") }
         try checkText(login, "the login")
+        // One that is on record may stay while something else is changed.
+        if isNew { try checkWord(login) }
+    }
+
+    func checkWord(_ login: String) throws(EditError) {
+        if let fault = NameFault(login: login) { throw .unsuitable("the login \(fault)") }
     }
 
     /// No other source may have something at the address; a forward may sit on a user of a source that is asked later.
@@ -163,11 +174,16 @@ extension RecordEditor {
         }
         // It is deliverable without a record, too (RFC 5321 4.5.1).
         if address.localPart.isPostmaster { return }
+        let search = ReferenceSearch(
+            sources: sources(with: writing), defaultDomain: defaultDomain, limits: limits,
+            records: { [otherRecords] body in
+                try body(writing)
+                try otherRecords(body)
+            })
         let references = try EditError.wrapping {
-            let limit = Self.namedReferences + 1
-            let here = try writing.references(to: address, limit: limit)
-            return here.count < limit ? here + (try referencesElsewhere(address, limit - here.count)) : here
-        }
+            // One more for what it says of itself, as a list that is its own owner.
+            try search.references(to: address, limit: Self.namedReferences + 2)
+        }.filter { $0.reference.kind != record.kind || $0.reference.name != address.description }.map(\.reference)
         if !references.isEmpty {
             throw .pointedTo(
                 address.description, by: Array(references.prefix(Self.namedReferences)),

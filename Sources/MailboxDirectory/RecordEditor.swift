@@ -8,7 +8,7 @@ public struct RecordEditor {
     let store: any RecordStore
     let storeIndex: Int
     let otherSources: [any Source]
-    let referencesElsewhere: (_ address: Mailbox, _ limit: Int) throws -> [Reference]
+    let otherRecords: (_ body: (any RecordReading) throws -> Void) throws -> Void
     let defaultDomain: Domain
     let limits: ExpansionLimits
 
@@ -16,22 +16,26 @@ public struct RecordEditor {
     ///   - store: the store that is written to.
     ///   - storeIndex: its place among all sources, counted from 0.
     ///   - otherSources: the remaining sources in their order; they are asked, never written.
-    ///   - referencesElsewhere: who in them points to an address, at most so many; for what is removed here.
+    ///   - otherRecords: hands out their records, one source after the other; they tell who points to what is removed here.
+    ///   - defaultDomain: the domain of bare names.
+    ///   - limits: those of questions; a record by which one would pass them is refused.
     public init(
         store: any RecordStore, at storeIndex: Int = 0, otherSources: [any Source] = [],
-        referencesElsewhere: @escaping (_ address: Mailbox, _ limit: Int) throws -> [Reference] = { _, _ in [] },
+        otherRecords: @escaping (_ body: (any RecordReading) throws -> Void) throws -> Void = { _ in },
         defaultDomain: Domain, limits: ExpansionLimits = ExpansionLimits()
     ) {
         self.store = store
         self.storeIndex = storeIndex
         self.otherSources = otherSources
-        self.referencesElsewhere = referencesElsewhere
+        self.otherRecords = otherRecords
         self.defaultDomain = defaultDomain
         self.limits = limits
     }
 
     /// Adds a record.
-    /// - Parameter isForced: writes it even if a target dangles. Loops are refused all the same.
+    /// - Parameters:
+    ///   - record: at an address that is nothing else yet.
+    ///   - isForced: writes it even if a target dangles. Loops are refused all the same.
     public func add(_ record: Record, isForced: Bool = false) throws(EditError) {
         try transaction { writing throws(EditError) in
             try checkForm(record)
@@ -47,7 +51,11 @@ public struct RecordEditor {
     }
 
     /// Changes the record of this kind at the address.
-    /// - Parameter change: gets the record as it is, and returns it as it should be; what it throws is passed on.
+    /// - Parameters:
+    ///   - kind: of the several records that may be at an address.
+    ///   - address: stays as it is.
+    ///   - isForced: writes it even if a target dangles. Loops are refused all the same.
+    ///   - change: gets the record as it is, and returns it as it should be; what it throws is passed on.
     public func set(
         _ kind: RecordKind, at address: Mailbox, isForced: Bool = false,
         change: (Record) throws(EditError) -> Record
@@ -61,6 +69,9 @@ public struct RecordEditor {
                 throw .unsuitable("a record's address can't be changed; add another record and remove this one")
             }
             try checkForm(record, isNew: false)
+            if case .user(let new) = record, case .user(let user) = old, let login = new.login, login != user.login {
+                try checkWord(login)
+            }
             try EditError.wrapping { try writing.replace(record) }
             try checkTargets(of: record, in: writing, isForced: isForced)
             try checkLimits(of: record, in: writing)
@@ -68,7 +79,10 @@ public struct RecordEditor {
     }
 
     /// Removes the record of this kind at the address.
-    /// - Parameter isForced: removes it even if others point to it. What is removed must not lay bare a loop all the same.
+    /// - Parameters:
+    ///   - kind: of the several records that may be at an address.
+    ///   - address: the record's own, as it is on record or spelled otherwise.
+    ///   - isForced: removes it even if others point to it. What is removed must not lay bare a loop all the same.
     public func remove(_ kind: RecordKind, at address: Mailbox, isForced: Bool = false) throws(EditError) {
         try transaction { writing throws(EditError) in
             let record = try EditError.wrapping { try writing.record(kind, at: address) }

@@ -24,9 +24,13 @@ public protocol RecordReading: Source {
     func record(_ kind: RecordKind, at address: Mailbox) throws -> Record?
 
     /// Hands out the records of one kind, whole, in the order of their domains and local-parts (for domains, of their
-    /// names), one at a time, so that any number can be read in bounded memory. `domain`: only those in this domain.
-    /// - Parameter faulty: told of each record that can't be read, in its place; those behind it are handed out all the
-    ///   same. When it throws, that ends the reading.
+    /// names), one at a time, so that any number can be read in bounded memory.
+    /// - Parameters:
+    ///   - kind: the kind of the records.
+    ///   - domain: only those in this domain; nil for all.
+    ///   - faulty: told of each record that can't be read, in its place; those behind it are handed out all the same. When it
+    ///     throws, that ends the reading.
+    ///   - body: gets each record. When it throws, that ends the reading.
     func forEach(
         _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
     ) throws
@@ -37,6 +41,13 @@ public protocol RecordReading: Source {
     /// All records that point to this address, also those that are found only by reading every list or forward. For a person
     /// who wants to know; `references(to:limit:)` is for the check of a change.
     func allReferences(to address: Mailbox) throws -> [Reference]
+
+    /// Records that point to one of these names with a detail (RFC 5233). Whom such a target is for depends on what else is
+    /// on record, so that `ReferenceSearch` asks for it.
+    func references(withDetailOf names: [AddressName]) throws -> [AddressReference]
+
+    /// The further addresses of what has this one for its canonical mailbox.
+    func otherAddresses(of address: Mailbox) throws -> [Mailbox]
 
     /// Records that stand in this domain or point into it, or domains that are aliases of it, at most `limit`.
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference]
@@ -49,6 +60,22 @@ public protocol RecordReading: Source {
 extension RecordReading {
     /// For a store that finds all of them by an index.
     public func allReferences(to address: Mailbox) throws -> [Reference] { try references(to: address, limit: .max) }
+
+    /// For a store that has no index for it: all that may point there is read.
+    public func references(withDetailOf names: [AddressName]) throws -> [AddressReference] {
+        var found: [AddressReference] = []
+        for kind in RecordKind.allCases where kind != .user {
+            try forEach(kind, in: nil) { record in
+                for (role, target) in record.references where names.contains(where: { $0.isBase(of: target) }) {
+                    found.append(AddressReference(Reference(record, role: role), to: target, in: name))
+                }
+            }
+        }
+        return found
+    }
+
+    /// For a store in which every address is a record of its own.
+    public func otherAddresses(of address: Mailbox) throws -> [Mailbox] { [] }
 
     /// The same, up to the first record that can't be read.
     /// - Throws: `StoreError.trouble` for that.

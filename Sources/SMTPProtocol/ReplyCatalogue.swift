@@ -238,6 +238,8 @@ public enum ReplyCatalogue {
     public static let notVerified = Reply(
         252, .validAddress, "Cannot VRFY user, but will accept message and attempt delivery")
     public static let closed = Reply(252, .security, "Cannot VRFY user, but will accept message and attempt delivery")
+    /// RFC 5321 3.5.1 has the words.
+    public static let expansionClosed = Reply(252, .security, "Unable to verify members of mailing list")
     public static let utf8Required = Reply(
         252, .utf8Required, "The answer needs UTF-8: give the SMTPUTF8 parameter")
 

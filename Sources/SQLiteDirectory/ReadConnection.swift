@@ -155,16 +155,10 @@ final class ReadConnection: @unchecked Sendable {
         return answer
     }
 
-    /// Looks for damage in the whole file, which takes a second for some hundred thousand addresses.
-    /// - Returns: the first that was found.
-    func findDamage() throws(SQLiteFailure) -> String? {
+    /// Has a small file examined, once.
+    func examine(_ soundness: Soundness) throws(SQLiteFailure) {
         guard let open else { throw .wrong("\(path) is closed") }
-        // A row that somebody wrote past the schema's checks is a fault of its own. Nothing is written here.
-        _ = try PreparedStatement(open.pointer, "PRAGMA ignore_check_constraints = ON").step()
-        let check = try PreparedStatement(open.pointer, "PRAGMA integrity_check(1)")
-        guard try check.step() else { return nil }
-        let found = String(decoding: check.octets(0) ?? [], as: UTF8.self)
-        return found == "ok" ? nil : found
+        try soundness.examineSmallFile(open.pointer)
     }
 
     private static func checkVersion(

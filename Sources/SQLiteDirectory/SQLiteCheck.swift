@@ -24,6 +24,7 @@ public struct SQLiteCheck {
     private let waiting: @Sendable (String) -> Void
 
     /// - Parameters:
+    ///   - path: the file.
     ///   - name: the name of the source in the configuration.
     ///   - waiting: told what is waited for, once a lock is not to be had within a second.
     public init(path: String, name: String, waiting: @escaping @Sendable (String) -> Void = { _ in }) {
@@ -99,9 +100,9 @@ public struct SQLiteCheck {
         }
         // The quick check would not find a name that is in an index and not in its table, or only in the table.
         // A row that was written past the schema's checks is told with the records.
-        try database.execute(sql: "PRAGMA ignore_check_constraints = ON")
-        let damages = try String.fetchAll(database, sql: "PRAGMA integrity_check(\(FindingList.namedOfATopic))")
-        if damages != ["ok"] {
+        guard let connection = database.sqliteConnection else { throw SQLiteFailure.wrong("\(path) is closed") }
+        let damages = try Examination.damages(connection, limit: FindingList.namedOfATopic)
+        if !damages.isEmpty {
             for damage in damages {
                 let failure = SQLiteFailure(code: SQLITE_CORRUPT, message: damage)
                 list.add(Finding(.error, .directory, reason: failure.reason(path: path)))

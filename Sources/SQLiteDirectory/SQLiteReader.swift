@@ -111,7 +111,7 @@ public final class SQLiteReader: Source {
         do throws(SQLiteFailure) {
             let answer = try connection.answer(lookup)
             guard lookup.leavesOut(answer) else { return answer }
-            if mayWait, !directory.soundness.isKnown { try examine(connection) }
+            if mayWait { try connection.examine(directory.soundness) }
             guard let reason = directory.soundness.reason() else { return answer }
             return .couldNotTell(Trouble(source: name, reason: reason))
         } catch {
@@ -126,12 +126,6 @@ public final class SQLiteReader: Source {
         // Its batch is never over, so that its snapshot stays.
         view.beginBatch()
         return view.version() == nil ? nil : view
-    }
-
-    private func examine(_ connection: ReadConnection) throws(SQLiteFailure) {
-        guard let size = FileStamp(path)?.size, size <= Self.smallFile else { return }
-        let damage = try connection.findDamage()
-        directory.soundness.set(damage.map { SQLiteFailure(code: SQLITE_CORRUPT, message: $0).reason(path: path) })
     }
 
     private func beginSnapshot() -> Trouble? {

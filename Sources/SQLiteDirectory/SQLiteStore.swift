@@ -117,24 +117,22 @@ public final class SQLiteStore: RecordStore, Sendable {
         }
     }
 
-    /// A list that damage has left something out of is not the whole of it. A small file is examined for that, once.
+    /// In a damaged file what is not found may be there all the same: a list is not the whole of it, and who is added may be
+    /// on record already. A small file is examined for that, once.
     private func examine(_ database: Database) throws {
         let soundness = OpenDirectory.at(path).soundness
-        if !soundness.isKnown, let size = FileStamp(path)?.size, size <= SQLiteReader.smallFile {
-            // A row that somebody wrote past the schema's checks is a fault of its own.
-            try database.execute(sql: "PRAGMA ignore_check_constraints = ON")
-            defer { try? database.execute(sql: "PRAGMA ignore_check_constraints = OFF") }
-            let found = try String.fetchOne(database, sql: "PRAGMA integrity_check(1)") ?? "ok"
-            let damage = SQLiteFailure(code: SQLITE_CORRUPT, message: found)
-            soundness.set(found == "ok" ? nil : damage.reason(path: path))
-        }
+        if let connection = database.sqliteConnection { try soundness.examineSmallFile(connection) }
         if let reason = soundness.reason() { throw StoreError.trouble(Trouble(source: name, reason: reason)) }
     }
+
+    /// Before anything is written.
+    func examine() throws { try queue.read { try examine($0) } }
 
     public func write<Result>(_ body: (any RecordWriting) throws -> Result) throws -> Result {
         hasWritten.store(true, ordering: .relaxed)
         return try StoreError.clearly(name: name, path: path) {
-            try queue.write { database in
+            try examine()
+            return try queue.write { database in
                 let result = try body(StoreView(database, name: name, path: path))
                 try checkFiles()
                 return result

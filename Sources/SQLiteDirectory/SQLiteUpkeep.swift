@@ -25,6 +25,7 @@ public final class SQLiteUpkeep: Sendable {
     private let work: UpkeepWork
 
     /// - Parameters:
+    ///   - path: the file.
     ///   - name: the name of the source in the configuration.
     ///   - told: called on the thread of the upkeep.
     public init(path: String, name: String, told: @escaping @Sendable (Event) -> Void) {

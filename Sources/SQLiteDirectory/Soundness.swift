@@ -1,6 +1,7 @@
 // What is known of a file's soundness, by all of this process that read it. Out of a damaged file what is found is true, and
 // what is not found tells nothing.
 
+import GRDBSQLite
 import MailboxDirectory
 import Synchronization
 
@@ -36,6 +37,13 @@ final class Soundness: Sendable {
         wasExamined.store(true, ordering: .relaxed)
         isDoubted.store(reason != nil, ordering: .releasing)
         if hasTurned { turns.add(1, ordering: .relaxed) }
+    }
+
+    /// Examines a file that is so small that somebody can wait for it, once.
+    func examineSmallFile(_ connection: OpaquePointer) throws(SQLiteFailure) {
+        guard !isKnown, let size = FileStamp(path)?.size, size <= SQLiteReader.smallFile else { return }
+        let damages = try Examination.damages(connection, limit: 1)
+        set(damages.first.map { SQLiteFailure(code: SQLITE_CORRUPT, message: $0).reason(path: path) })
     }
 
     /// A question met damage: as long as somebody examines the file, nothing that is not found is believed until he has.

@@ -25,6 +25,54 @@ extension StoreView {
         return found.sorted { $0.name < $1.name }
     }
 
+    func references(withDetailOf names: [AddressName]) throws -> [AddressReference] {
+        var found: [AddressReference] = []
+        try clearly {
+            for name in names {
+                for separator in name.detailSeparators {
+                    // Keys are compared octet by octet, so that all with this beginning stand together in the index.
+                    let start = name.mailbox.localPart.key + [separator]
+                    let end = name.mailbox.localPart.key + [separator + 1]
+                    for sql in Self.detailStatements {
+                        try forEach(sql, [name.mailbox.domain.key, start, end]) {
+                            rows, reference throws(SQLiteFailure) in
+                            let target = try Self.target(rows)
+                            if name.isBase(of: target) {
+                                found.append(AddressReference(reference, to: target, in: self.name))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return found.sorted { ($0.reference.name, "\($0.target)") < ($1.reference.name, "\($1.target)") }
+    }
+
+    /// After the columns of `forEach`: key, local-part, key of the domain, and domain of what is pointed to.
+    private static let detailStatements = [
+        """
+        SELECT iif(e.kind = 'user', 'forward', e.kind), r.role, e.local_part, e.key, d.name, d.key,
+            r.to_key, r.to_local_part, r.to_domain_key, r.to_domain FROM reference r
+        CROSS JOIN entry e ON e.key = r.key AND e.domain_id = r.domain_id
+        CROSS JOIN domain d ON d.id = e.domain_id
+        WHERE r.to_domain_key = ?1 AND r.to_key >= ?2 AND r.to_key < ?3
+        """,
+        """
+        SELECT 'domain', 'catch-all', NULL, NULL, name, key,
+            catch_all_key, catch_all_local_part, catch_all_domain_key, catch_all_domain FROM domain
+        WHERE catch_all_domain_key = ?1 AND catch_all_key >= ?2 AND catch_all_key < ?3
+        """,
+    ]
+
+    private static func target(_ rows: PreparedStatement) throws(SQLiteFailure) -> Mailbox {
+        guard let key = rows.octets(6), let domainKey = rows.octets(8) else {
+            throw .wrong("a row of the table \"reference\" points nowhere")
+        }
+        return Mailbox(
+            localPart: LocalPart(stored: rows.octets(7) ?? key, key: key),
+            domain: Domain(stored: rows.octets(9) ?? domainKey, key: domainKey))
+    }
+
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference] {
         var found: [Reference] = []
         try clearly {
@@ -94,16 +142,26 @@ extension StoreView {
         """,
     ]
 
-    /// Adds what the statement finds until there are `limit`. Its columns: kind, role, local-part and its key, name of
-    /// the domain and its key.
+    /// Adds what the statement finds until there are `limit`, which is bound after the keys.
     private func collect(
         _ sql: String, _ keys: [[UInt8]], _ limit: Int, into found: inout [Reference]
     ) throws(SQLiteFailure) {
         if found.count >= limit { return }
+        try forEach(sql, keys, limit: limit - found.count) { _, reference throws(SQLiteFailure) in
+            found.append(reference)
+        }
+    }
+
+    /// Hands out what the statement finds. Its first columns: kind, role, local-part and its key, name of the domain and
+    /// its key.
+    private func forEach(
+        _ sql: String, _ keys: [[UInt8]], limit: Int? = nil,
+        _ body: (PreparedStatement, Reference) throws(SQLiteFailure) -> Void
+    ) throws(SQLiteFailure) {
         let rows = try statement(sql)
         defer { rows.reset() }
         for (index, key) in keys.enumerated() { rows.bind(Int32(index + 1), key) }
-        rows.bind(Int32(keys.count + 1), Int64(limit - found.count))
+        if let limit { rows.bind(Int32(keys.count + 1), Int64(limit)) }
         while try rows.step() {
             guard let kind = RecordKind(rawValue: try rows.string(0)),
                 let role = ReferenceRole(rawValue: try rows.string(1)), let domainKey = rows.octets(5)
@@ -114,7 +172,7 @@ extension StoreView {
                 let localPart = LocalPart(stored: rows.octets(2) ?? key, key: key)
                 name = Mailbox(localPart: localPart, domain: domain).description
             }
-            found.append(Reference(kind: kind, role: role, name: name))
+            try body(rows, Reference(kind: kind, role: role, name: name))
         }
     }
 }

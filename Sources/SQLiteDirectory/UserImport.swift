@@ -17,6 +17,8 @@ extension SQLiteStore: BulkUserStore {
     /// - Parameters:
     ///   - progress: called after each 10,000 users that were taken in; the rest of the work, about as much again, comes
     ///     after the last.
+    ///   - conflict: what becomes of users who are on record already.
+    ///   - fault: told of each user who can't be taken in; there is an end after a hundred.
     ///   - next: gives the next user; nil ends the import. What it throws gives the import up, and is thrown on.
     /// - Throws: `BulkRefused` after a fault; `StoreError.trouble`; what `next` threw.
     public func importUsers(
@@ -25,7 +27,8 @@ extension SQLiteStore: BulkUserStore {
     ) throws -> BulkResult {
         hasWritten.store(true, ordering: .relaxed)
         return try StoreError.clearly(name: name, path: path) {
-            try queue.writeWithoutTransaction { database in
+            try examine()
+            return try queue.writeWithoutTransaction { database in
                 let usual = try Int.fetchOne(database, sql: "PRAGMA cache_size") ?? -2000
                 try database.execute(sql: "PRAGMA cache_size = -\(UserImport.cacheKiB)")
                 // The checks of the schema cost more than the insert itself, and a User can't break one: its status is

@@ -93,7 +93,7 @@ extension Judgement {
         if resolution.chain.isEmpty, resolution.step.isEmpty { return .none }
         if resolution.chain.count == 1, resolution.step.isEmpty,
             case .user(let user, forward: nil) = resolution.chain[0], user.address.domain == asked.domain,
-            resolution.end.map({ asked.isAddressed(by: $0.mailbox.localPart, detail: $0.detail) }) ?? true
+            asked.isAddressed(by: user.address.localPart, detail: resolution.detailAtEnd)
         {
             return .none
         }
@@ -124,6 +124,13 @@ extension Judgement {
         if case .full = verdict {} else if !verdict.isPositive { return verdict.refusal }
         let users = resolution.recipientsByMailbox.filter { if case .user = $0.kind { true } else { false } }
         return .found(logins: users.map { $0.login ?? $0.mailbox.description })
+    }
+}
+
+extension Resolution {
+    /// The detail that goes on with the one whom the way ends at, whether mail is taken now or later.
+    fileprivate var detailAtEnd: [UInt8] {
+        end?.detail ?? failures.first.map { Array($0.separatedDetail.dropFirst()) } ?? []
     }
 }
 

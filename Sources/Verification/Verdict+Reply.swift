@@ -27,7 +27,7 @@ extension Verdict {
         case .suspended: return ReplyCatalogue.suspended
         case .couldNotTell: return ReplyCatalogue.couldNotTell
         case .loop: return ReplyCatalogue.loop
-        case .closed: return ReplyCatalogue.closed
+        case .closed: return wire == .expand ? ReplyCatalogue.expansionClosed : ReplyCatalogue.closed
         case .needsUTF8: return ReplyCatalogue.utf8Required
         case .nonASCIIPath: return ReplyCatalogue.nonASCIIPath
         case .tooManyQuestions: return ReplyCatalogue.tooManyQuestionsNow

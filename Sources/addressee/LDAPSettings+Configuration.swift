@@ -9,9 +9,8 @@ import MailboxDirectory
 import Verification
 
 extension LDAPSettings {
-    /// - Throws: `CommandFailure` for a word that the configuration takes and LDAP does not know; `ConfigurationError` for one
-    ///   that has no effect with the preset.
-    init(_ source: LDAPSourceConfiguration, name: String) throws {
+    /// - Throws: for a word that the configuration takes and LDAP does not know.
+    init(_ source: LDAPSourceConfiguration, name: String) throws(CommandFailure) {
         guard let preset = LDAPPreset(rawValue: source.preset) else {
             throw CommandFailure(.configuration, "the source \(name) has an unknown preset, \(source.preset)")
         }
@@ -24,15 +23,8 @@ extension LDAPSettings {
                 try AttributeName.checked(text, name: name, what: "roles.\(word)")
             }
         }
-        guard preset.schema.replacing(roles).hasAddresses else {
-            throw CommandFailure(
-                .configuration,
-                "the source \(name) has no attribute with addresses, so that nobody would be found; name one in"
-                    + " roles.address")
-        }
         self.init(uris: source.uris, base: source.base, preset: preset, roles: roles, domains: source.domains)
         schema = schema.telling(source.statusWords)
-        try Self.check(source, schema)
         mustFind = source.mustFind
         bind = LDAPBind(source.bind)
         tls = LDAPTLS(
@@ -48,30 +40,6 @@ extension LDAPSettings {
         for (word, value) in source.newEntryValues {
             newEntryValues[try AttributeName.checked(word, name: name, what: "new-entries")] = value
         }
-    }
-
-    /// - Throws: what the site says of its attributes that nothing comes of.
-    private static func check(_ source: LDAPSourceConfiguration, _ schema: LDAPSchema) throws {
-        var problems: [ConfigurationError.Problem] = []
-        func report(_ word: String, _ text: String) {
-            let place = source.places[word]
-            problems.append(ConfigurationError.Problem(file: place?.file ?? "", line: place?.line, text: text))
-        }
-        for (word, attributes) in source.roles where !attributes.isEmpty {
-            guard let role = LDAPRole(rawValue: word), !schema.hasUse(for: role) else { continue }
-            report(
-                word,
-                "sources.ldap.roles.\(word) has no effect with the preset \(source.preset): \(schema.remedy(for: role))"
-            )
-        }
-        if !source.statusWords.isEmpty, !schema.hasAttribute(of: .status) {
-            report(
-                "status-words",
-                "sources.ldap.status-words has no effect without an attribute; name it under roles, as in: roles: {status:"
-                    + " [nsAccountLock]}")
-        }
-        if problems.isEmpty { return }
-        throw ConfigurationError(problems: problems.sorted { ($0.line ?? 0, $0.text) < ($1.line ?? 0, $1.text) })
     }
 
     /// For a command, which asks once: it is told what is true now.

@@ -139,6 +139,38 @@ import Testing
         #expect(!(await site.run("check").out.contains("nobody reads it")))
     }
 
+    /// Of a domain that two sources have, the first record rules.
+    @Test func catchAllsThatGetNothing() async throws {
+        let site = try Site(Self.withPostmaster, sources: ["main", "people"])
+        let people = DomainRecord(domain: Site.domain("example.org"), catchAll: Site.mailbox("fred@example.org"))
+        try site.stores[1].write { try $0.insert(.domain(people)) }
+        let run = await site.run("check")
+        #expect(run.status == 0)
+        #expect(
+            run.out == "main: in order\npeople: in order\nwarning the catch-all of example.org in the source people,"
+                + " fred@example.org, gets no mail: the record in main, which is asked before, rules; addressee domain set"
+                + " example.org --source main --catch-all fred@example.org, or take it out of people\n")
+        // The same in both is no loss.
+        #expect(await site.run("domain", "set", "example.org", "--catch-all", "fred@example.org").status == 0)
+        #expect(await site.run("check") == Run(0, out: "main: in order\npeople: in order\n"))
+    }
+
+    /// A target may have a detail, or be in an alias domain: it is looked up as mail is.
+    @Test func detailsThatDangle() async throws {
+        let targets = [
+            "nobody+x@example.org", "nobody@example.net", "fred+x@example.org", "fred@example.net",
+            "Fred+y@example.net",
+        ]
+        let aliases = targets.enumerated().map { index, target in
+            Record.alias(Alias(address: Site.mailbox("x\(index)@example.org"), targets: [Site.mailbox(target)]))
+        }
+        let run = await (try Site(Self.withPostmaster + aliases)).run("check")
+        #expect(run.status == 65)
+        #expect(
+            run.out.split(separator: "\n").filter { $0.hasPrefix("error") }.map { $0.prefix(36) }
+                == ["error the alias x0@example.org leads", "error the alias x1@example.org leads"])
+    }
+
     @Test func wrongUsage() async throws {
         let site = try Site()
         #expect(await site.run("check", "--source", "people").status == 64)

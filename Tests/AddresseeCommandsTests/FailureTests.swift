@@ -53,38 +53,10 @@ import Testing
             "\"example-.org\" is not a domain such as example.org: the hyphen at position 8 is at the end of a part of"
                 + " the domain"),
         Case(
-            "alias", "add", "x@example.org", "--to", "<a@b.example>", is: 65,
-            "\"<a@b.example>\" is not an address such as fred@example.org: write a@b.example alone"),
+            "domain", "add", "b.example.", is: 65, "\"b.example.\" is not a domain; did you mean b.example?"),
+        Case("domain", "add", " b.example", is: 65, "\" b.example\" is not a domain; did you mean b.example?"),
         Case(
-            "alias", "add", "x@example.org", "--to", "Fred <a@b.example>", is: 65,
-            "\"Fred <a@b.example>\" is not an address such as fred@example.org: write a@b.example alone"),
-        Case(
-            "alias", "add", "x@example.org", "--to", "mailto:a@b.example", is: 65,
-            "\"mailto:a@b.example\" is not an address such as fred@example.org: write a@b.example alone"),
-        Case(
-            "alias", "add", "x@example.org", "--to", " a@b.example", is: 65,
-            "\" a@b.example\" is not an address such as fred@example.org: write a@b.example alone"),
-        Case(
-            "alias", "add", "x@example.org", "--to", "a@b.example.", is: 65,
-            "\"a@b.example.\" is not an address such as fred@example.org: write a@b.example alone"),
-        Case(
-            "alias", "add", "x@example.org", "--to", "<mailto:a@b.example>", is: 65,
-            "\"<mailto:a@b.example>\" is not an address such as fred@example.org: write a@b.example alone"),
-        Case(
-            "user", "add", "<fred@>", is: 65,
-            "\"<fred@>\" is not an address such as fred@example.org: the character at position 1 may not stand there"),
-        Case(
-            "domain", "add", "b.example.", is: 65,
-            "\"b.example.\" is not a domain such as example.org: write b.example"),
-        Case(
-            "domain", "add", "@b.example", is: 65,
-            "\"@b.example\" is not a domain such as example.org: write b.example"),
-        Case(
-            "domain", "add", " b.example", is: 65,
-            "\" b.example\" is not a domain such as example.org: write b.example"),
-        Case(
-            "user", "ls", "fred@example.org", is: 65,
-            "\"fred@example.org\" is an address; a domain is wanted here: example.org"),
+            "user", "ls", "fred@example.org", is: 65, "\"fred@example.org\" is not a domain; did you mean example.org?"),
         Case(
             "list", "join", "staff@example.org", "Fred <fred>", is: 65,
             "\"fred\" is not an address such as fred@example.org: the address has no \"@\" and domain"),
@@ -167,7 +139,7 @@ import Testing
             #expect(
                 run.err.hasPrefix(
                     "addressee: \"@example.net\" is a whole domain; for the same names as in another: addressee domain add"
-                        + " example.net --alias-of DOMAIN; for the names that are not on record: addressee domain set"
+                        + " example.net --alias-of DOMAIN (domain set, if it is on record); for the names that are not on record: addressee domain set"
                         + " example.net --catch-all ADDRESS"))
             #expect(run.status == 65)
         }
@@ -480,6 +452,69 @@ import Testing
                     75,
                     err: "addressee: source main could not tell: the disk is gone\n"))
         #expect(await site.run("user", "add", "new@example.org").status == 75)
+    }
+
+    /// The other sources' records are listed, and the one that failed is named.
+    @Test func oneOfTwoStores() async throws {
+        let site = try Site(sources: ["main", "branch"])
+        try site.stores[1].write {
+            try $0.insert(.domain(DomainRecord(domain: Site.domain("branch.example"))))
+            try $0.insert(.user(User(address: Site.mailbox("pearl@branch.example"))))
+        }
+        let complaint = { (name: String) in "addressee: source \(name) could not tell: the disk is gone\n" }
+        site.failing = ["branch"]
+        var run = await site.run("user", "ls")
+        #expect(run.status == 75 && run.err == complaint("branch"))
+        #expect(run.out.contains("fred@example.org"))
+        #expect(await site.run("user", "ls", "example.org") == run)
+        run = await site.run("domain", "ls", "--json")
+        #expect(run.status == 75 && run.err == complaint("branch") && run.out.hasSuffix("\n]\n"))
+        site.failing = ["main"]
+        run = await site.run("user", "ls")
+        #expect(run.status == 75 && run.err == complaint("main"))
+        #expect(run.out.hasPrefix("pearl@branch.example\t"))
+        run = await site.run("user", "ls", "branch.example")
+        #expect(run.status == 75 && run.out.hasPrefix("pearl@branch.example\t"))
+        // Whether the domain is on record can't be told.
+        #expect(await site.run("user", "ls", "example.org") == Run(75, err: complaint("main")))
+        #expect(await site.run("user", "ls", "--source", "main") == Run(75, err: complaint("main")))
+        #expect(await site.run("user", "ls", "--source", "branch").status == 0)
+    }
+
+    /// What is pasted from elsewhere is not taken for an address, and what was meant is said.
+    @Test(arguments: [
+        "<ann@example.org>", "mailto:ann@example.org", "MAILTO:ann%40example.org?subject=x",
+        "\"Ann\" <ann@example.org>",
+        "Ann A. <ann@example.org>", " ann@example.org", "ann@example.org.,", "\u{201C}ann@example.org\u{201D}",
+        "'ann@example.org'",
+        "(ann@example.org)", "<mailto:ann@example.org>",
+    ])
+    func pasted(_ text: String) async throws {
+        let site = try Site()
+        for arguments in [
+            ["user", "add", text], ["alias", "add", "x@example.org", "--to", text],
+            ["user", "set", text, "--name", "A"],
+            ["user", "rm", text], ["moved", "add", "x@example.org", "--to", text],
+            ["domain", "set", "example.org", "--catch-all", text],
+        ] {
+            let run = await site.run(bare: arguments + ["--config", site.configuration])
+            #expect(run.status == 65, "\(arguments)")
+            #expect(
+                run.err.hasSuffix("is more than an address; did you mean ann@example.org?\n"), "\(arguments) \(run.err)"
+            )
+            #expect(run.out == "")
+        }
+    }
+
+    @Test func wholeDomainWhereADomainIsWanted() async throws {
+        let site = try Site()
+        for (text, meant) in [("@example.de", "example.de"), ("fred@example.de", "example.de")] {
+            let run = await site.run("domain", "add", text)
+            #expect(run.status == 65)
+            if text.hasPrefix("@") {
+                #expect(run.err == "addressee: \"\(text)\" is not a domain; did you mean \(meant)?\n")
+            }
+        }
     }
 
     /// An answer to another question does not say that nothing is there.

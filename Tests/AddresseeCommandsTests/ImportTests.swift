@@ -56,7 +56,8 @@ import Testing
         #expect(taken.status == 65)
         #expect(
             taken.err.hasPrefix(
-                "FILE:3: fred@example.org is a user in the source main already; choose another address\n"))
+                "FILE:3: fred@example.org is a user in the source main already; choose another address; or for all such users:"
+                    + " --on-conflict keep\n"))
         #expect(try place.user("b@example.net", in: "other") == nil)
         // A forward sits on a user of a source that is asked later, not the other way round.
         let under = "address\naway@example.org\n"
@@ -106,6 +107,32 @@ import Testing
         Wrong("adress,name\n", "1: there is no column \"adress\"; did you mean address?"),
         Wrong(
             "address,Full Name\n", "1: there is no column \"Full Name\"; the columns are address, name, login, status"),
+        Wrong("name,E-Mail\n", "1: there is no column \"E-Mail\"; did you mean address?"),
+        Wrong("email\n", "1: there is no column \"email\"; did you mean address?"),
+        Wrong(
+            "mail,username\n", "1: there is no column \"mail\"; did you mean address?",
+            "1: there is no column \"username\"; did you mean login?"),
+        Wrong(
+            "address;name\na@example.org;A\n",
+            "1: the columns are separated by semicolons; separate them by commas, as in: address,name,login"),
+        Wrong(
+            "E-Mail\tName\n", "1: the columns are separated by tabs; separate them by commas, as in: address,name,login"
+        ),
+        Wrong(
+            "address\n<a@example.org>\nmailto:A@example.org\n\"a\" <b@example.org>\n\"\"\"a\"\" <c@example.org>\"\nd@example.org;\n",
+            "2: \"<a@example.org>\" is more than an address; did you mean a@example.org?",
+            "3: \"mailto:A@example.org\" is more than an address; did you mean A@example.org?",
+            "4: more than an address stands here; did you mean b@example.org?",
+            #"5: "\"a\" <c@example.org>" is more than an address; did you mean c@example.org?"#,
+            "6: \"d@example.org;\" is more than an address; did you mean d@example.org?"),
+        Wrong(
+            "address\n\u{201C}p@example.org\n",
+            "2: \u{201C}p@example.org holds U+201C left double quotation mark, which nobody types in an address; leave it out"
+        ),
+        Wrong(
+            "address,login\na@example.org,a b\nb@example.org,b\u{A0}\n",
+            "2: the login holds a space; it is one word, by which somebody logs in",
+            "3: the login holds a space; it is one word, by which somebody logs in"),
         Wrong(
             "Address,logins\n", "1: there is no column \"Address\"; did you mean address?",
             "1: there is no column \"logins\"; did you mean login?"),
@@ -115,7 +142,7 @@ import Testing
         Wrong("address\nfred\n", "2: the address \"fred\" is wrong: The address has no \"@\" and domain."),
         Wrong(
             "address\n a@example.org\n",
-            "2: the address \" a@example.org\" is wrong: The character at position 1 may not stand there."),
+            "2: \" a@example.org\" is more than an address; did you mean a@example.org?"),
         Wrong("address,status\na@example.org,Full\n", "2: there is no status \"Full\"; did you mean full?"),
         Wrong(
             "address,status\na@example.org,gone\n",
@@ -145,7 +172,8 @@ import Testing
         Wrong(
             "address\na@example.org\n\nfred@example.org\n",
             "4: fred@example.org is a user already; one address is one thing: change it (addressee user set"
-                + " fred@example.org) or remove it first (addressee user rm fred@example.org)"),
+                + " fred@example.org) or remove it first (addressee user rm fred@example.org); for all such users: --on-conflict keep, or --on-conflict replace"
+        ),
         Wrong(
             "address\ninfo@example.org\n",
             "2: info@example.org is an alias already; one address is one thing: change it (addressee alias set"
@@ -161,7 +189,7 @@ import Testing
         Wrong(
             "address\nfred@example.org\na@example.org\nb@example.org\nc@example.org\nd\n\ne\n",
             "2: fred@example.org is a user already; one address is one thing: change it (addressee user set"
-                + " fred@example.org) or remove it first (addressee user rm fred@example.org)",
+                + " fred@example.org) or remove it first (addressee user rm fred@example.org); for all such users: --on-conflict keep, or --on-conflict replace",
             "6: the address \"d\" is wrong: The address has no \"@\" and domain.",
             "8: the address \"e\" is wrong: The address has no \"@\" and domain."),
     ]
@@ -223,7 +251,7 @@ import Testing
         #expect(
             run.err.split(separator: "\n").map(String.init) == [
                 "FILE:2: fred@example.org is a user already; \(taken) user set fred@example.org) or remove it first"
-                    + " (addressee user rm fred@example.org)",
+                    + " (addressee user rm fred@example.org); for all such users: --on-conflict keep, or --on-conflict replace",
                 "FILE:3: \(exmaple)",
                 "FILE:4: the login fc belongs to another user already; choose another",
                 "FILE:5: the address \"wrong\" is wrong: The address has no \"@\" and domain.",

@@ -49,6 +49,41 @@ import Testing
         #expect(run.status == 0)
     }
 
+    /// A detail leads to him unless a longer name is on record, in whatever source.
+    @Test func details() async throws {
+        let site = try site()
+        try site.stores[1].write {
+            for (name, target) in [
+                ("a", "fred+a@example.org"), ("b", "Fred+B@example.net"), ("own", "fred+own@example.org"),
+                ("own-too", "fred+own+x@example.net"), ("other", "fred-x@example.org"),
+                ("long", "freddie+x@example.org"),
+            ] {
+                try $0.insert(
+                    .alias(
+                        Alias(address: Site.mailbox("\(name)@branch.example"), targets: [Site.mailbox(target)])))
+            }
+        }
+        try site.stores[0].write { try $0.insert(.user(User(address: Site.mailbox("fred+own@example.org")))) }
+        let run = await site.run("refs", "fred@example.org", "--source", "branch")
+        #expect(
+            run
+                == Run(
+                    0,
+                    out: """
+                        alias\tchief@branch.example\ttarget\tfred@example.org\tbranch
+                        alias\ta@branch.example\ttarget\tfred+a@example.org\tbranch
+                        alias\tb@branch.example\ttarget\tFred+B@example.net\tbranch
+
+                        """))
+        #expect(
+            await site.run("refs", "fred+own@example.org").out.split(separator: "\n").map {
+                $0.split(separator: "\t")[1]
+            }
+                == ["own@branch.example", "own-too@branch.example"])
+        // By the name of nobody, who has a detail on record.
+        #expect(await site.run("refs", "freddie@example.org").out.contains("long@branch.example"))
+    }
+
     @Test func json() async throws {
         let run = try await site().run("refs", "fred@example.org", "--source", "branch", "--json")
         #expect(

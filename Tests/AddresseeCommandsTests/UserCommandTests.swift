@@ -88,6 +88,33 @@ import Testing
                 == Run(0, out: "removed user fred@example.org\n"))
     }
 
+    /// A forward there is a record of its own, and leads elsewhere as before.
+    @Test func saysThatAForwardStays() async throws {
+        let site = try Site(sources: ["main", "branch"])
+        try site.stores[0].write {
+            try $0.insert(
+                .forward(
+                    Forward(address: Site.mailbox("fred@example.org"), targets: [Site.mailbox("fred@example.com")])))
+        }
+        #expect(
+            await site.run("user", "rm", "fred@example.org")
+                == Run(
+                    0, out: "removed user fred@example.org\n",
+                    err: "addressee: the forward fred@example.org to fred@example.com stays; remove it with: addressee"
+                        + " forward rm fred@example.org\n"))
+        #expect(
+            await site.run("user", "rm", "betty@example.org")
+                == Run(0, out: "removed user betty@example.org\n", err: ""))
+        // One in a source that is asked before.
+        try site.stores[1].write {
+            try $0.insert(.domain(DomainRecord(domain: Site.domain("example.org"))))
+            try $0.insert(.user(User(address: Site.mailbox("away@example.org"))))
+        }
+        let run = await site.run("user", "rm", "away@example.org", "--source", "branch")
+        #expect(run.status == 0)
+        #expect(run.err.hasSuffix("stays; remove it with: addressee forward rm away@example.org --source main\n"))
+    }
+
     @Test(arguments: ["fred", "FRED", "fc", "Fred Claude", "claude", "<fred@example.org>", "fred@example.org"])
     func isShownByAnyName(_ name: String) async throws {
         #expect(

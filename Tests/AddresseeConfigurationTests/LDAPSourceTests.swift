@@ -73,9 +73,6 @@ import Testing
             .active: ["one"], .disabled: ["two", "three"], .suspended: ["four"], .full: ["five"],
         ]
         expected.mustFind = [try Mailbox("fred@example.org")]
-        for (key, line) in [("login", 8), ("full-name", 8), ("status", 8), ("status-words", 9)] {
-            expected.places[key] = LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: line)
-        }
         expected.domains = [
             DomainRecord(domain: try Domain("example.org")),
             DomainRecord(
@@ -174,12 +171,78 @@ import Testing
         }
     }
 
-    /// Where a role stands is known to whoever finds out that it has no effect.
-    @Test func rolesHaveTheirLine() throws {
-        let ldap = try Self.ldap("roles:\n  status: [nsAccountLock]\nstatus-words: {disabled: \"TRUE\"}")
-        #expect(ldap.places["status"] == LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: 9))
-        #expect(ldap.places["status-words"] == LDAPSourceConfiguration.Place(file: "/etc/a.yaml", line: 10))
-        #expect(ldap.statusWords == [.disabled: ["TRUE"]])
+    /// A role of which nothing comes is told with all else that is wrong, each with its line.
+    @Test func rolesWithoutEffectHaveTheirLine() throws {
+        let text = """
+            roles:
+              status: [nsAccountLock]
+              catch-all: mailCatchAll
+              member-of: [memberOf]
+              owner: [owner]
+              keep-copy: x
+              login: "no name"
+            timeout: 2m
+            """
+        #expect {
+            _ = try Self.ldap(text)
+        } throws: {
+            ($0 as? ConfigurationError)?.problems.map(\.line) == [9, 10, 11, 13, 14, 15]
+        }
+        let words = "status-words: {disabled: \" TRUE \"}"
+        #expect(try Self.ldap("roles: {status: nsAccountLock}\n\(words)").statusWords == [.disabled: ["TRUE"]])
+        #expect(throws: ConfigurationError.self) { try Self.ldap(words) }
+        #expect(throws: ConfigurationError.self) { try Self.ldap("roles: {status: []}\n\(words)") }
+        #expect(try Self.ldap("roles: {forward-target: a, keep-copy: b}").roles.count == 2)
+        #expect(throws: ConfigurationError.self) { try Self.ldap("roles: {address: []}") }
+        #expect(try Self.ldap("roles: {address: [], local-part: uid}").roles["address"] == [])
+    }
+
+    /// What is refused here is what the directory would read nothing by.
+    @Test(arguments: LDAPPreset.allCases) func usesAreThoseOfTheDirectory(preset: LDAPPreset) {
+        let beside: [[LDAPRole: [String]]] = [
+            [:], [.forwardTarget: ["x"]], [.forwardTarget: []], [.forwardTarget: [], .forwardTargetDN: []],
+            [.domainName: ["x"]], [.domainName: []], [.domainKind: []], [.domainName: ["x"], .domainKind: ["y"]],
+            [.status: []], [.status: ["x"]], [.address: []], [.address: [], .aliasAddress: []],
+            [.address: [], .aliasAddress: [], .localPart: []],
+        ]
+        for (others, words) in beside.flatMap({ [($0, [:]), ($0, [AccountStatus.disabled: ["TRUE"]])] }) {
+            for role in LDAPRole.allCases {
+                var roles = others
+                if others[role] == nil { roles[role] = ["z"] }
+                var source = LDAPSourceConfiguration(
+                    uris: [], base: "", preset: preset.rawValue, cache: .init(journal: ""))
+                source.roles = Dictionary(uniqueKeysWithValues: roles.map { ($0.key.rawValue, $0.value) })
+                source.statusWords = words
+                let schema = preset.schema.replacing(roles.mapValues { $0.compactMap { AttributeName($0) } }).telling(
+                    words)
+                #expect(source.hasAddresses == schema.hasAddresses, "\(preset) \(roles)")
+                if !words.isEmpty {
+                    #expect(source.hasAttribute(of: "status") == schema.hasAttribute(of: .status), "\(preset) \(roles)")
+                }
+                if others[role]?.isEmpty == true { continue }
+                #expect(
+                    source.hasUse(for: role.rawValue) == schema.hasUse(for: role), "\(preset) \(role) \(roles) \(words)"
+                )
+                if !source.hasUse(for: role.rawValue) { #expect(!source.remedy(for: role.rawValue).isEmpty) }
+            }
+        }
+    }
+
+    @Test func remedies() {
+        let source = LDAPSourceConfiguration(uris: [], base: "", preset: "inetorgperson", cache: .init(journal: ""))
+        for (role, word) in [
+            ("status", "status-words"), ("catch-all", "domains"), ("member-of", "member-dn"),
+            ("new-address", "addressee"),
+        ] {
+            #expect(!source.hasUse(for: role) && source.remedy(for: role).contains(word))
+        }
+    }
+
+    @Test(arguments: [
+        "uid", "x-y1", "2.5.4.3", "", "a b", "1", "01.2", "-a", "naïf", "a_b", String(repeating: "a", count: 101),
+    ])
+    func namesOfAttributes(text: String) {
+        #expect(LDAPSourceConfiguration.isAttributeName(text) == (AttributeName(text) != nil))
     }
 
     @Test func readsDomains() throws {
@@ -203,6 +266,8 @@ import Testing
         ("uri: a", #"unknown key "uri" in sources.ldap; did you mean "uris"?"#),
         ("roles: {adress: mail}", #"unknown key "adress" in sources.ldap.roles; did you mean "address"?"#),
         ("roles: {address: {}}", "sources.ldap.roles.address must be the name of an attribute, not keys and values"),
+        ("roles: {address: [a b]}", "has \"a b\", which is no name of an attribute"),
+        ("new-entries: {a b: x}", "has \"a b\", which is no name of an attribute"),
         ("bind-dn: cn=r", "needs its password: either password-file or password-env"),
         ("bind-dn: cn=r\npassword-file: a\npassword-env: B", "needs its password: either"),
         ("password-file: a", "needs bind-dn beside it"),
@@ -213,12 +278,15 @@ import Testing
         ("status-words: {disbled: a}", #"did you mean "disabled"?"#),
         ("status-words: {disabled: [a], full: [A]}", "has \"A\" for disabled and for full"),
         ("status-words: {disabled: []}", "disabled is empty"),
+        ("status-words: {disabled: [\" \"]}", "status-words.disabled has an empty word"),
+        ("status-words: {disabled: [a], full: [\" A\\t\"]}", "has \"A\" for disabled and for full"),
         ("timeout: 5", "did you mean 5s?"), ("timeout: 2m", "a time from 1s to 1m"),
         ("cache: {entries: -1}", "a whole number from 0 to 10000000"), ("domains: [a b]", "is no domain"),
         ("domains: [{domain: a.example, kind: alias}]", #"must be local or relay, not "alias""#),
         ("domains: [{domain: a.example, catch-all: x}]", "is no address"),
         ("domains: [{domain: a.example, detail-separators: \"@\"}]", "separators such as"),
         ("domains: [{domain: a.example, transport: smtp}]", "TRANSPORT:NEXTHOP such as"),
+        ("domains: [{domain: a.example, transport: \"smtp:[mx\"}]", "TRANSPORT:NEXTHOP such as"),
     ])
     func tellsWhatIsWrong(text: String, expected: String) throws {
         #expect {

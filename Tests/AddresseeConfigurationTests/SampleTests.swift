@@ -1,5 +1,6 @@
-// The sample and what `addressee init` writes: one text, which says the truth about keys, defaults and limits.
+// The sample, which `addressee init` writes with values of its own: it says the truth about keys, defaults and limits.
 
+import AddresseeSample
 import Foundation
 import MailAddress
 import Testing
@@ -15,7 +16,7 @@ import Testing
     static func uncommented(withExamples: Bool) -> String {
         var isExample = false
         var lines: [Substring] = []
-        for line in ConfigurationTemplate.sample.split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in Sample.configuration.split(separator: "\n", omittingEmptySubsequences: false) {
             let isSetting = line.hasPrefix("#") && !line.hasPrefix("# ") || line.hasPrefix("#  ")
             if !isSetting { isExample = line.hasSuffix("An example:") }
             lines.append(isSetting && (withExamples || !isExample) ? line.dropFirst() : line)
@@ -23,9 +24,11 @@ import Testing
         return lines.joined(separator: "\n")
     }
 
-    @Test func theFileIsTheTemplate() throws {
-        let text = try String(contentsOfFile: Self.file, encoding: .utf8)
-        #expect(text == ConfigurationTemplate.sample, "config/addressee.yaml must be ConfigurationTemplate.sample")
+    @Test func theTemplateIsTheSample() {
+        let text = ConfigurationTemplate.text(
+            hostname: "mail.example.org", defaultDomain: "example.org", listen: "127.0.0.1:2525",
+            database: "directory.sqlite")
+        #expect(text == Sample.configuration)
     }
 
     @Test func theFileLoads() throws {
@@ -35,7 +38,7 @@ import Testing
     }
 
     @Test func whatIsCommentedOutIsTheDefault() throws {
-        let sample = try Configuration.parse(ConfigurationTemplate.sample, file: "a")
+        let sample = try Configuration.parse(Sample.configuration, file: "a")
         #expect(try Configuration.parse(Self.uncommented(withExamples: false), file: "a") == sample)
         let defaults = Configuration(
             file: "a", hostname: sample.hostname, defaultDomain: sample.defaultDomain, sources: sample.sources)
@@ -65,7 +68,7 @@ import Testing
     private static func prose(above path: String) -> String {
         let (section, key) = (path.split(separator: ".").first ?? "", path.split(separator: ".").last ?? "")
         var (isInside, prose, isAfterSetting) = (section == key, "", false)
-        for line in ConfigurationTemplate.sample.split(separator: "\n") {
+        for line in Sample.configuration.split(separator: "\n") {
             let text = line.drop { " #-".contains($0) }
             if line.hasPrefix("\(section):") || line.hasPrefix("#\(section):") { isInside = true }
             if isInside, text.hasPrefix("\(key):") { return prose }

@@ -44,9 +44,8 @@ public struct EditRow: Sendable, CustomStringConvertible {
         let text = try reading(others[...], []) { sources in
             let editor = RecordEditor(
                 store: store, at: source, otherSources: sources,
-                referencesElsewhere: { address, limit in
-                    let views = sources.compactMap { $0 as? any RecordReading }
-                    return Array(try views.flatMap { try $0.references(to: address, limit: limit) }.prefix(limit))
+                otherRecords: { body in
+                    for view in sources.compactMap({ $0 as? any RecordReading }) { try body(view) }
                 },
                 defaultDomain: ResolveRow.defaultDomain, limits: limits)
             do throws(EditError) {

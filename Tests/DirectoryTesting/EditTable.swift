@@ -59,6 +59,14 @@ private let formRows: [EditRow] = [
         "a detail separator is a punctuation character such as + or -, not a letter, digit, dot, quote or space"),
     EditRow(small, "add domain x separators=", "done"),
     EditRow(small, "add domain x transport=smtp:[mx.example.org]:25", "done"),
+    EditRow(small, "add domain x transport=smtp:[mx", "the transport smtp:[mx\(bracket)"),
+    EditRow(small, "add domain x transport=smtp:mx]:25", "the transport smtp:mx]:25\(bracket)"),
+    EditRow(small, "add domain x transport=smtp:[mx]25", "the transport smtp:[mx]25\(bracket)"),
+    EditRow(small, "add domain x transport=smtp:[]", "the transport smtp:[]\(bracket)"),
+    EditRow(small, "set domain r relay transport=smtp:[[mx]]", "the transport smtp:[[mx]]\(bracket)"),
+    EditRow(small, "add domain x transport=smtp:[mx1]:25,[mx2]", "done"),
+    EditRow(small, "add domain x transport=lmtp:inet:[::1]:24", "done"),
+    EditRow(small, "add domain x transport=lmtp:unix:/run/[x", "done"),
     EditRow(small, "add domain x transport=:", notATransport),
     EditRow(small, "add domain x transport=smtp", notATransport),
     EditRow(small, "add domain x transport=smtp:m\u{fc}x", notATransport),
@@ -133,6 +141,43 @@ private let addressRows: [EditRow] = [
     EditRow(
         small, "join l@a t\u{200D}@elsewhere",
         "t<U+200D>@elsewhere holds U+200D zero width joiner, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user \u{201C}p@a",
+        "\u{201C}p@a holds U+201C left double quotation mark, which nobody types in an address; leave it out"),
+    EditRow(
+        small, "add alias p\u{201D}@a fred@a",
+        "p\u{201D}@a holds U+201D right double quotation mark, which nobody types in an address; leave it out"),
+    EditRow(
+        small, "add user \u{201E}p@a",
+        "\u{201E}p@a holds U+201E double low-9 quotation mark, which nobody types in an address; leave it out"),
+    EditRow(
+        small, "add list \u{AB}p\u{BB}@a : fred@a",
+        "\u{AB}p\u{BB}@a holds U+00AB left-pointing double angle quotation mark, which nobody types in an address; leave it"
+            + " out"),
+    EditRow(
+        small, "add user o\u{2019}neil@a",
+        "o\u{2019}neil@a holds U+2019 right single quotation mark, which nobody types in an address; write ' in its place"
+    ),
+    EditRow(
+        small, "add user neil\u{2019}@a",
+        "neil\u{2019}@a holds U+2019 right single quotation mark, which nobody types in an address; leave it out"),
+    EditRow(
+        small, "add user a\u{FFFD}b@a",
+        "a\u{FFFD}b@a holds U+FFFD replacement character, which nobody types in an address; leave it out"),
+    EditRow(
+        small, "add user a\u{E000}b@a",
+        "a\u{E000}b@a holds U+E000 a character without a name, which nobody types in an address; leave it out"),
+    EditRow(
+        small, "add alias x@a \u{2018}t@elsewhere",
+        "\u{2018}t@elsewhere holds U+2018 left single quotation mark, which nobody types in an address; leave it out"),
+    EditRow(small, "add user o'neil@a", "done"),
+    EditRow(small, "add user d\u{2BC}angelo@a", "done"),
+    EditRow(small, "add user \u{926}\u{947}\u{935}@a", "done"),
+    EditRow(small, "add user \u{2603}\u{20AC}@a", "done"),
+    EditRow(small, "add user x@a login=\u{A0}", blank),
+    EditRow(small, "add user x@a login=a\u{3000}b", blank),
+    EditRow(small + "\nuser y@a login=b\u{A0}c", "set user y@a (Y) login=b\u{A0}c", "done"),
+    EditRow(small + "\nuser y@a login=b\u{A0}c", "set user y@a login=b\u{A0}d", blank),
     EditRow(small, "add user jürgen@a", "done"),
     EditRow(small, "add user \"fred claude\"@a", "done"),
     EditRow(
@@ -143,6 +188,9 @@ private let addressRows: [EditRow] = [
         small + "\ndomain exam\u{200B}ple.org", "add domain example.org",
         "the domain example.org is on record already; change its record instead"),
 ]
+
+private let blank = "the login holds a space; it is one word, by which somebody logs in"
+private let bracket = " has a bracket without the other; a host stands between both: smtp:[mx.example.org]:25"
 
 private let notATransport =
     "a transport is TRANSPORT:NEXTHOP without spaces, such as smtp:[mx.example.org]:25 or lmtp:unix:/run/lmtp, of 512"
@@ -335,6 +383,55 @@ private let removalRows: [EditRow] = [
     EditRow(
         "domain a\nuser u@a\nlist l@a owner=u@a : u@a", "rm user u@a",
         "u@a is still pointed to by list l@a\(pointed)"),
+    // A target with a detail, in an alias domain, or both.
+    EditRow(
+        "domain a\nuser eve@a\nalias x@a eve+x@a", "rm user eve@a", "eve@a is still pointed to by alias x@a\(pointed)"),
+    EditRow(
+        "domain a\ndomain b alias-of=a\nuser eve@a\nalias x@a eve@b\nlist y@a owner=Eve+Y@B : t@elsewhere",
+        "rm user eve@a",
+        "eve@a is still pointed to by alias x@a, list y@a\(pointed)"),
+    EditRow(
+        "domain a\nuser eve@a\ndomain c catch-all=eve+c@a\nforward f@a eve+f@a\nmoved m@a to=eve+m@a", "rm user eve@a",
+        "eve@a is still pointed to by domain c, forward f@a, moved m@a\(pointed)"),
+    EditRow("domain a\nuser eve@a\nalias x@a eve+x@a", "force rm user eve@a", "done"),
+    EditRow(
+        "domain a\nalias eve@a t@elsewhere\nlist x@a : eve+x@a", "rm alias eve@a",
+        "eve@a is still pointed to by list x@a\(pointed)"),
+    // A longer name is somebody else's.
+    EditRow("domain a\nuser eve@a\nuser eve+x@a\nalias x@a eve+x@a", "rm user eve@a", "done"),
+    EditRow("domain a\nuser eve@a\nuser eve+x@a\nalias x@a eve+x+y@a", "rm user eve@a", "done"),
+    EditRow(
+        "domain a\nuser eve@a\nuser eve+x@a\nalias x@a eve+x+y@a", "rm user eve+x@a",
+        "eve+x@a is still pointed to by alias x@a\(pointed)"),
+    EditRow(
+        "domain a separators=+-\nuser jean@a\nuser jean-luc@a\nalias x@a jean-luc+n@a\nalias y@a jean-n@a",
+        "rm user jean@a", "jean@a is still pointed to by alias y@a\(pointed)"),
+    EditRow(
+        "domain a\ndomain b alias-of=a\nuser eve@a\nuser eve@b\nalias x@a eve@b\nalias y@a eve+y@b", "rm user eve@a",
+        "done"),
+    // What is no separator of the domain begins no detail.
+    EditRow("domain a separators=-\nuser eve@a\nalias x@a eve+x@a", "rm user eve@a", "done"),
+    EditRow("domain a separators=\nuser eve@a\nalias x@a t@elsewhere", "rm user eve@a", "done"),
+    EditRow("domain a\nuser eve@a\nalias x@a eve-x@a evelyn+x@a", "rm user eve@a", "done"),
+    EditRow(
+        "domain a\nuser \"e v\"@a\nalias x@a \"e v+x\"@a", "rm user \"e v\"@a",
+        "\"e v\"@a is still pointed to by alias x@a\(pointed)"),
+    EditRow(
+        "domain a\nuser eve@a\nalias x@a \"eve+x y\"@a", "rm user eve@a",
+        "eve@a is still pointed to by alias x@a\(pointed)"),
+    // The same across sources.
+    EditRow(
+        "domain a\nuser eve@a\nsource\ndomain b alias-of=a\nalias x@b eve+x@b", "rm user eve@a",
+        "eve@a is still pointed to by alias x@b\(pointed)"),
+    EditRow(
+        "domain a\nuser eve@a\nalias x@a eve+x@a\nsource\ndomain a\nuser eve+x@a", "rm user eve@a", "done"),
+    EditRow(
+        "domain a separators=-\nalias x@a eve+x@a\nsource\ndomain a\nuser eve@a", "rm user eve@a", source: 1, "done"),
+    EditRow(
+        "domain a\nalias x@a eve+x@a\nsource\ndomain a separators=-\nuser eve@a", "rm user eve@a", source: 1,
+        "eve@a is still pointed to by alias x@a\(pointed)"),
+    // What it says of itself goes with it.
+    EditRow("domain a\nlist l@a owner=l+owner@a : t@elsewhere", "rm list l@a", "done"),
     // Postmaster is deliverable without a record, so that nothing dangles.
     EditRow("domain a\nuser u@a\nalias postmaster@a u@a\nalias x@a postmaster@a", "rm alias postmaster@a", "done"),
     EditRow("domain a\nuser Postmaster@a\nlist l@a owner=postmaster@a", "rm user postmaster@a", "done"),

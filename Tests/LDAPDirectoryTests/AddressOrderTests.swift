@@ -201,6 +201,20 @@ struct AddressRow: Sendable, CustomStringConvertible {
         #expect(other.forward?.targets == [try Mailbox("a@b")] && other.forward?.keepsCopy == false)
     }
 
+    /// Names for people, of whom our own schema alone keeps the blanks that somebody has given.
+    @Test func names() throws {
+        for (preset, name, expected) in [
+            (LDAPPreset.inetorgperson, "displayName", "Fred  F"), (.ad, "displayName", "Fred  F"),
+            (.qmail, "cn", "Fred  F"), (.addressee, "addresseeFullName", " Fred  F "),
+        ] {
+            let plan = try Self.plan(preset)
+            let classes = plan.userRules[0].classes.map(\.key)
+            let row = AddressRow(preset, [("objectClass", classes), (name, [" Fred  F "])], "")
+            let entry = row.entry(turned: 0, isReversed: false)
+            #expect(plan.reader.fullName(of: entry, plan.userRules) == expected, "\(preset)")
+        }
+    }
+
     /// Of our own schema's values, whose order is in a number.
     @Test func orderedValues() throws {
         let reader = try Self.plan(.addressee).reader

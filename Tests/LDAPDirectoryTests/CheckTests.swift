@@ -153,6 +153,19 @@ import Testing
         try child.tell("thaw")
     }
 
+    /// A server that has no time is no fault of the configuration, and where another answers no error.
+    @Test func busy() throws {
+        let refuser = try ToolChild("refuser.py", ["--code", "51"])
+        let (child, plain) = try site(["--no-anonymous"])
+        var settings = plain
+        settings.uris = [refuser.uri]
+        #expect(has(lines(settings), "error unreachable", "Server is busy"))
+        #expect(!has(lines(settings), "error configuration"))
+        settings.uris = [refuser.uri, child.uri]
+        #expect(has(lines(settings), "warning unreachable", refuser.uri, "Server is busy"))
+        #expect(!has(lines(settings), "error"))
+    }
+
     @Test func certificates() throws {
         let folder = try LDAPDirectoryTests.certificates.get()
         let (child, plain) = try site(["--tls", folder.path, "--no-anonymous"])
@@ -229,6 +242,29 @@ import Testing
 
     private func lines(_ settings: LDAPSettings, _ severity: Finding.Severity) -> [String] {
         LDAPCheck(name: "people", settings: settings).findings().filter { $0.severity == severity }.map(\.line)
+    }
+
+    /// A domain that can't be told, and what is no domain, whoever has addresses there or not.
+    @Test func domains() throws {
+        let settings = try writerSettings(try Self.started.get())
+        let writer = try LDAPWriter(uri: try Self.started.get().uri)
+        for (name, kind) in [("odd", "strange"), ("other", "alias"), ("b_c", "local"), ("good", "local")] {
+            try writer.add(
+                "addresseeDomainKey=\(name),\(settings.base)",
+                [
+                    ("objectClass", ["addresseeDomain"]), ("addresseeDomainKey", [name]),
+                    ("addresseeDomainName", [name]), ("addresseeDomainKind", [kind]),
+                ])
+        }
+        for extent in [LDAPCheck.Extent.start, .sample, .everything] {
+            let found = LDAPCheck(name: "people", settings: settings, extent: extent).findings()
+            let errors = found.filter { $0.severity == .error && $0.cause == .directory }.map(\.text)
+            #expect(errors.count { $0.contains("has the unknown kind \"strange\"") } == 1, "\(errors)")
+            #expect(errors.count { $0.contains("is an alias of no domain") } == 1, "\(errors)")
+            #expect(errors.count == 2, "\(errors)")
+            let none = "has the domain \"b_c\", which is none"
+            #expect(found.contains { $0.severity == .warning && $0.text.contains(none) })
+        }
     }
 
     @Test func twoAtOneAddress() throws {

@@ -121,6 +121,48 @@ final class EventLog: Sendable {
         #expect(log.connected.last == (try Slapd.shared().uri))
     }
 
+    /// A server that binds, and then has no time for a search or is silent: who asks is answered by the next, and so is a
+    /// command.
+    @Test(arguments: [["--code", "51"], ["--code", "52"], ["--silent"]])
+    func bindsAndAnswersNothing(how: [String]) throws {
+        let refuser = try ToolChild("refuser.py", how)
+        let good = try Slapd.shared().uri
+        let log = EventLog()
+        let uris = [refuser.uri, good]
+        let settings = settings(uris, try base(), timeout: .seconds(8), connecting: .seconds(4))
+        let directory = LDAPDirectory(name: "x", settings: settings, onEvent: { log.add($0) })
+        #expect(isFound(directory.answer(fred)))
+        #expect(directory.answer(nobody) == .absent)
+        #expect(log.connected.last == good)
+        for ask in [
+            { (view: any RecordReading) in try view.record(.user, at: try Mailbox("fred@a")) != nil },
+            { view in
+                var count = 0
+                try view.forEach(.user, in: nil) { _ in count += 1 }
+                return count == 2
+            },
+        ] {
+            // Another one, of which nothing is known yet.
+            let other = try ToolChild("refuser.py", how)
+            var settings = settings
+            settings.uris = [other.uri, good]
+            #expect(try LDAPStore(name: "x", settings: settings).read(ask))
+        }
+    }
+
+    /// Where no server has time it is told once, and is no reason to go round.
+    @Test func allAreBusy() throws {
+        let one = try ToolChild("refuser.py", ["--code", "51"])
+        let other = try ToolChild("refuser.py", ["--code", "52"])
+        let directory = LDAPDirectory(name: "x", settings: settings([one.uri, other.uri], try base()))
+        for _ in 0..<10 { #expect(trouble(directory.answer(fred))?.contains("overloaded or stopping") == true) }
+        // One search for each question but the first, and what is asked when a connection is made.
+        try one.tell("")
+        try other.tell("")
+        let searches = (one.said["searches"] as? Int ?? 0) + (other.said["searches"] as? Int ?? 0)
+        #expect(searches < 25, "\(searches) searches for ten questions")
+    }
+
     /// A server that is slow, but alive, is waited for.
     @Test func slowIsNotFrozen() throws {
         let (relay, other) = (try relay(), try relay())

@@ -102,6 +102,8 @@ struct PresetRow: Sendable, CustomStringConvertible {
         PresetRow(
             .nis, "objectClass: posixAccount|uid: fred|gecos: Fred,Room", "user fred@Example.org (Fred) fred active"),
         PresetRow(
+            .nis, "objectClass: posixAccount|uid: fred|gecos: Fred , Room", "user fred@Example.org (Fred) fred active"),
+        PresetRow(
             .qmail, "objectClass: qmailUser|mail: fred@example.org|mailForwardingAddress: a@b",
             "user fred@example.org () - active -> a@b keep"
         ),
@@ -203,6 +205,37 @@ struct PresetRow: Sendable, CustomStringConvertible {
             #expect(expected == "fault")
             #expect(trouble.reason.contains("cn=x"))
         case let other: Issue.record("\(other)")
+        }
+    }
+
+    /// Two entries at one address, in either order.
+    @Test(
+        arguments: [
+            (LDAPPreset.ad, "objectClass: user", "objectClass: contact|targetAddress: SMTP:x@y", "fault"),
+            (.ad, "objectClass: user", "objectClass: contact", "user fred@example.org () - active"),
+            (.ad, "objectClass: user", "objectClass: group", "fault"),
+            (
+                .postfixbook, "objectClass: PostfixBookMailAccount",
+                "objectClass: PostfixBookMailForward|mailForwardingAddress: x@y",
+                "user fred@example.org () - active -> x@y"
+            ),
+            (
+                .addressee, "objectClass: addresseeUser|addresseeAddress: fred@example.org",
+                "objectClass: addresseeForward|addresseeAddress: fred@example.org|addresseeForwardTarget: 0 x@y",
+                "user fred@example.org () - active -> x@y"
+            ),
+        ] as [(LDAPPreset, String, String, String)])
+    func two(preset: LDAPPreset, one: String, other: String, expected: String) throws {
+        let entries = [one, other].map { entry($0 + (preset == .addressee ? "" : "|mail: fred@example.org")) }
+        for order in [entries, entries.reversed()] {
+            var work = EntriesWork(plan: try plan(preset), keys: [try Mailbox("fred@example.org")])
+            _ = work.begin()
+            switch work.take([.found(order)] + (preset == .postfixbook ? [.found([])] : [])) {
+            case .answered(.entry(let found, key: 0)): #expect(found.text == expected)
+            case .answered(.couldNotTell(let trouble)):
+                #expect(expected == "fault" && trouble.reason.contains("both say what"))
+            case let step: Issue.record("\(step)")
+            }
         }
     }
 

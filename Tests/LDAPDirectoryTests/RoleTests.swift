@@ -81,16 +81,15 @@ import Testing
             // With a folded copy to search by, an attribute that is only read is of use too.
             let hasEffect = try isSearched(plan) || isRead(plan)
             #expect(plan.schema.hasUse(for: role) == hasEffect, "\(preset.rawValue): \(role.rawValue)")
-            if !hasEffect { #expect(!preset.schema.remedy(for: role).isEmpty) }
         }
     }
 
-    @Test func remedies() {
+    @Test func roleByItself() {
         let schema = LDAPPreset.inetorgperson.schema
-        #expect(!schema.hasUse(for: .status) && schema.remedy(for: .status).contains("status-words"))
-        #expect(!schema.hasUse(for: .catchAll) && schema.remedy(for: .catchAll).contains("domains"))
-        #expect(!schema.hasUse(for: .memberOf) && schema.remedy(for: .memberOf).contains("member-dn"))
-        #expect(!schema.hasUse(for: .newAddress) && schema.remedy(for: .newAddress).contains("addressee"))
+        #expect(!schema.hasUse(for: .status))
+        #expect(!schema.hasUse(for: .catchAll))
+        #expect(!schema.hasUse(for: .memberOf))
+        #expect(!schema.hasUse(for: .newAddress))
         #expect(LDAPPreset.postfixbook.schema.hasUse(for: .memberOf))
         #expect(LDAPPreset.courier.schema.hasUse(for: .catchAll))
         #expect(schema.telling([.disabled: ["TRUE"]]).hasUse(for: .status))
@@ -122,6 +121,47 @@ import Testing
             #expect(user.status == status)
         } catch {
             #expect(status == nil && error.reason.contains("status-words"))
+        }
+    }
+
+    /// A site's words go before the bit of a preset that has one, and before that nobody logs in to a mailbox.
+    @Test(
+        arguments: [
+            ("512", nil, AccountStatus.active), ("514", nil, .disabled), ("546", nil, .suspended), ("odd", nil, nil),
+            ("514", "4", .active), ("546", "4", .suspended), ("Gone", "4", .disabled), (nil, nil, .active),
+        ] as [(String?, String?, AccountStatus?)])
+    func wordsBesideABit(value: String?, details: String?, status: AccountStatus?) throws {
+        var settings = try Self.settings(.ad, [:])
+        settings.schema = settings.schema.telling([.suspended: ["546"], .disabled: ["gone"]])
+        let plan = SearchPlan(name: "x", settings: settings)
+        var entry = LDAPEntry(dn: "cn=x", attributes: ["objectclass": [Array("user".utf8)]])
+        if let value { entry.attributes["useraccountcontrol"] = [Array(value.utf8)] }
+        if let details { entry.attributes["msexchrecipienttypedetails"] = [Array(details.utf8)] }
+        do throws(ReadFault) {
+            #expect(try plan.reader.status(of: entry, plan.userRules) == status)
+        } catch {
+            #expect(status == nil)
+        }
+    }
+
+    /// Where a preset has no words of its own for it, TRUE keeps a copy, and nothing else does.
+    @Test(arguments: [LDAPPreset.laser, .inetorgperson, .postfixbook, .courier])
+    func keepsCopy(preset: LDAPPreset) throws {
+        let settings = try Self.settings(preset, [.forwardTarget: ["siteTarget"], .keepCopy: [Self.attribute]])
+        let plan = SearchPlan(name: "x", settings: settings)
+        let fred = try Mailbox("fred@example.org")
+        for (value, keeps) in [("TRUE", true), ("true", true), (" True ", true), ("FALSE", false), ("no", false)] {
+            let entry = LDAPEntry(
+                dn: "cn=x",
+                attributes: [
+                    "objectclass": plan.userRules[0].classes.map { Array($0.key.utf8) },
+                    "sitetarget": [Array("t@example.net".utf8)], Self.attribute.key: [Array(value.utf8)],
+                ])
+            guard case .user(_, let forward?) = try plan.reader.record(entry, at: fred) else {
+                Issue.record("no forward")
+                continue
+            }
+            #expect(forward.keepsCopy == keeps, "\(value)")
         }
     }
 

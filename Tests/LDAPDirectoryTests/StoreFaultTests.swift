@@ -65,6 +65,62 @@ private func isRefused(_ error: StoreError?) -> Bool {
         }
     }
 
+    /// Where entries are domains, one that can't be told hides nobody elsewhere; one fault of several addresses is told once.
+    @Test func besideAFaultyDomain() throws {
+        let site = try WritableSite(.courier, domains: ["example.org"])
+        let listed = { () throws -> ([String], [Trouble]) in
+            var (listed, troubles) = ([String](), [Trouble]())
+            try site.store().read { reading in
+                try reading.forEach(.user, in: nil, faulty: { troubles.append($0) }) { listed.append($0.text) }
+            }
+            return (listed, troubles)
+        }
+        let before = try listed()
+        #expect(!before.0.isEmpty && before.1 == [])
+        try site.add(
+            "cn=odd,\(site.settings.base)",
+            [
+                ("objectClass", ["organizationalRole", "CourierDomainAlias"]), ("cn", ["odd"]),
+                ("virtualdomain", ["odd.example", "odder.example"]), ("virtualdomainuser", ["/no/address"]),
+            ])
+        let after = try listed()
+        #expect(after.0 == before.0)
+        #expect(after.1.count == 1 && after.1[0].reason.contains("/no/address"), "\(after.1)")
+    }
+
+    /// Who is in no domain of this source's is no list of it, though somebody says that he is in it.
+    @Test func listsElsewhere() throws {
+        let site = try WritableSite(.postfixbook, domains: ["new.example"])
+        try site.add(
+            "cn=ann,\(site.settings.base)",
+            [
+                ("objectClass", ["inetOrgPerson", "PostfixBookMailAccount"]), ("cn", ["ann"]), ("sn", ["ann"]),
+                ("mail", ["ann@new.example"]), ("mailGroupMember", ["all@new.example", "all@freemail.example"]),
+            ])
+        var listed: [String] = []
+        try site.store().read { try $0.forEach(.list, in: nil) { listed.append("\($0.address as Any)") } }
+        #expect(listed.count == 1 && listed[0].contains("all@new.example"), "\(listed)")
+    }
+
+    /// An entry that its own address does not find is not passed over in silence.
+    @Test func notFoundByItsAddress() throws {
+        let settings = try writerSettings(try .shared())
+        let store = LDAPStore(name: "x", settings: settings)
+        try store.write { writing in for text in ["domain a", "user u@a"] { try writing.insert(record(text)) } }
+        try LDAPWriter(uri: try Slapd.shared().uri).add(
+            "addresseeKey=other@a,\(settings.base)",
+            [
+                ("objectClass", ["addresseeEntry", "addresseeUser"]), ("addresseeKey", ["other@a"]),
+                ("addresseeAddress", ["lost@a"]), ("addresseeLocalPartKey", ["other"]), ("addresseeDomainKey", ["a"]),
+            ])
+        var (listed, troubles) = ([String](), [Trouble]())
+        try store.read { reading in
+            try reading.forEach(.user, in: nil, faulty: { troubles.append($0) }) { listed.append($0.text) }
+        }
+        #expect(listed.count == 1)
+        #expect(troubles.count == 1 && troubles[0].reason.hasPrefix("lost@a is the address of an entry"), "\(troubles)")
+    }
+
     // MARK: Two at once
 
     @Test func oneOfTwoAddersLoses() throws {

@@ -194,6 +194,39 @@ struct WritableSite {
         #expect(throws: StoreError.addressTaken(address, by: kind)) { try store.write { try $0.insert(record) } }
     }
 
+    /// What points somewhere may name another address of the entry, with or without a detail.
+    @Test func referencesByOtherNames() throws {
+        let site = try WritableSite(.qmail, domains: ["example.org"])
+        let targets = [
+            "Fred+x@example.org", "fred.claude@example.org", "Fred.Claude+y@example.org", "\"fred+a b\"@example.org",
+            "freddie+x@example.org", "fred-x@example.org", "fred+x@example.net",
+        ]
+        for (index, target) in targets.enumerated() {
+            try site.add(
+                "uid=zz\(index),ou=people,\(site.settings.base)",
+                [
+                    ("objectClass", ["inetOrgPerson", "qmailUser"]), ("uid", ["zz\(index)"]), ("cn", ["Z"]),
+                    ("sn", ["Z"]),
+                    ("mail", ["zz\(index)@example.org"]), ("mailMessageStore", ["/var/z"]),
+                    ("mailForwardingAddress", [target]),
+                ])
+        }
+        let (store, directory) = (site.store(), LDAPDirectory(name: "site", settings: site.settings))
+        defer { directory.close() }
+        let domain = try Domain("example.org")
+        let search = ReferenceSearch(sources: [directory], defaultDomain: domain, records: { try store.read($0) })
+        let found = try search.references(to: try Mailbox("fred@example.org"))
+            .filter { $0.reference.name.hasPrefix("zz") }.map { "\($0.reference) \($0.target)" }.sorted()
+        #expect(found == targets.prefix(4).enumerated().map { "forward zz\($0)@example.org \($1)" })
+        // So nobody is removed whom others point to by such a name.
+        let editor = RecordEditor(store: store, defaultDomain: domain)
+        #expect {
+            try editor.remove(.user, at: try Mailbox("fred@example.org"))
+        } throws: {
+            if case .pointedTo? = $0 as? EditError { true } else { false }
+        }
+    }
+
     /// Each sentence names the presets, and is made from what they say of themselves.
     @Test func sentences() throws {
         let store = LDAPStore(name: "x", settings: try WritableSite(.inetorgperson).settings)

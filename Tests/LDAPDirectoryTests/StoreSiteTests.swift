@@ -287,6 +287,22 @@ struct SiteChange: Sendable, CustomStringConvertible {
         #expect(reason(roles).contains("has roles of its own"))
     }
 
+    /// What would be written where nobody looks is refused, and the examination tells it.
+    @Test func elsewhereThanTheBase() throws {
+        for text in ["user u@new.example (U)", "domain more.example catch-all=wilma@example.org"] {
+            var site = try WritableSite(.courier)
+            let whole = site.settings.base
+            site.settings.base = "ou=aliases,\(whole)"
+            site.settings.writeBase = "ou=accounts,\(whole)"
+            let error = #expect(throws: StoreError.self) { try site.store().write { try $0.insert(record(text)) } }
+            #expect(reason(error).contains("is not below its base ou=aliases"))
+            let told = LDAPCheck(name: "x", settings: site.settings).settingFindings
+            #expect(told.contains { $0.severity == .error && $0.text.contains("is not below the base ou=aliases") })
+            site.settings.writeBase = "OU=Aliases, \(whole)"
+            #expect(LDAPCheck(name: "x", settings: site.settings).settingFindings == [])
+        }
+    }
+
     /// What no record says is told by the configuration, or refused with what is missing.
     @Test func requiredAttributes() throws {
         var site = try WritableSite(.courier)

@@ -195,5 +195,21 @@ import Testing
         #expect(memory.order(of: uris, now: minute) == [0, 2, 1])
         memory.welcome("b")
         #expect(memory.order(of: uris, now: minute) == [0, 1, 2])
+        // Those that are avoided go by how long they have been so.
+        memory.avoid("c", now: minute)
+        memory.avoid("a", now: minute + 1)
+        #expect(memory.order(of: uris, now: minute + 2) == [1, 2, 0])
+    }
+
+    /// One that is too busy is left once a minute, and where there is another.
+    @Test func leaves() {
+        let memory = ServerMemory()
+        #expect(!memory.leaves("a", among: ["a"], now: 1))
+        #expect(memory.leaves("a", among: ["a", "b"], now: 1))
+        #expect(memory.order(of: ["a", "b"], now: 2) == [1, 0])
+        #expect(memory.leaves("b", among: ["a", "b"], now: 3))
+        #expect(memory.order(of: ["a", "b"], now: 4) == [0, 1])
+        #expect(!memory.leaves("a", among: ["a", "b"], now: 5) && !memory.leaves("b", among: ["a", "b"], now: 5))
+        #expect(memory.leaves("a", among: ["a", "b"], now: 60_000_000_001))
     }
 }

@@ -98,6 +98,31 @@ import Testing
         #expect(!check.contains { $0.advice.contains("user set") })
     }
 
+    /// Who is added may be on record where damage hides him, and who is removed may be there.
+    @Test func nothingIsWrittenIntoADamagedFile() throws {
+        let file = try TemporaryFile()
+        _ = try file.store([.user(try user("fred@example.org", "Fred Claude"))])
+        try damage(file, "fred", "Fred Claude")
+        let before = try Data(contentsOf: URL(filePath: file.path))
+        let store = try SQLiteStore(path: file.path, name: "local")
+        let editor = RecordEditor(store: store, defaultDomain: try Domain("example.org"))
+        let fred = try user("fred@example.org", "Fred")
+        let changes: [() throws -> Void] = [
+            { try editor.add(.user(fred)) }, { try editor.remove(.user, at: fred.address) },
+            { try editor.set(.user, at: fred.address) { $0 } },
+        ]
+        for change in changes {
+            do {
+                try change()
+                Issue.record("it was written")
+            } catch EditError.couldNotTell(let trouble) {
+                #expect(trouble.reason.contains("is damaged") && trouble.reason.contains("restore a backup"))
+            }
+        }
+        #expect(throws: StoreError.self) { try store.importUsers([try user("barney@example.org", "B")]) }
+        #expect(try Data(contentsOf: URL(filePath: file.path)) == before)
+    }
+
     @Test func aNewFileEndsTheDoubt() throws {
         let (file, other) = (try TemporaryFile(), try TemporaryFile())
         _ = try file.store([.user(try user("fred@example.org", "Fred Claude"))])

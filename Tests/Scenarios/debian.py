@@ -5,7 +5,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from postfix import give_up
+from postfix import give_up, one_at_a_time
 
 
 @cache
@@ -23,6 +23,7 @@ def cache_folder():
 
 
 @cache
+@one_at_a_time
 def package(name):
     """The .deb file, from the cache or from Debian."""
     folder = cache_folder()

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import debian
 import ldap_service  # noqa: F401, finds Tests/LDAP
-from postfix import give_up
+from postfix import give_up, one_at_a_time
 
 # From Tests/LDAP, where ldap_service finds them.
 from children import SCRATCH, STARTER, run
@@ -47,6 +47,7 @@ exec samba -i -M single -s "$folder/etc/smb.conf" --debug-stdout
 """
 
 
+@one_at_a_time
 def missing_packages():
     """Those that have to be unpacked, with what they need."""
     if shutil.which("samba") and os.path.isdir("/usr/share/samba/setup/ad-schema"):

@@ -9,13 +9,14 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from postfix import REPOSITORY, ensure, free_port, give_up
+from postfix import REPOSITORY, ensure, free_port, give_up, one_at_a_time
 from service import PATIENCE, Client, eventually
 
 FRAGMENTS = REPOSITORY / "config" / "exim"
 
 
 @cache
+@one_at_a_time
 def packages():
     """The .deb files, from the cache that Tests/Benchmarks/against-peers keeps, or from Debian."""
     release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)

@@ -1,6 +1,8 @@
 """A Postfix of its own: unpacked, not installed, with a queue, a configuration and a port for one test."""
 
 import base64
+import fcntl
+import functools
 import os
 import re
 import shutil
@@ -27,6 +29,21 @@ def give_up(reason):
     raise unittest.SkipTest(reason)
 
 
+def one_at_a_time(function):
+    """For what changes the machine, or what is kept on it between runs: scenarios run side by side."""
+
+    @functools.wraps(function)
+    def alone(*arguments, **options):
+        folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "addressee-peers")
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return function(*arguments, **options)
+
+    return alone
+
+
+@one_at_a_time
 def ensure(kind, name, *command):
     """A system user or group that Postfix looks up by name."""
     if subprocess.run(["getent", kind, name], capture_output=True).returncode == 0:
@@ -36,6 +53,7 @@ def ensure(kind, name, *command):
 
 
 @cache
+@one_at_a_time
 def packages():
     """The .deb files, from the cache that Tests/Benchmarks/against-peers keeps, or from Debian."""
     release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)

@@ -264,6 +264,14 @@ class Damaged(unittest.TestCase):
                 done = service.run(*command)
                 self.assertEqual(done.returncode, 75, command)
                 self.assertIn("is damaged", done.stderr)
+            users = service.folder / "users.csv"
+            users.write_text("address\nfred@example.org\n")
+            for command in [["user", "add", "fred@example.org"], ["user", "rm", "fred@example.org"], ["user", "set", "fred@example.org", "--name", "F"],
+                            ["user", "add", "new@example.org"], ["alias", "add", "new@example.org", "--to", "wilma@example.org"],
+                            ["list", "join", "staff@example.org", "x@elsewhere.example"], ["import", "csv", str(users)]]:
+                done = service.run(*command)
+                self.assertEqual(done.returncode, 75, (command, done.stdout, done.stderr))
+                self.assertIn("is damaged", done.stderr)
             self.assertEqual(service.run("verify", "wilma@example.org").returncode, 0)
             service.start()
             service.log.wait(" error source-examined .*is damaged")

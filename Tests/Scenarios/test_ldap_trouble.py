@@ -14,6 +14,7 @@ from service import DOMAIN, VERDICTS, Directory, eventually
 
 # From Tests/LDAP, where ldap_service finds them.
 import slapd
+from refuser import Refuser
 
 
 def setUpModule():
@@ -117,6 +118,29 @@ class Frozen(unittest.TestCase):
                 first.thaw()
 
 
+class WithoutAnAnswer(unittest.TestCase):
+    def test_a_server_that_binds_and_answers_no_search_is_left_for_another(self):
+        whole = self.enterContext(own_slapd())
+        # Busy, unavailable, and silent.
+        for code in 51, 52, None:
+            refuser = self.enterContext(Refuser(code))
+            servers = source([refuser.uri, whole.uri], timeout="8s", connect_timeout="4s")
+            with self.subTest(code=code), LDAPService(servers) as service, service.client() as client:
+                self.assertEqual(client.ask("VRFY fred"), VERDICTS["fred"])
+                self.assertEqual(client.ask("VRFY nobody@example.org"), VERDICTS["nobody"])
+                self.assertEqual(service.run("verify", "wilma").stdout, VERDICTS["wilma@example.org"] + "\n")
+                done = service.run("user", "ls")
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertIn("fred@example.org", done.stdout)
+                done = service.run("check", "--source", "people")
+                self.assertEqual(done.returncode, 0, done.stdout)
+                self.assertRegex(done.stdout, f"warning .*{refuser.uri}")
+        with LDAPService(source(self.enterContext(Refuser(51)).uri)) as service, service.client() as client:
+            self.assertEqual(client.ask("VRFY fred"), COULD_NOT_TELL)
+            done = service.run("check")
+            self.assertEqual(done.returncode, 75, done.stdout)
+
+
 class FaultyEntries(unittest.TestCase):
     FAULT = (f"dn: addresseeKey=mad@example.org,{BASE}\nobjectClass: addresseeEntry\nobjectClass: addresseeUser\n"
              "addresseeKey: mad@example.org\naddresseeAddress: mad@example.org\naddresseeLocalPartKey: mad\n"
@@ -141,6 +165,18 @@ class FaultyEntries(unittest.TestCase):
                 done = service.run("check", "--all")
                 self.assertEqual(done.returncode, 65, done)
                 self.assertIn("asleep", done.stdout)
+
+    def test_domains(self):
+        with own_slapd() as server:
+            server.add(f"dn: addresseeDomainKey=odd.example,{BASE}\nobjectClass: addresseeDomain\n"
+                       "addresseeDomainKey: odd.example\naddresseeDomainName: odd.example\naddresseeDomainKind: odd\n")
+            with LDAPService(source(server.uri)) as service:
+                done = service.run("domain", "ls")
+                self.assertEqual(done.returncode, 75)
+                self.assertIn("example.org", done.stdout)
+                done = service.run("check")
+                self.assertEqual(done.returncode, 65, done.stdout)
+                self.assertIn("addresseeDomainKey=odd.example", done.stdout)
 
     def test_sqlite(self):
         with Directory() as directory:

@@ -145,6 +145,18 @@ class Rewriting(unittest.TestCase):
             self.assertRegex(sender(hop.messages[4]), r"\ASRS1=\S+@example\.org\Z")
             self.assertEqual(send(client, ["x" + rewritten], sender="")[1], "550 5.1.1 No such user here")
 
+    def test_a_sender_that_would_be_too_long(self):
+        """Nothing makes it shorter, so it goes on as it is, and the log says so."""
+        with Postsrsd() as postsrsd, ScriptedHop() as hop, Relay(hop, srs=postsrsd.settings) as relay, relay.client() as client:
+            for length in 225, 240, 255:
+                long = "b" * length + "@elsewhere.example"
+                self.assertEqual(send(client, ["away@example.org"], sender=long)[-1], OK, length)
+                self.assertEqual(sender(hop.messages.pop()), long)
+            relay.log.wait('warning address-not-rewritten about=b')
+            # One that has room.
+            self.assertEqual(send(client, ["away@example.org"], sender="b" * 200 + "@elsewhere.example")[-1], OK)
+            self.assertTrue(sender(hop.messages.pop()).startswith("SRS0="))
+
     def test_a_copy_and_two_senders(self):
         with Postsrsd() as postsrsd, ScriptedHop() as hop, Relay(hop, srs=postsrsd.settings) as relay, relay.client() as client:
             # What goes to one server for one address goes under one sender.

@@ -295,7 +295,19 @@ struct MapTests {
             "mailboxes=TEMP 4.2.2; recipients=TEMP 4.2.2; aliases=TEMP 4.2.2; aliases-step=TEMP 4.2.2;"
                 + " senders=OK big"
         ),
-        ("off.claude@a", ""),
+        // Who is suspended takes it later, at the canonical address.
+        (
+            "away.claude@a",
+            "mailboxes=TEMP 4.2.1; recipients=TEMP 4.2.1; aliases=TEMP 4.2.1; aliases-step=TEMP 4.2.1;"
+                + " senders=TEMP 4.2.1"
+        ),
+        (
+            "away.claude+x@d",
+            "mailboxes=TEMP 4.2.1; recipients=TEMP 4.2.1; aliases=TEMP 4.2.1; aliases-step=TEMP 4.2.1;"
+                + " senders=TEMP 4.2.1"
+        ),
+        ("away+x@a", "mailboxes=TEMP 4.2.1; recipients=TEMP 4.2.1; senders=TEMP 4.2.1"),
+        ("off.claude@a", ""), ("off.claude+x@a", ""),
         // A detail that is empty is one all the same.
         ("fred+@a", "mailboxes=OK fred@a; recipients=OK fred@a; senders=OK fc"),
     ])
@@ -306,7 +318,8 @@ struct MapTests {
             for (index, key) in keys.enumerated() where key.localPart.key.suffix(end.count).elementsEqual(end) {
                 let base = String(decoding: key.localPart.key.dropLast(end.count), as: UTF8.self)
                 guard "\(key.domain)" == "a", let mailbox = try? Mailbox("\(base)@a") else { continue }
-                let status: AccountStatus = base == "big" ? .full : base == "off" ? .disabled : .active
+                let statuses: [String: AccountStatus] = ["big": .full, "off": .disabled, "away": .suspended]
+                let status = statuses[base] ?? .active
                 let logins = ["fred": "fc", "fwd": "fw"]
                 let user = User(address: mailbox, login: logins[base] ?? base, status: status)
                 let forward = (try? Mailbox("t@elsewhere")).map { Forward(address: mailbox, targets: [$0]) }

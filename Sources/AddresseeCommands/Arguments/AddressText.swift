@@ -32,7 +32,8 @@ struct AddressText: ExpressibleByArgument {
 
     /// As `mailbox()`. A bare word is the local-part of an address in the default domain.
     func mailbox(in defaultDomain: Domain) throws(CommandFailure) -> Mailbox {
-        guard !text.contains("@"), ForeignTarget(text) == nil, let localPart = try? LocalPart(octets: Array(text.utf8))
+        guard !text.contains("@"), ForeignTarget(text) == nil, text.pastedAddress == nil,
+            let localPart = try? LocalPart(octets: Array(text.utf8))
         else { return try mailbox() }
         return Mailbox(localPart: localPart, domain: defaultDomain)
     }
@@ -65,20 +66,12 @@ struct AddressText: ExpressibleByArgument {
             if parts.count > 1, parts.allSatisfy({ (try? Mailbox($0)) != nil }) {
                 throw CommandFailure(.data, "\(text.quoted) is \(parts.count) addresses; \(advice)")
             }
-            reason = pasted.map { "write \($0) alone" } ?? error.clause
+            if let meant = text.pastedAddress {
+                throw CommandFailure(.data, "\(text.quoted) is more than an address; did you mean \(meant)?")
+            }
+            reason = error.clause
         }
         throw CommandFailure(.data, "\(text.quoted) is not an address such as fred@example.org: \(reason)")
-    }
-
-    /// The address in what people paste: in angle brackets, after a name or "mailto:", with blanks or a dot at its ends.
-    private var pasted: Mailbox? {
-        var rest = text[...].trimmed
-        if rest.hasSuffix(">"), let bracket = rest.lastIndex(of: "<") {
-            rest = rest[rest.index(after: bracket)...].dropLast()
-        }
-        if rest.lowercased().hasPrefix("mailto:") { rest = rest.dropFirst("mailto:".count) }
-        if rest.hasSuffix(".") { rest = rest.dropLast() }
-        return try? Mailbox(String(rest))
     }
 }
 
@@ -92,14 +85,15 @@ struct DomainText: ExpressibleByArgument {
         do throws(AddressSyntaxError) {
             return try Domain(text)
         } catch {
-            if let address = try? Mailbox(text) {
-                throw CommandFailure(.data, "\(text.quoted) is an address; a domain is wanted here: \(address.domain)")
+            let address = (try? Mailbox(text)) ?? text.pastedAddress
+            // A pasted "@example.org", "example.org." or " example.org".
+            let name = text[...].trimmed.drop { $0 == "@" }
+            for piece in [address?.domain.description, String(name.hasSuffix(".") ? name.dropLast() : name)] {
+                if let meant = piece.flatMap({ try? Domain($0) }) {
+                    throw CommandFailure(.data, "\(text.quoted) is not a domain; did you mean \(meant)?")
+                }
             }
-            var rest = text[...].trimmed
-            if rest.hasPrefix("@") { rest = rest.dropFirst() }
-            if rest.hasSuffix(".") { rest = rest.dropLast() }
-            let reason = (try? Domain(String(rest))).map { "write \($0)" } ?? error.clause
-            throw CommandFailure(.data, "\(text.quoted) is not a domain such as example.org: \(reason)")
+            throw CommandFailure(.data, "\(text.quoted) is not a domain such as example.org: \(error.clause)")
         }
     }
 }

@@ -65,8 +65,8 @@ extension ForeignTarget: CustomStringConvertible {
             "is another mail server's word for the mailbox itself; here a forward keeps a copy there: addressee forward"
                 + " add ADDRESS --to … --keep-copy"
         case .domain(let domain):
-            "is a whole domain; for the same names as in another: addressee domain add \(domain) --alias-of DOMAIN; for"
-                + " the names that are not on record: addressee domain set \(domain) --catch-all ADDRESS"
+            "is a whole domain; for the same names as in another: addressee domain add \(domain) --alias-of DOMAIN (domain"
+                + " set, if it is on record); for the names that are not on record: addressee domain set \(domain) --catch-all ADDRESS"
         }
     }
 }

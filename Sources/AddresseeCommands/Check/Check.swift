@@ -50,7 +50,7 @@ struct Check: ParsableCommand {
             if source == nil {
                 let report = SourceReport(
                     findings: directory.configuration.fileFindings + directory.defaultDomainFindings
-                        + directory.postmasterFindings)
+                        + directory.postmasterFindings + directory.catchAllFindings)
                 findings += report.findings
                 if !report.findings.isEmpty {
                     if json.isWanted { try array.add(report.json) } else { try report.tell(to: output) }

@@ -23,6 +23,8 @@ struct CSVReader {
 
     /// The line on which the current record, or the faulty one, begins; from 1.
     private(set) var line = 0
+    /// The text of the faulty one, as far as it can be read.
+    private(set) var faultyLine = ""
     /// Octets that are read and done with.
     private(set) var consumed = 0
 
@@ -71,6 +73,8 @@ struct CSVReader {
             let octets = buffer.span.extracting(start..<record.end)
             guard record.isASCII || Folding.isWellFormedUTF8(octets) else { throw .notUTF8 }
         } catch {
+            let line = buffer[start..<limit].prefix { $0 != UInt8(ascii: "\n") }
+            faultyLine = String(decoding: line, as: UTF8.self)
             try passLine()
             throw error
         }

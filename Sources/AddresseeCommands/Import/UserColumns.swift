@@ -42,6 +42,12 @@ struct UserColumns {
                 faults.add(line: reader.line, "the column \(column) is there twice")
             }
         }
+        if let separator = Self.otherSeparator(reader) {
+            faults = ImportFaults()
+            faults.add(
+                line: reader.line,
+                "the columns are separated by \(separator); separate them by commas, as in: address,name,login")
+        }
         if faults.count == 0, places["address"] == nil {
             faults.add(line: reader.line, "there is no column address; the first line names the columns")
         }
@@ -52,8 +58,33 @@ struct UserColumns {
         status = places["status"]
     }
 
+    /// What stands between the columns where that is no comma, as spreadsheets have it in some countries; nil where it is one.
+    private static func otherSeparator(_ reader: CSVReader) -> String? {
+        guard reader.fieldCount == 1 else { return nil }
+        let header = String(decoding: reader.field(0), as: UTF8.self)
+        for (separator, name) in [(";", "semicolons"), ("\t", "tabs"), ("|", "\"|\"")] as [(Character, String)] {
+            let columns = header.split(separator: separator).map { meant(String($0)) }
+            if columns.count > 1, columns.contains(where: { $0 != nil }) { return name }
+        }
+        return nil
+    }
+
+    /// What other programs call the columns.
+    private static let others = [
+        "email": "address", "mail": "address", "emailaddress": "address", "mailaddress": "address",
+        "mailbox": "address",
+        "user": "login", "username": "login", "uid": "login", "account": "login",
+        "displayname": "name",
+    ]
+
+    /// The column that was probably meant.
+    private static func meant(_ column: String) -> String? {
+        let word = column.lowercased().filter { $0.isLetter || $0.isNumber }
+        return names.first { $0 == word } ?? others[word] ?? NearestWord.of(column, among: names)
+    }
+
     private static func unknown(_ column: String) -> String {
-        let hint = NearestWord.of(column, among: names).map { "did you mean \($0)?" }
+        let hint = meant(column).map { "did you mean \($0)?" }
         return "there is no column \(column.quoted); \(hint ?? "the columns are \(names.joined(separator: ", "))")"
     }
 
@@ -76,6 +107,7 @@ struct UserColumns {
         if let name { user.fullName = try Self.text(reader, name, "the name") }
         if let login {
             let text = try Self.text(reader, login, "the login")
+            if let fault = NameFault(login: text) { throw RowFault(text: "the login \(fault)") }
             user.login = text.isEmpty ? nil : text
         }
         if let status { user.status = try Self.status(reader.field(status)) }
@@ -91,6 +123,9 @@ struct UserColumns {
             let given = String(decoding: field, as: UTF8.self).quoted
             if field.first == UInt8(ascii: "@"), let domain = try? Domain(octets: Array(field.dropFirst())) {
                 throw RowFault(text: "\(given) is not an address; \(AddressFault.star(domain.description))")
+            }
+            if let meant = String(decoding: field, as: UTF8.self).pastedAddress {
+                throw RowFault(text: "\(given) is more than an address; did you mean \(meant)?")
             }
             throw RowFault(text: "the address \(given) is wrong: \(error)")
         }

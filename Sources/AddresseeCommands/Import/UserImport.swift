@@ -44,9 +44,11 @@ struct UserImport {
                 if let line = first.addresses[address], line > 0, line < fault.line {
                     return .text("\(address) is in line \(line) already")
                 }
+                let advice = "; for all such users: --on-conflict keep, or --on-conflict replace"
                 if !file.isRepeatable {
-                    return .text("\(address) is a user already, or further up in what is imported")
+                    return .text("\(address) is a user already, or further up in what is imported\(advice)")
                 }
+                return .text(EditError(error).line + advice)
             case .loginTaken(let login):
                 if let line = first.logins[NameFolding.fold(Array(login.utf8))], line > 0, line < fault.line {
                     return .text("the login \(login) is in line \(line) already")

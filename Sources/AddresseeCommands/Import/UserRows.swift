@@ -55,7 +55,11 @@ final class UserRows {
             } catch let fault as RowFault {
                 faults.add(line: reader.line, fault.text)
             } catch let fault as CSVFault {
-                faults.add(line: reader.line, fault.description)
+                // A quote may stand before an address for a name: `"Fred" <fred@example.org>`.
+                let meant = fault == .strayQuote ? reader.faultyLine.pastedAddress : nil
+                faults.add(
+                    line: reader.line,
+                    meant.map { "more than an address stands here; did you mean \($0)?" } ?? fault.description)
             }
         }
     }
@@ -77,6 +81,9 @@ final class UserRows {
                 return true
             case .entry(let entry, _):
                 let error = EditError.addressTakenElsewhere(address, by: entry.kind, source: source.name)
+                if case .user = entry {
+                    throw RowFault(text: "\(error.line); or for all such users: --on-conflict keep")
+                }
                 throw RowFault(text: error.line)
             case .absent: continue
             case let answer: throw source.trouble(in: answer)

@@ -19,6 +19,9 @@ struct NameText: ExpressibleByArgument {
         } catch .empty where text.isEmpty {
             throw CommandFailure(.data, "the name is empty; give a name or an address such as fred@example.org")
         } catch {
+            if let meant = text.pastedAddress {
+                throw CommandFailure(.data, "\(text.quoted) is more than an address; did you mean \(meant)?")
+            }
             throw CommandFailure(.data, "\(text.quoted) is neither a name nor an address: \(error.clause)")
         }
         throw CommandFailure(.data, "\(text.quoted) is longer than \(Self.limit) octets, which is all VRFY takes")

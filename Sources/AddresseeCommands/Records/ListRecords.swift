@@ -1,5 +1,6 @@
 // `addressee user ls [DOMAIN]`, and so for every noun. Records are written as they are read: there may be millions.
 
+import AddresseeConfiguration
 import ArgumentParser
 import MailAddress
 import MailboxDirectory
@@ -12,8 +13,8 @@ struct ListRecords<Noun: RecordCommand>: ParsableCommand {
             commandName: "ls", abstract: "List what is on record.",
             discussion: """
                 A terminal gets a table, cut to its width; a pipe gets a line each, with tabs between the columns, or with \
-                --table the table; --json gives an array with one record a line. A record that can't be read is named on \
-                standard error, the rest is listed all the same, and the exit status is 75.
+                --table the table; --json gives an array with one record a line. A record or a source that can't be \
+                read is named on standard error, the rest is listed all the same, and the exit status is 75.
 
                 Example: addressee \(Noun.kind.rawValue) ls example.org
                 """)
@@ -42,56 +43,61 @@ struct ListRecords<Noun: RecordCommand>: ParsableCommand {
     func run() throws {
         let domain = try (domain ?? domainOption)?.domain()
         let directory = try options.configuration.directory()
-        let stores = try directory.stores(options.source)
+        let all = directory.configuration.sources
+        let sources = options.source == nil ? all : [all[try directory.index(ofSource: options.source)]]
         // The domain of a source's users may be on record in another source.
-        if let domain {
-            try checkDomain(domain, in: options.source == nil ? stores : try directory.stores(nil), directory)
-        }
+        if let domain { try checkDomain(domain, in: directory) }
         let isWhole: Bool
         if options.json.isWanted {
             var array = JSONArray(to: .current)
-            isWhole = try each(stores, domain) { try array.add(JSON($0, source: $1)) }
+            isWhole = try each(sources, domain) { try array.add(JSON($0, source: $1)) }
             try array.finish()
         } else {
             var table = Table(Noun.kind.columns, to: .current, isAligned: self.table)
-            isWhole = try each(stores, domain) { record, _ in try table.add(record.row) }
+            isWhole = try each(sources, domain) { record, _ in try table.add(record.row) }
             try table.finish()
         }
         if !isWhole { throw ExitCode(ExitStatus.temporary.rawValue) }
     }
 
-    /// Nothing listed must mean that nothing is there, not that the domain is misspelled.
-    private func checkDomain(
-        _ domain: Domain, in stores: [any RecordStore], _ directory: ConfiguredDirectory
-    ) throws {
-        for store in stores {
-            let isThere = try store.read { reading in
-                switch reading.answer(.domain(domain)) {
-                case .domain: return true
-                case .absent: return false
-                case let answer: throw reading.trouble(in: answer)
-                }
+    /// Nothing listed must mean that nothing is there, not that the domain is misspelled. A source that can't be asked is told
+    /// of with its records, where another has the domain.
+    private func checkDomain(_ domain: Domain, in directory: ConfiguredDirectory) throws {
+        var trouble: Trouble?
+        for source in try directory.sources() {
+            switch source.answer(.domain(domain)) {
+            case .domain: return
+            case .absent: continue
+            case let answer: trouble = trouble ?? source.trouble(in: answer)
             }
-            if isThere { return }
         }
+        if let trouble { throw trouble }
         throw directory.absence(of: domain, in: options.source, advice: "see: addressee domain ls")
     }
 
-    /// Hands out the records of all stores, and names those that can't be read, on standard error.
+    /// Hands out the records of all sources, and names those that can't be read, and sources that can't, on standard error.
     /// - Returns: whether all could be read.
     private func each(
-        _ stores: [any RecordStore], _ domain: Domain?, _ body: (Record, String) throws -> Void
+        _ sources: [SourceConfiguration], _ domain: Domain?, _ body: (Record, String) throws -> Void
     ) throws -> Bool {
+        let wiring = try ConfiguredDirectory.wiring()
         var isWhole = true
-        for store in stores {
-            try store.read { reading in
-                let faulty = { (trouble: Trouble) in
-                    isWhole = false
-                    Output.current.error("\(trouble)")
+        let faulty = { (trouble: Trouble) in
+            isWhole = false
+            Output.current.error("\(trouble)")
+        }
+        for source in sources {
+            do {
+                let store = try wiring.openStore(source)
+                try store.read { reading in
+                    try reading.forEach(Noun.kind, in: domain, faulty: faulty) { record in
+                        if filter.takes(record) { try body(record, store.name) }
+                    }
                 }
-                try reading.forEach(Noun.kind, in: domain, faulty: faulty) { record in
-                    if filter.takes(record) { try body(record, store.name) }
-                }
+            } catch let trouble as Trouble where sources.count > 1 {
+                faulty(trouble)
+            } catch StoreError.trouble(let trouble) where sources.count > 1 {
+                faulty(trouble)
             }
         }
         return isWhole

@@ -1,5 +1,6 @@
 // `addressee refs`: who points to an address.
 
+import AddresseeConfiguration
 import ArgumentParser
 import MailAddress
 import MailboxDirectory
@@ -11,8 +12,8 @@ struct References: ParsableCommand {
         commandName: "refs", abstract: "List all that points to an address, or to a domain.",
         discussion: """
             To an address: the targets of aliases and forwards, the members and owners of lists, the new addresses of those \
-            who have moved, and catch-alls, in every source; by its names in alias domains, too. To a domain: its alias \
-            domains, and what points into it from other domains.
+            who have moved, and catch-alls, in every source; by its names in alias domains, with a detail, and by its other \
+            addresses in LDAP, too. To a domain: its alias domains, and what points into it from other domains.
 
             A pipe gets a line each, with tabs between kind, name, how it points, to what, and source.
 
@@ -31,20 +32,17 @@ struct References: ParsableCommand {
 
     func run() throws {
         let directory = try options.configuration.directory()
-        let stores = try directory.stores(options.source)
-        let search = ReferenceSearch(
-            stores: stores, allStores: options.source == nil ? stores : try directory.stores(nil))
         let found: [FoundReference]
         let shown: String
         if !name.contains("@"), let domain = try? Domain(name), domain.octets.contains(UInt8(ascii: ".")),
             try directory.isOnRecord(domain) || !isNamed(directory)
         {
             shown = "\(domain)"
-            found = try search.references(toDomain: domain)
+            found = try directory.references(toDomain: domain, in: options.source)
         } else {
             let address = try directory.mailbox(named: name)
             shown = "\(address)"
-            found = try search.references(to: address)
+            found = try directory.references(to: address, in: options.source)
         }
         try Output.current.untilClosed { try tell(found) }
         if found.isEmpty { throw CommandFailure(.noUser, "nothing points to \(shown)") }
@@ -90,30 +88,21 @@ struct FoundReference: Hashable {
     }
 }
 
-/// Looks in every store for what points somewhere.
-struct ReferenceSearch {
-    /// Where is looked.
-    var stores: [any RecordStore]
-    /// All, for the names that an address has by alias domains.
-    var allStores: [any RecordStore]
-
-    /// In the order of the sources.
-    func references(to address: Mailbox) throws -> [FoundReference] {
-        let names =
-            [address] + (try aliases(of: address.domain)).map { Mailbox(localPart: address.localPart, domain: $0) }
-        return try stores.flatMap { store in
-            try store.read { reading in
-                try names.flatMap { name in
-                    try reading.allReferences(to: name).map {
-                        FoundReference(reference: $0, target: "\(name)", source: store.name)
-                    }
-                }
-            }
+extension ConfiguredDirectory {
+    /// In the order of the sources; where one is named, of that alone.
+    fileprivate func references(to address: Mailbox, in source: String?) throws -> [FoundReference] {
+        let source = try source.map { configuration.sources[try index(ofSource: $0)].name }
+        let stores = try stores(nil)
+        let search = ReferenceSearch(
+            sources: try sources(), defaultDomain: defaultDomain, limits: configuration.expansion,
+            records: { body in for store in stores { try store.read(body) } })
+        return try search.references(to: address, in: source, readsAll: true).map {
+            FoundReference(reference: $0.reference, target: "\($0.target)", source: $0.source)
         }
     }
 
-    func references(toDomain domain: Domain) throws -> [FoundReference] {
-        try stores.flatMap { store in
+    fileprivate func references(toDomain domain: Domain, in source: String?) throws -> [FoundReference] {
+        try stores(source).flatMap { store in
             try store.read { reading in
                 try reading.redirections(inDomain: domain, limit: .max).compactMap { found -> FoundReference? in
                     if found.kind == .domain, found.role == .target {
@@ -126,19 +115,5 @@ struct ReferenceSearch {
                 }
             }
         }
-    }
-
-    /// The domains in which the same names are found.
-    private func aliases(of domain: Domain) throws -> [Domain] {
-        var found: [Domain] = []
-        for store in allStores {
-            try store.read { reading in
-                try reading.forEach(.domain, in: nil) { record in
-                    guard case .domain(let other) = record, other.kind == .alias(of: domain) else { return }
-                    if !found.contains(other.domain) { found.append(other.domain) }
-                }
-            }
-        }
-        return found
     }
 }

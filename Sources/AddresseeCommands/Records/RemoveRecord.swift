@@ -1,6 +1,7 @@
 // `addressee user rm fred@example.org`, and so for every noun.
 
 import ArgumentParser
+import MailAddress
 import MailboxDirectory
 import Verification
 
@@ -46,7 +47,27 @@ struct RemoveRecord<Noun: RecordCommand>: ParsableCommand {
             try confirm(record)
             try Noun.remove(name, with: editor, isForced: isForced)
             try Change.removed.tell(record, in: store, asJSON: options.json.isWanted)
+            if case .user(let user) = record { try tellForward(at: user.address, store, directory) }
         }
+    }
+
+    /// A user's forward is a record of its own, in this source or another, and still leads elsewhere.
+    private func tellForward(at address: Mailbox, _ store: any RecordStore, _ directory: ConfiguredDirectory) throws {
+        var (forward, place): (Forward?, String?)
+        if case .forward(let own)? = try store.read({ try $0.record(.forward, at: address) }) {
+            (forward, place) = (own, options.source)
+        } else {
+            for source in try directory.sources() where source.name != store.name {
+                guard case .entry(let entry, _) = source.answer(.entries([address])) else { continue }
+                (forward, place) = (entry.forward, source.name)
+                if forward != nil { break }
+            }
+        }
+        guard let forward else { return }
+        let targets = forward.targets.map(\.description).joined(separator: ", ")
+        Output.current.error(
+            "the forward \(address) to \(targets) stays; remove it with: addressee forward rm \(address)"
+                + (place.map { " --source \($0)" } ?? ""))
     }
 
     /// Asks a person at a terminal. A script can't be asked, and means what it says.

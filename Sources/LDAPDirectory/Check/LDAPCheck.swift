@@ -18,7 +18,10 @@ public struct LDAPCheck: Sendable {
     let settings: LDAPSettings
     let extent: Extent
 
-    /// - Parameter name: the name of the source in the configuration.
+    /// - Parameters:
+    ///   - name: the name of the source in the configuration.
+    ///   - settings: its servers, and what is read of them.
+    ///   - extent: how many entries are read.
     public init(name: String, settings: LDAPSettings, extent: Extent = .start) {
         self.name = name
         self.settings = settings
@@ -89,6 +92,14 @@ public struct LDAPCheck: Sendable {
                 Finding(
                     .warning, .configuration, "certificates are not verified, so that anybody can pose as the server",
                     advice: "leave out verify: false, and name who signed it as ca-file"))
+        }
+        if !DistinguishedName.isWithin(settings.writeBase, settings.base) {
+            findings.append(
+                Finding(
+                    .error, .configuration,
+                    "the write-base \(settings.writeBase) is not below the base \(settings.base), so that nobody would find"
+                        + " what is written there",
+                    advice: "correct it"))
         }
         if settings.domains.isEmpty, !settings.schema.rules.contains(where: { $0.kind == .domain }) {
             findings.append(

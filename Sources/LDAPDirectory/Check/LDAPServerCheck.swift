@@ -45,6 +45,7 @@ struct LDAPServerCheck {
                 list.add(Finding(.error, .unreachable, reason: reason))
             }
             if try examineSchema(handle) {
+                try examineDomains(handle)
                 if try examineUsers(handle) { try examineEntries(handle) }
                 try examineIndexes(handle)
             }
@@ -52,9 +53,13 @@ struct LDAPServerCheck {
             try examineLimits(handle)
             tellRead()
         } catch {
+            isWorking = !hasOthers
             list.add(Finding(.error, .unreachable, reason: error.description))
         }
     }
+
+    /// Whether another server may answer in its place.
+    private var hasOthers: Bool { settings.uris.count > 1 }
 
     /// - Returns: nil when a step has failed, which is told then.
     private mutating func open() -> LDAPHandle? {
@@ -135,7 +140,11 @@ extension LDAPServerCheck {
         switch outcome {
         case .found, .partial: break
         case .noSuchObject(let failure), .failed(let failure):
-            list.add(Finding(severity, .configuration, reason: "\(what) failed: \(failure.description)"))
+            if failure.isOverload, hasOthers { isWorking = false }
+            list.add(
+                Finding(
+                    severity, failure.isOverload ? .unreachable : .configuration,
+                    reason: "\(what) failed: \(failure.description)"))
         }
     }
 }

@@ -33,6 +33,8 @@ extension LDAPSchema {
                 .title: ["displayName", "cn"],
             ])
         schema.delivery.copy = ["true"]
+        // A contact is somebody elsewhere: nobody's mail goes there because of an entry in an address book.
+        schema.forwardsRedirectUsers = false
         schema.status = .bit(2, .disabled)
         schema.loginless = ["msExchRecipientTypeDetails": mailboxesWithoutLogin]
         schema.prefixes = [

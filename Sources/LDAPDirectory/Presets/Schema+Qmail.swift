@@ -17,6 +17,7 @@ extension LDAPSchema {
                 .memberDN: ["dnmember"], .title: ["cn"],
             ])
         schema.delivery.keepsCopyByDefault = true
+        schema.delivery.copy = []
         schema.delivery.noCopy = ["forwardonly", "nombox", "nolocal"]
         schema.delivery.noForward = ["noforward"]
         schema.status = .words([

@@ -32,6 +32,7 @@ public final class LDAPStore: RecordStore {
     ///
     /// - Parameters:
     ///   - name: the source's name in the configuration.
+    ///   - settings: its servers, and what is written to them.
     ///   - onNotice: told, in one line, what an administrator should know although the change was made.
     public init(name: String, settings: LDAPSettings, onNotice: @escaping (String) -> Void = { _ in }) {
         self.name = name

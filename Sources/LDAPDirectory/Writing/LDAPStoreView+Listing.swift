@@ -6,15 +6,19 @@ import MailboxDirectory
 
 extension LDAPStoreView {
     func forEach(
-        _ kind: RecordKind, in domain: Domain?, faulty: (Trouble) throws -> Void, _ body: (Record) throws -> Void
+        _ kind: RecordKind, in domain: Domain?, faulty tell: (Trouble) throws -> Void, _ body: (Record) throws -> Void
     ) throws {
+        // One entry may be at several addresses.
+        var told: Set<Trouble> = []
+        func faulty(_ trouble: Trouble) throws { if told.insert(trouble).inserted { try tell(trouble) } }
+        var faults: [Trouble] = []
         if kind == .domain {
-            var faults: [Trouble] = []
             let records = try domains(faulty: &faults)
             for trouble in faults { try faulty(trouble) }
             for record in records where domain == nil || record.domain == domain { try body(.domain(record)) }
         } else {
-            let addresses = try addresses(kind, in: domain)
+            let addresses = try addresses(kind, in: domain, faulty: &faults)
+            for trouble in faults { try faulty(trouble) }
             for start in stride(from: 0, to: addresses.count, by: LDAPLimits.listedAtOnce) {
                 let some = addresses[start..<min(start + LDAPLimits.listedAtOnce, addresses.count)]
                 for result in records(kind, at: Array(some)) {
@@ -74,7 +78,9 @@ extension LDAPStoreView {
     }
 
     /// The addresses at which records of this kind may stand, sorted.
-    private func addresses(_ kind: RecordKind, in domain: Domain?) throws(StoreError) -> [Mailbox] {
+    private func addresses(
+        _ kind: RecordKind, in domain: Domain?, faulty: inout [Trouble]
+    ) throws(StoreError) -> [Mailbox] {
         var found: Set<Mailbox> = []
         do throws(ReadFault) {
             for search in searches(kind, in: domain) {
@@ -91,7 +97,7 @@ extension LDAPStoreView {
         }
         // Where entries are domains too, only they tell which of the addresses are here.
         if !plan.domainRules.isEmpty, plan.schema.keys == nil {
-            let served = Set(try domains().map(\.domain))
+            let served = Set(try domains(faulty: &faulty).map(\.domain))
             found = found.filter { served.contains($0.domain) }
         }
         found.subtract(overlay.slots.keys)
@@ -109,7 +115,8 @@ extension LDAPStoreView {
         if plan.reader.values(.localPart, of: entry, rules).isEmpty { found = Array(found.prefix(1)) }
         if kind == .list {
             let lists = plan.reader.values(.memberOf, of: entry, rules)
-            found += lists.compactMap { try? Mailbox(octets: $0.span) }
+            let others = lists.compactMap { try? Mailbox(octets: $0.span) }
+            found += others.filter { $0.domain == domain || !plan.reader.isForeign($0.domain) }
         }
         return found.filter { domain == nil || $0.domain == domain }
     }
@@ -146,7 +153,8 @@ extension LDAPStoreView {
                 } else {
                     records.append(record(kind, in: entry))
                 }
-            case .entry, .absent: records.append(nil)
+            case .entry: records.append(nil)
+            case .absent: records.append(.failure(Trouble(source: name, reason: Self.notFound(address))))
             default: records.append(.failure(trouble(in: answer)))
             }
         }
@@ -160,6 +168,12 @@ extension LDAPStoreView {
             }
         }
         return records.compactMap { $0 }
+    }
+
+    /// Of an address that an entry was listed with, and at which nothing is found.
+    private static func notFound(_ address: Mailbox) -> String {
+        "\(address) is the address of an entry that is not found by it; addressee check says which, unless it was removed"
+            + " just now"
     }
 
     private func record(_ kind: RecordKind, in entry: Entry) -> Result<Record, Trouble>? {

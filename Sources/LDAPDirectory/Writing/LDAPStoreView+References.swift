@@ -29,6 +29,27 @@ extension LDAPStoreView {
         return found.sorted { ($0.name, $0.role.rawValue) < ($1.name, $1.role.rawValue) }
     }
 
+    func references(withDetailOf names: [AddressName]) throws -> [AddressReference] {
+        let found = try pointing(by: plan.pointingFilter(withDetailOf: names), limit: .max).flatMap { record in
+            record.references.filter { _, target in names.contains { $0.isBase(of: target) } }
+                .map { AddressReference(Reference(record, role: $0.role), to: $0.mailbox, in: name) }
+        }
+        return Set(found).sorted { ($0.reference.name, "\($0.target)") < ($1.reference.name, "\($1.target)") }
+    }
+
+    func otherAddresses(of address: Mailbox) throws -> [Mailbox] {
+        // In our own schema each address has an entry of its own; and what this transaction has written has one address.
+        if plan.schema.keys != nil || overlay.slots[address] != nil || plan.reader.isForeign(address.domain) {
+            return []
+        }
+        guard let search = plan.addressSearch([address]) else { return [] }
+        for entry in try entries([search]) {
+            let addresses = plan.reader.addresses(of: entry, plan.reader.rules(of: entry), domain: address.domain).here
+            if addresses.first == address { return Array(addresses.dropFirst()) }
+        }
+        return []
+    }
+
     func references(toDomain domain: Domain, limit: Int) throws -> [Reference] {
         try references(to: domain, limit: limit, withUsers: true)
     }
@@ -169,13 +190,5 @@ extension LDAPStoreView {
         } catch {
             throw trouble(error.reason)
         }
-    }
-}
-
-extension Reference {
-    fileprivate init(_ record: Record, role: ReferenceRole) {
-        self.init(
-            kind: record.kind, role: role,
-            name: record.address?.description ?? record.domain.description)
     }
 }

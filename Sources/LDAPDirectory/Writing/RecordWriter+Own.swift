@@ -43,6 +43,7 @@ extension RecordWriter {
             return [PlannedChange(.modify(dn: entry.dn, modifications), before: entry, .domain(slot))]
         }
         guard let place = place(.domain) else { return [] }
+        try checkBase()
         let dn = "\(DistinguishedName.component(place.naming, record.domain.key)),\(base)"
         var draft = EntryDraft(LDAPEntry(dn: dn, attributes: [:]))
         draft.set("objectClass", place.classes.map { Array($0.description.utf8) })

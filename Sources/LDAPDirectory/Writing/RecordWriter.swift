@@ -131,10 +131,20 @@ struct RecordWriter: Sendable {
         return .modify(dn: entry.dn, modifications)
     }
 
-    private func newEntry(_ records: [Record], at address: Mailbox) throws(StoreError) -> EntryDraft {
+    /// That there is a place for new entries, and that they would be found there.
+    func checkBase() throws(StoreError) {
         if base.isEmpty {
             throw .refused("the source \(plan.sourceName) has no place for new entries; name one as write-base")
         }
+        if !DistinguishedName.isWithin(base, plan.base) {
+            throw .refused(
+                "the write-base \(base) of the source \(plan.sourceName) is not below its base \(plan.base), so that nobody"
+                    + " would find what is written there; correct it")
+        }
+    }
+
+    private func newEntry(_ records: [Record], at address: Mailbox) throws(StoreError) -> EntryDraft {
+        try checkBase()
         if isOwnSchema {
             var draft = EntryDraft(
                 LDAPEntry(dn: AddresseeSchemaEncoder.dn(of: address, base: base), attributes: [:]))

@@ -81,12 +81,16 @@ final class StoreSession {
 
     // MARK: Searches
 
-    /// Carries out all of these at once; each gets its outcome. A connection that is lost meanwhile is opened again, once.
+    /// Carries out all of these at once; each gets its outcome. A connection that is lost meanwhile is opened again, once,
+    /// and what a server has no time for is asked of another.
     func outcomes(_ searches: [LDAPSearch]) -> [SearchOutcome] {
         var failure = LDAPFailure(.closed, "")
-        for _ in 0..<2 {
+        for attempt in 0..<2 {
             do throws(LDAPFailure) {
-                return try exchange(searches, on: try connected())
+                let outcomes = try exchange(searches, on: try connected())
+                let isOverload = outcomes.contains { if case .failed(let why) = $0 { why.isOverload } else { false } }
+                if attempt == 0, isOverload, leaves() { continue }
+                return outcomes
             } catch {
                 failure = error
                 if case .lost = error.kind { continue }
@@ -94,6 +98,13 @@ final class StoreSession {
             }
         }
         return searches.map { _ in .failed(failure) }
+    }
+
+    /// Lets go of a server that has too much to do, where there is another.
+    private func leaves() -> Bool {
+        guard ServerMemory.shared.leaves(uri, among: settings.uris) else { return false }
+        handle = nil
+        return true
     }
 
     /// Carries out lookups in step, the searches of all at once.
@@ -130,6 +141,7 @@ final class StoreSession {
             } catch {
                 throw ReadFault(error.description)
             }
+            if page.isOverload, cookie.isEmpty, leaves() { continue }
             try take(page.entries)
             switch page.end(of: search, entries: [], uri: uri) {
             case .more: cookie = page.cookie
