@@ -1,3 +1,4 @@
+import MailboxDirectory
 import Testing
 
 @testable import AddresseeCommands
