@@ -88,6 +88,10 @@ public enum Program {
     private static func usage(_ message: String, help: String) -> String {
         // Of a list of values, each on a line of its own.
         var line = message.replacing(":\n  - ", with: ": ").replacing("\n  - ", with: ", ")
+        // Many in a row were given to the parser as one.
+        if line.contains("\0"), let first = line.firstMatch(of: /'([^'\u{0}]*)/) {
+            line = "Unexpected arguments from '\(first.1)' on"
+        }
         // Whoever writes --no-name does not mean --name.
         line.replace(/(Unknown option '--([a-z-]+)'\.) Did you mean '--([a-z-]+)'\?/) { match in
             match.2 == "no-" + match.3 || match.3 == "no-" + match.2 ? match.1 : match.0

@@ -11,6 +11,9 @@ public struct MaildirTemplate: Hashable, Sendable {
         case domain
         case localPart
 
+        /// Whether each mailbox, or each domain, has another.
+        var isOfMailbox: Bool { if case .text = self { false } else { true } }
+
         /// Of the file system; empty where a mailbox has it.
         var name: String { if case .text(let octets) = self { String(decoding: octets, as: UTF8.self) } else { "" } }
     }
@@ -32,6 +35,8 @@ public struct MaildirTemplate: Hashable, Sendable {
             case "{local-part}": components.append(.localPart)
             default:
                 if part.contains("{") || part.contains("}") { throw .brace(String(part)) }
+                // "{local-part}/.." is one folder for all.
+                if part == "." || part == "..", components.contains(where: \.isOfMailbox) { throw .dots(String(part)) }
                 components.append(.text(Array(part.utf8)))
             }
         }
@@ -73,7 +78,7 @@ public struct MaildirTemplate: Hashable, Sendable {
 
     /// How many components stand before the first that a mailbox fills.
     private var fixed: Int {
-        components.firstIndex { component in if case .text = component { false } else { true } } ?? 0
+        components.firstIndex(where: \.isOfMailbox) ?? 0
     }
 
     /// Whether it can be the name of one folder and nothing else: not empty, not longer than a name may be, without "/",
@@ -90,12 +95,16 @@ public enum MaildirTemplateError: Error, Hashable, Sendable, CustomStringConvert
     case missing
     /// A brace that belongs to neither, or one of the two with more in its component.
     case brace(String)
+    /// A step up or on the spot below the part of one mailbox or domain.
+    case dots(String)
 
     public var description: String {
         switch self {
         case .missing: "must have both {domain} and {local-part}, so that no two mailboxes share a folder"
         case .brace(let part):
             "has \(part); only {domain} and {local-part} can stand there, each alone between two slashes"
+        case .dots(let part):
+            "has \(part) after {domain} or {local-part}, where mailboxes would share a folder; write the path without it"
         }
     }
 }

@@ -23,8 +23,8 @@ final class HopTransaction {
     enum Verdict {
         /// It has taken all but these.
         case heard(refused: [Refusal])
-        /// It takes none of them, or one of them not now.
-        case refused(HeardReply)
+        /// It does not take the sender, or one of the recipients not now: the mailbox, where it is one.
+        case refused(HeardReply, Mailbox?)
         case failed(HopFailure)
         /// These need something that the transaction did not begin with, and that others of it do without.
         case needsAnother
@@ -144,7 +144,7 @@ final class HopTransaction {
                 letGo()
                 pool.report(failure)
                 answer(.failed(failure))
-            case .success(.senderRefused(let reply)): answer(.refused(reply))
+            case .success(.senderRefused(let reply)): answer(.refused(reply, nil))
             case .success(.heard(let replies)): answer(take(replies, to: group))
             }
         }
@@ -153,9 +153,9 @@ final class HopTransaction {
     /// Who is refused for good is left out. "Not now" of one is that of all: the message may reach all of them later, and a
     /// second time must not go to those who would have it already.
     private func take(_ replies: [HeardReply], to group: [Recipient]) -> Verdict {
-        if let reply = replies.first(where: { !$0.isPositive && !$0.refusesRecipient }) {
+        if let (recipient, reply) = zip(group, replies).first(where: { !$1.isPositive && !$1.refusesRecipient }) {
             if replies.contains(where: \.isPositive) { isAstray = true }
-            return .refused(reply)
+            return .refused(reply, recipient.mailbox)
         }
         var refused: [Refusal] = []
         for (recipient, reply) in zip(group, replies) {

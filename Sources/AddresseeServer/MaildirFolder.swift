@@ -37,16 +37,17 @@ struct MaildirFolder: Hashable, Sendable {
     /// Opens a part.
     /// - Parameter body: gets the folder, which is closed after it, for calls such as `openat`.
     func with<Result>(_ part: Part, _ body: (Int32) throws -> Result) throws -> Result {
-        try with(names + [part.rawValue], isMade: false, body)
+        // `new` may have been removed when it was empty; where `tmp` has been, all three are made.
+        try with(names + [part.rawValue], isMade: part == .new, body)
     }
 
     /// Makes the parts, and the folders above that are not there, and sees to it that they stay.
     func make() throws {
+        try Self.make(base)
         for part in Part.allCases { try with(names + [part.rawValue], isMade: true) { _ in } }
     }
 
     private func with<Result>(_ names: [String], isMade: Bool, _ body: (Int32) throws -> Result) throws -> Result {
-        if isMade { try Self.make(base) }
         var folder = open(base, Self.toPass)
         try MaildirError.check(folder, "open \(base)")
         defer { close(folder) }

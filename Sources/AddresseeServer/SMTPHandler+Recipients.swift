@@ -214,15 +214,20 @@ extension SMTPHandler {
             leaveOut(refused, of: recipient, new, isTold: isTold)
         case .needsAnother: say(ReplyCatalogue.anotherTransaction, to: recipient.ticket)
         case .failed(let failure): say(failure.reply, to: recipient.ticket)
-        case .refused(let reply): refuse(recipient, reply, isTold: isTold)
+        case .refused(let reply, let mailbox): refuse(recipient, reply, of: mailbox, isTold: isTold)
         }
     }
 
-    private func refuse(_ recipient: AcceptedRecipient, _ reply: HeardReply, isTold: Bool) {
-        if let hop = transaction?.pool.hop {
-            loop.shared.log.refusedByNextHop(hop.name, about: recipient.query.about, reply)
-        }
+    /// - Parameter mailbox: whom the server refuses of those that the recipient leads to; nil where it is the sender.
+    private func refuse(_ recipient: AcceptedRecipient, _ reply: HeardReply, of mailbox: Mailbox?, isTold: Bool) {
+        tell(of: recipient, reply, of: mailbox, isTold: isTold)
         say(ReplyCatalogue.nextHopRefused(reply, isTold: isTold, isOfRecipient: true), to: recipient.ticket)
+    }
+
+    /// Names in the log who is behind an address that is refused: the client is not told.
+    private func tell(of recipient: AcceptedRecipient, _ reply: HeardReply, of mailbox: Mailbox?, isTold: Bool) {
+        guard let hop = transaction?.pool.hop else { return }
+        loop.shared.log.refusedByNextHop(hop.name, about: recipient.query.about, isTold ? nil : mailbox, reply)
     }
 
     /// Goes on without those whom the server has refused for good, as long as the message reaches anybody: one member who has
@@ -234,7 +239,10 @@ extension SMTPHandler {
         let mailboxes = Set(refused.map(\.mailbox))
         var recipient = recipient
         recipient.destinations.removeAll { mailboxes.contains($0.mailbox) }
-        if recipient.destinations.isEmpty { return refuse(recipient, first.reply, isTold: isTold) }
+        if recipient.destinations.isEmpty {
+            for other in refused.dropFirst() { tell(of: recipient, other.reply, of: other.mailbox, isTold: isTold) }
+            return refuse(recipient, first.reply, of: first.mailbox, isTold: isTold)
+        }
         if let hop = transaction?.pool.hop {
             for refusal in refused {
                 loop.shared.log.leftOut(refusal.mailbox, about: recipient.query.about, by: hop.name, refusal.reply)

@@ -261,9 +261,11 @@ struct ServerLog: Sendable {
     }
 
     /// A recipient that the directory has and the next hop does not take.
-    func refusedByNextHop(_ name: String, about: String, _ reply: HeardReply) {
-        logger.warning(
-            "refused-by-next-hop", metadata: ["next-hop": "\(name)", "about": "\(about)", "reply": "\(reply)"])
+    /// - Parameter mailbox: which of those that it leads to; nil where it is itself that one.
+    func refusedByNextHop(_ name: String, about: String, _ mailbox: Mailbox?, _ reply: HeardReply) {
+        var metadata: Logger.Metadata = ["next-hop": "\(name)", "about": "\(about)", "reply": "\(reply)"]
+        if let mailbox { metadata["recipients"] = "\(mailbox)" }
+        logger.warning("refused-by-next-hop", metadata: metadata)
     }
 
     func leftOut(_ mailboxes: [Mailbox], about: String) {

@@ -100,19 +100,44 @@ extension Domain {
         }
     }
 
+    /// What keyboards for Chinese and Japanese give for a dot: U+3002, U+FF0E and U+FF61 (RFC 3490 3.1).
+    private static let wideDots: [[UInt8]] = [[0xE3, 0x80, 0x82], [0xEF, 0xBC, 0x8E], [0xEF, 0xBD, 0xA1]]
+
+    /// What stands between dots, of either kind.
+    private static func labels(of octets: [UInt8]) -> [[UInt8]] {
+        var labels: [[UInt8]] = [[]]
+        var index = 0
+        while index < octets.count {
+            let rest = octets[index...]
+            let isWide = octets[index] >= 0xE3 && wideDots.contains { rest.starts(with: $0) }
+            if isWide || octets[index] == UInt8(ascii: ".") {
+                labels.append([])
+            } else {
+                labels[labels.count - 1].append(octets[index])
+            }
+            index += isWide ? 3 : 1
+        }
+        return labels
+    }
+
     /// The name as it is shown, and in A-labels and lower case. Each label by itself, so that an ASCII label is taken or
     /// refused alike whether its neighbours are U-labels or A-labels.
     private static func mapped(
         _ octets: [UInt8]
     ) throws(AddressSyntaxError) -> (shown: [UInt8], key: [UInt8]) {
         var (shown, key): ([UInt8], [UInt8]) = ([], [])
-        for label in octets.split(separator: UInt8(ascii: ".")) {
+        for spelled in labels(of: octets) {
+            if spelled.isEmpty { throw .badInternationalName }
             if !key.isEmpty {
                 shown.append(UInt8(ascii: "."))
                 key.append(UInt8(ascii: "."))
             }
-            let spelled = Array(label)
             if Folding.isASCII(spelled) {
+                // One that stands by a wide dot has not been looked at by itself.
+                guard let last = spelled.last, last.isLabelEnd, spelled[0].isLabelEnd else {
+                    throw .badInternationalName
+                }
+                guard spelled.count <= AddressLimits.label else { throw .labelTooLong }
                 shown += spelled
                 key += Folding.lowerASCII(spelled)
             } else {

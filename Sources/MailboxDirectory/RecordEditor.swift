@@ -113,9 +113,13 @@ public struct RecordEditor {
         try transaction { writing throws(EditError) in
             let record = try EditError.wrapping { try writing.record(.list, at: address) }
             guard case .list(_, let present)? = record else { throw .notFound(.list, address.description) }
-            var left = Set(present.map(\.mailbox))
-            for member in members where left.remove(member) == nil {
-                throw .unsuitable("\(member) is not a member of \(address)")
+            let there = Set(present.map(\.mailbox))
+            var given: Set<Mailbox> = []
+            for member in members {
+                if !given.insert(member).inserted {
+                    throw .unsuitable("\(member) is given twice; once is enough")
+                }
+                if !there.contains(member) { throw .unsuitable("\(member) is not a member of \(address)") }
             }
             // All at once: some stores look through the list for each call.
             _ = try EditError.wrapping { try writing.removeMembers(members, fromListAt: address) }

@@ -25,7 +25,15 @@ struct HeaderScan: Hashable, Sendable {
     private static let fieldLength = 4 * lineLength
 
     /// The mailboxes of the Delivered-To: fields so far.
-    var deliveredTo: [Mailbox] { mailboxes + (value.flatMap { Mailbox(field: $0) }.map { [$0] } ?? []) }
+    var deliveredTo: [Mailbox] {
+        if isOver || line.isEmpty { return told }
+        // Of a message in chunks the last line may have no end (RFC 3030).
+        var whole = self
+        whole.take()
+        return whole.told
+    }
+
+    private var told: [Mailbox] { mailboxes + (value.flatMap { Mailbox(field: $0) }.map { [$0] } ?? []) }
 
     mutating func read(_ octets: Span<UInt8>, _ range: Range<Int>) {
         for index in range {
@@ -53,7 +61,7 @@ struct HeaderScan: Hashable, Sendable {
             // The field goes on (RFC 5322 2.2.3).
             if let count = value?.count, count < Self.fieldLength { value?.append(contentsOf: line) }
         } else {
-            mailboxes = deliveredTo
+            mailboxes = told
             value = nil
             if HeaderField.valueStart(in: line, of: "received") != nil {
                 received += 1
@@ -124,6 +132,11 @@ extension Mailbox {
                 }
             }
         }
+        // A source route says nothing (RFC 5321 appendix C), nor does a dot after the whole name (RFC 1034 3.1).
+        if text.first == UInt8(ascii: "@"), let colon = text.firstIndex(of: UInt8(ascii: ":")) {
+            text.removeFirst(colon + 1)
+        }
+        if text.last == UInt8(ascii: ".") { text.removeLast() }
         guard let mailbox = try? Mailbox(octets: text.span) else { return nil }
         self = mailbox
     }

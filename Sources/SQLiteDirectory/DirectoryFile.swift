@@ -85,6 +85,7 @@ enum DirectoryFile {
         _ path: String, applicationID: Int64, version: Int64, known: Int = Schema.version
     ) throws(SQLiteFailure) -> Int {
         guard applicationID == Int64(Schema.applicationID) else {
+            if FileStamp(path)?.size == 0 { throw .wrong("\(path) is empty; restore it from a backup") }
             throw .wrong(
                 "\(path) is an SQLite database of some other program; name the file that \"addressee init\" made")
         }

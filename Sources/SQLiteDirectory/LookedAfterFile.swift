@@ -73,6 +73,11 @@ final class LookedAfterFile {
             directory.retire(generation, because: fault)
             return false
         }
+        // The same file by another name has its log elsewhere, where all others who open it look for it.
+        if DirectoryPaths(directory.path) != generation.paths {
+            directory.retire(generation, because: "\(directory.path) has become a link, or leads elsewhere")
+            return false
+        }
         if let unchanging, !unchanging.isUnchanged {
             directory.retire(generation, because: "\(generation.paths.database) was written")
             directory.soundness.anotherFileStands()

@@ -82,7 +82,9 @@ extension Lookup {
     func leavesOut(_ answer: Answer) -> Bool {
         switch answer {
         case .absent, .members, .page, .matches: true
-        case .entry(_, let key): key > 0
+        // Where it leads stands in other rows, of which some may be lost.
+        case .entry(.alias, _), .entry(.forward, _), .entry(.moved, _), .entry(.user(_, .some), _): true
+        case .entry(.list, let key), .entry(.user(_, .none), let key): key > 0
         case .domain, .couldNotTell, .stale: false
         }
     }

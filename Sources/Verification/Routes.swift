@@ -50,7 +50,12 @@ public struct Route: Hashable, Sendable {
             && (mailboxes.isEmpty || mailboxes.contains(mailbox))
     }
 
-    func takes(_ recipient: Recipient) -> Bool { takes(recipient.mailbox, in: RecipientPlace(recipient)) }
+    func takes(_ recipient: Recipient) -> Bool {
+        let place = RecipientPlace(recipient)
+        if mailboxes.isEmpty || recipient.separatedDetail.isEmpty { return takes(recipient.mailbox, in: place) }
+        // What is for a mailbox is so with any detail, and what is for one with a detail is for that alone.
+        return takes(recipient.addressWithoutDetail, in: place) || takes(recipient.address, in: place)
+    }
 
     /// The address under which a recipient goes on.
     func address(of recipient: Recipient) -> Mailbox {

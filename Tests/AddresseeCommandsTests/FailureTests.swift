@@ -53,6 +53,11 @@ import Testing
             "\"example-.org\" is not a domain such as example.org: the hyphen at position 8 is at the end of a part of"
                 + " the domain"),
         Case(
+            "domain", "add", "b.example.", is: 65, "\"b.example.\" is not a domain; did you mean b.example?"),
+        Case("domain", "add", " b.example", is: 65, "\" b.example\" is not a domain; did you mean b.example?"),
+        Case(
+            "user", "ls", "fred@example.org", is: 65, "\"fred@example.org\" is not a domain; did you mean example.org?"),
+        Case(
             "list", "join", "staff@example.org", "Fred <fred>", is: 65,
             "\"fred\" is not an address such as fred@example.org: the address has no \"@\" and domain"),
         Case(
@@ -348,6 +353,31 @@ import Testing
         (
             ["user", "disable", "x@y"],
             "there is no command \"disable\"; use: addressee user set ADDRESS --status disabled; see: addressee user --help"
+        ),
+        (
+            ["export"],
+            "there is no command \"export\"; \"addressee user ls --json\" prints users, and so each other kind of record;"
+                + " see: addressee --help"
+        ),
+        (
+            ["backup", "x.sqlite"],
+            "there is no command \"backup\"; \"sqlite3 FILE '.backup COPY'\" copies a directory, while it is served too;"
+                + " \".restore\" puts it back; see: addressee --help"
+        ),
+        (["stop"], "there is no command \"stop\"; a server ends on SIGTERM; see: addressee --help"),
+        (
+            ["reload"],
+            "there is no command \"reload\"; a server reads its configuration again on SIGHUP, and sees records at once;"
+                + " see: addressee --help"
+        ),
+        (["version"], "there is no command \"version\"; use: addressee --version; see: addressee --help"),
+        (
+            ["list", "expand", "l"],
+            "there is no command \"expand\"; use: addressee expand LIST; see: addressee list --help"
+        ),
+        (
+            ["domain", "alias", "x"],
+            "there is no command \"alias\"; use: addressee domain add DOMAIN --alias-of OTHER; see: addressee domain --help"
         ),
         (
             ["import", "users.csv"],

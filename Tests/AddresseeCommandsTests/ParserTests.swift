@@ -3,6 +3,8 @@
 import AddresseeConfiguration
 import ArgumentParser
 import Foundation
+import MailAddress
+import MailboxDirectory
 import Testing
 
 @testable import AddresseeCommands
@@ -52,5 +54,50 @@ import Testing
         let site = try Site()
         #expect(await site.run("serve") == Run(0))
         #expect(site.servedConfiguration?.file == site.configuration)
+    }
+
+    @Test func ofManyUnexpectedArgumentsTheFirstIsTold() async throws {
+        let addresses = (0..<40).map { "l\($0)@example.org" }
+        let run = try await Site().run(bare: ["list", "rm"] + addresses)
+        #expect(
+            run
+                == Run(
+                    64,
+                    err: "addressee: unexpected arguments from 'l1@example.org' on; see: addressee list rm --help\n"))
+    }
+
+    /// The parser takes time with the square of the number of arguments, however the many are given.
+    @Test(arguments: [
+        ["list", "join", "l@example.org", "ADDRESSES"], ["list", "join", "--", "l@example.org", "ADDRESSES"],
+        ["list", "join", "l@example.org", "--", "ADDRESSES"],
+        ["list", "leave", "--", "l@example.org", "ADDRESSES"],
+        ["alias", "add", "a@example.org", "--to", "ADDRESSES"],
+        ["alias", "add", "a@example.org", "--to EACH", "--force"],
+        ["forward", "add", "--to=EACH", "--keep-copy", "--", "f@example.org"],
+        ["list", "add", "l@example.org", "--name", "L", "--member EACH", "--owner", "o@example.org"],
+        ["list", "set", "--member=EACH", "--member", "ADDRESSES", "--", "l@example.org"],
+    ])
+    func manyAddressesAreFewArguments(_ words: [String]) throws {
+        let addresses = (0..<500).map { "u\($0)@far.example" }
+        let arguments = words.flatMap { word -> [String] in
+            if word == "ADDRESSES" { return addresses }
+            if word.hasSuffix(" EACH") { return addresses.flatMap { [String(word.dropLast(5)), $0] } }
+            return word.hasSuffix("=EACH") ? addresses.map { word.dropLast(4) + $0 } : [word]
+        }
+        let joined = arguments.withAddressesJoined
+        #expect(joined.count < 60)
+        func given(_ arguments: [String]) throws -> [String] {
+            switch try Addressee.parseAsRoot(arguments) {
+            case let command as JoinList: try command.member.members().map(\.mailbox.description)
+            case let command as LeaveList: try command.member.members().map(\.mailbox.description)
+            case let command as AddAlias: try command.to.mailboxes().map(\.description)
+            case let command as AddForward: try command.to.mailboxes().map(\.description)
+            case let command as AddList: try command.member.members().map(\.mailbox.description)
+            case let command as SetList: try command.member.members().map(\.mailbox.description)
+            default: []
+            }
+        }
+        #expect(try given(joined).count >= 500)
+        #expect(try given(joined) == given(arguments))
     }
 }

@@ -31,6 +31,7 @@ import Testing
             ("/var//mail/{local-part}/x/{domain}/Maildir/", "/var/mail", [nil, "x", nil, "Maildir"]),
             ("/{domain}/{local-part}", "/", [nil, nil]), ("{domain}/{local-part}", ".", [nil, nil]),
             ("mail/{domain}/{local-part}", "mail", [nil, nil]),
+            ("./../mail/{domain}/{local-part}", "./../mail", [nil, nil]),
         ] as [(String, String, [String?])])
     func base(template: String, base: String, levels: [String?]) throws {
         #expect(try MaildirTemplate(template).base == base)
@@ -54,6 +55,7 @@ import Testing
 
     @Test(arguments: [
         "", "/m", "/{domain}", "/{local-part}", "/{domain}/x{local-part}", "/{domain}/{local-part}/{login}",
+        "/m/{domain}/{local-part}/../x", "/m/{domain}/./{local-part}", "/m/{local-part}/../{domain}",
     ])
     func isNoTemplate(text: String) {
         #expect(throws: MaildirTemplateError.self) { try MaildirTemplate(text) }

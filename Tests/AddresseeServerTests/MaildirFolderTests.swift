@@ -39,6 +39,17 @@ struct MaildirFolderTests {
         #expect(mode == 0o700)
     }
 
+    /// What somebody has removed of a Maildir is made again.
+    @Test(arguments: ["", "/cur", "/new", "/tmp"]) func makesWhatHasGone(_ part: String) throws {
+        let place = try Self.place()
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let folder = MaildirFolder(base: place, names: ["example.org", "fred"], followsLinks: false)
+        try Self.deliver(to: folder)
+        try FileManager.default.removeItem(atPath: folder.path + part)
+        try Self.deliver(to: folder)
+        #expect(Self.exists(folder.path(.new) + "/name"))
+    }
+
     /// A link below the base, wherever it is, is not followed; one on the way to the base is.
     @Test(arguments: [
         "", "/example.org", "/example.org/fred", "/example.org/fred/cur", "/example.org/fred/new",

@@ -488,5 +488,6 @@ private let listRows: [EditRow] = [
         "the name of y@elsewhere holds < or >, which in a reply enclose the mailbox; leave them out"),
     EditRow(small, "leave l@a fred@a x@elsewhere", "done"),
     EditRow(small, "leave l@a fred@a jane@a", "jane@a is not a member of l@a"),
+    EditRow(small, "leave l@a fred@a FRED@a", "FRED@a is given twice; once is enough"),
     EditRow(small, "leave x@a fred@a", "there is no list x@a"),
 ]

@@ -1,5 +1,6 @@
 // BDAT (RFC 3030), and the parameters of RFC 3461.
 
+import MailAddress
 import SMTPProtocol
 import Testing
 
@@ -33,6 +34,18 @@ struct ChunkTests {
         #expect(progress == .handOn(next: 4))
         talk.session.messageEnded(ReplyCatalogue.ok)
         #expect(talk.heard() == "250 2.0.0 OK")
+    }
+
+    /// The last line need have no end, and may be a field.
+    @Test(arguments: [
+        "Delivered-To: fred@b.example", "Delivered-To:\r\n fred@b.example", "X: y\r\n\r\nDelivered-To: a@b",
+    ])
+    func deliveredToInALineWithoutEnd(text: String) throws {
+        var talk = Self.talk()
+        _ = talk.give("BDAT \(text.utf8.count) LAST")
+        talk.session.messageOpened()
+        _ = talk.give(data: Array(text.utf8), inPiecesOf: 100)
+        #expect(talk.session.message?.deliveredTo == (text.hasPrefix("X") ? [] : [try Mailbox("fred@b.example")]))
     }
 
     @Test func emptyChunks() {

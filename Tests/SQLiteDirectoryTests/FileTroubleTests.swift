@@ -60,7 +60,7 @@ import Testing
         try expect(file.path, "some other program")
         let empty = try TemporaryFile()
         try Data().write(to: URL(filePath: empty.path))
-        try expect(empty.path, "some other program")
+        try expect(empty.path, "is empty; restore it from a backup")
     }
 
     @Test func newer() throws {

@@ -58,6 +58,9 @@ import Testing
             .list(
                 MailingList(address: try mailbox("all@example.org")),
                 members: [ListMember(mailbox: try mailbox("anna@example.org"))]),
+            .alias(Alias(address: try mailbox("team@example.org"), targets: [try mailbox("anna@example.org")])),
+            .forward(Forward(address: try mailbox("away@example.org"), targets: [try mailbox("a@far.example")])),
+            .moved(Moved(address: try mailbox("gone@example.org"), newAddress: nil)),
         ])
         try damage(file, "fred", "Fred Claude")
         let (upkeep, told) = upkeep(file)
@@ -69,6 +72,9 @@ import Testing
         for lookup in [
             Lookup.entries([fred]), .entries([nobody]), .entries([nobody, anna]), .name(claude),
             .domain(try Domain("elsewhere.example")), .members(of: try mailbox("all@example.org")),
+            // Where these lead stands in rows of another table, which may be lost.
+            .entries([try mailbox("team@example.org")]), .entries([try mailbox("away@example.org")]),
+            .entries([try mailbox("gone@example.org")]),
         ] {
             #expect(reason(reader.answer(lookup))?.contains("is damaged") == true, "\(lookup)")
         }
@@ -136,6 +142,23 @@ import Testing
         #expect(reader.version() != before)
         reader.endBatch()
         #expect(told.first { if case .reopened = $0 { true } else { false } } != nil)
+    }
+
+    /// By another name a file has its log in another place, where whoever opens it looks for it.
+    @Test func aFileThatIsReachedByALinkNow() throws {
+        let file = try TemporaryFile()
+        _ = try file.store([.user(try user("anna@example.org"))])
+        let (upkeep, told) = upkeep(file)
+        let reader = SQLiteReader(name: "local", upkeep: upkeep)
+        #expect(reader.check() == nil)
+        #expect(rename(file.path, file.path + ".real") == 0)
+        #expect(symlink(file.path + ".real", file.path) == 0)
+        #expect(told.first { if case .reopened = $0 { true } else { false } } != nil)
+        let store = try SQLiteStore(path: file.path, name: "local")
+        let fred = try user("fred@example.org")
+        try store.write { try $0.insert(.user(fred)) }
+        #expect(eventually { reader.answer(.entries([fred.address])) == .entry(.user(fred, forward: nil), key: 0) })
+        #expect(FileStamp(file.path + "-wal") == nil)
     }
 
     @Test func theLogIsEmptiedAndGoesAtTheEnd() throws {

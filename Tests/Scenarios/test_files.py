@@ -114,6 +114,18 @@ class Replaced(unittest.TestCase):
                 self.assertEqual(service.run("check").returncode, 0)
                 self.assertTrue(is_sound(service.database))
 
+    def test_a_link_takes_the_place_of_the_file(self):
+        """The log of the file that it leads to is beside that, where commands look for it."""
+        with Service() as service, service.client() as client:
+            self.assertEqual(client.ask("VRFY fred"), VERDICTS["fred"])
+            real = service.folder / "real.sqlite"
+            service.database.rename(real)
+            service.database.symlink_to(real.name)
+            service.log.wait(" warning source-reopened ")
+            service.change("user", "add", "late@example.org")
+            self.assertEqual(client.ask("VRFY late"), "250 2.1.5 <late@example.org>")
+            self.assertEqual(client.ask("VRFY fred"), VERDICTS["fred"])
+
     def test_check_and_commands_tell_that_a_program_has_other_files_open(self):
         with Directory() as directory:
             holder = sqlite3.connect(directory.database, isolation_level=None)

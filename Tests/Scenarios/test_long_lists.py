@@ -29,6 +29,13 @@ class Writing(unittest.TestCase):
         self.directory.change("list", "set", "long@example.org", "--name", "Long", "--member", *MEMBERS)
         self.assertEqual(len(self.directory.change("expand", "long").splitlines()), 20_000)
 
+    def test_however_they_are_given(self):
+        self.directory.change("list", "add", "long@example.org")
+        told = self.directory.change("list", "join", "--", "long@example.org", *MEMBERS)
+        self.assertEqual(told, "added 20000 members to list long@example.org\n")
+        self.directory.change("alias", "add", "many@example.org", *(word for name in MEMBERS for word in ("--to", name)))
+        self.assertEqual(len(self.directory.change("resolve", "many").splitlines()), 20_000)
+
     def test_aliases_and_forwards(self):
         self.directory.change("alias", "add", "many@example.org", "--to", *MEMBERS)
         self.directory.change("forward", "add", "fred@example.org", "--keep-copy", "--to", *MEMBERS)

@@ -79,6 +79,18 @@ import Verification
         #expect(try acceptance("both@a", [fred, Self.local]) == "250 fred@a/0 wilma@b/1")
     }
 
+    /// A route for a mailbox has it with any detail, and one for a mailbox with a detail that one alone.
+    @Test(arguments: [
+        ("fred+x@a", "FRED+X@a", "250 fred+x@a/0"), ("fred+y@a", "fred@a", "250 fred+y@a/0"),
+        ("fred+y@a", "fred+x@a", "250 fred+y@a/1"), ("fred@a", "fred+x@a", "250 fred@a/1"),
+        ("any+x@r", "any@r", "250 any+x@r/0"), ("any+x@r", "any+x@r", "250 any+x@r/0"),
+        ("any@r", "any+x@r", "250 any@r/2"),
+    ])
+    func recipientsWithDetails(question: String, taken: String, expected: String) throws {
+        let one = Route(places: [.mailboxes, .relayDomains], mailboxes: [try Mailbox(taken)])
+        #expect(try acceptance(question, [one, Self.local, Self.rest]) == expected)
+    }
+
     /// The owner of the first list on the way, and nobody where none is.
     @Test(
         arguments: [

@@ -91,8 +91,10 @@ struct DomainText: ExpressibleByArgument {
         do throws(AddressSyntaxError) {
             return try Domain(text)
         } catch {
-            for piece in [text.pastedAddress?.domain.description, text.hasPrefix("@") ? String(text.dropFirst()) : nil]
-            {
+            let address = (try? Mailbox(text)) ?? text.pastedAddress
+            // A pasted "@example.org", "example.org." or " example.org".
+            let name = text[...].trimmed.drop { $0 == "@" }
+            for piece in [address?.domain.description, String(name.hasSuffix(".") ? name.dropLast() : name)] {
                 if let meant = piece.flatMap({ try? Domain($0) }) {
                     throw CommandFailure(.data, "\(text.quoted) is not a domain; did you mean \(meant)?")
                 }
@@ -182,22 +184,42 @@ extension [String] {
     /// So many arguments in a row are left as they are: a noun, a verb and an address, or what stands after an option.
     private static let few = 16
 
-    /// The arguments of a command, with many addresses in a row made one.
+    /// Their options that take any number of them.
+    private static let options = ["--to", "--member"]
+
+    /// The arguments of a command, with many addresses in a row made one: words, and the values of one option, which may be
+    /// there many times.
     var withAddressesJoined: [String] {
         guard count > 2 * Self.few, let noun = first, Self.nouns.contains(noun) else { return self }
+        // After that nothing is an option.
+        let end = firstIndex(of: "--") ?? endIndex
         var joined: [String] = []
+        var values: [String: [String]] = [:]
         var start = startIndex
-        while start < endIndex {
-            // Words, up to an option or the end; after "--" nothing is an option.
-            let end = self[start...].firstIndex { $0.hasPrefix("-") } ?? endIndex
-            let words = self[start..<end]
-            joined += words.prefix(Self.few)
-            if words.count > Self.few { joined.append(String(addresses: words.dropFirst(Self.few))) }
-            if end == endIndex { break }
-            if self[end] == "--" { return joined + self[end...] }
-            joined.append(self[end])
-            start = end + 1
+        while start < end {
+            // An option with its words, up to the next.
+            let next = self[start..<end].dropFirst().firstIndex { $0.hasPrefix("-") } ?? end
+            if let (option, addresses) = Self.option(self[start..<next]) {
+                values[option, default: []] += addresses
+            } else {
+                joined += Self.joined(self[start..<next])
+            }
+            start = next
         }
-        return joined
+        for option in Self.options {
+            if let addresses = values[option] { joined += [option] + Self.joined(addresses[...]) }
+        }
+        return end == endIndex ? joined : joined + ["--"] + Self.joined(self[(end + 1)...])
+    }
+
+    private static func option(_ words: ArraySlice<String>) -> (name: String, addresses: ArraySlice<String>)? {
+        guard let first = words.first else { return nil }
+        if options.contains(first), words.count > 1 { return (first, words.dropFirst()) }
+        guard words.count == 1, let name = options.first(where: { first.hasPrefix($0 + "=") }) else { return nil }
+        return (name, [String(first.dropFirst(name.count + 1))])
+    }
+
+    private static func joined(_ words: ArraySlice<String>) -> [String] {
+        words.count > few ? words.prefix(few) + [String(addresses: words.dropFirst(few))] : Array(words)
     }
 }

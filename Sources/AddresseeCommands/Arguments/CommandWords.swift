@@ -31,8 +31,27 @@ enum CommandWords {
         "start": "serve", "run": "serve", "server": "serve", "daemon": "serve", "test": "check", "doctor": "check",
         "lint": "check", "status": "check", "validate": "check", "references": "refs",
         "load": "import",
-        "setup": "init", "configure": "init",
+        "setup": "init", "configure": "init", "rcpt": "verify", "ask": "verify",
     ]
+
+    /// What is no command at the top, and how it is done.
+    private static let others: [String: String] = {
+        let listing = "\"addressee user ls --json\" prints users, and so each other kind of record"
+        let copying =
+            "\"sqlite3 FILE '.backup COPY'\" copies a directory, while it is served too; \".restore\" puts it back"
+        let ending = "a server ends on SIGTERM"
+        let reading = "a server reads its configuration again on SIGHUP, and sees records at once"
+        return [
+            "version": "use: addressee --version",
+            "export": listing, "dump": listing, "backup": copying, "restore": copying, "copy": copying, "save": copying,
+            "stop": ending, "quit": ending, "shutdown": ending, "kill": ending, "reload": reading, "refresh": reading,
+            "restart": "\(ending), and \(reading)",
+            "config": "it is the file that \"addressee init\" makes; \"addressee check\" examines it",
+            "catchall": catchAll, "catch-all": catchAll,
+        ]
+    }()
+
+    private static let catchAll = "use: addressee domain set DOMAIN --catch-all ADDRESS"
 
     /// What a word is that stands where a command should, for the parser takes it for an argument that nobody wants, or
     /// stumbles over an option behind it; nil where every such word is a command.
@@ -63,6 +82,8 @@ enum CommandWords {
             if let verb = verbs[given], names.contains(verb) { return "; use: \(path) \(verb)" }
         } else if let name = nouns[given], names.contains(name) {
             return "; use: \(path) \(name)"
+        } else if command == Addressee.self, let other = others[given] {
+            return "; \(other)"
         } else if command == Addressee.self {
             let verb = verbs[given] ?? given
             let nouns = Addressee.configuration.subcommands.compactMap { $0 as? any RecordCommand.Type }
@@ -84,6 +105,10 @@ enum CommandWords {
             return "an address can't be changed; add the new one, remove the old, and: addressee alias add OLD --to NEW"
         case ("disable", .user), ("lock", .user), ("block", .user):
             return "use: addressee user set ADDRESS --status disabled"
+        case ("alias", .domain): return "use: addressee domain add DOMAIN --alias-of OTHER"
+        case ("catchall", .domain), ("catch-all", .domain): return catchAll
+        case ("expand", .list): return "use: addressee expand LIST"
+        case ("passwd", .user), ("password", .user): return "no passwords are kept here"
         case ("suspend", .user): return "use: addressee user set ADDRESS --status suspended"
         case ("enable", .user), ("unlock", .user), ("activate", .user), ("unblock", .user):
             return "use: addressee user set ADDRESS --status active"

@@ -34,7 +34,7 @@ struct References: ParsableCommand {
         let directory = try options.configuration.directory()
         let found: [FoundReference]
         let shown: String
-        if !name.contains("@"), name.contains("."), let domain = try? Domain(name),
+        if !name.contains("@"), let domain = try? Domain(name), domain.octets.contains(UInt8(ascii: ".")),
             try directory.isOnRecord(domain) || !isNamed(directory)
         {
             shown = "\(domain)"
