@@ -15,8 +15,13 @@ struct Envelope {
     /// The sender of what is forwarded elsewhere, once that is known.
     var rewritten: ReversePath?
     private var known: Set<Mailbox> = []
+    /// The next hops that get it, as they stand in the configuration.
+    private(set) var nextHops: Set<Int> = []
     /// Where each of `paths` leads.
     private var reached: [[Destination]] = []
+
+    /// How many mailboxes are in it, where one that several recipients lead to is counted for each.
+    private(set) var size = 0
 
     init(sender: ReversePath, parameters: Command.MailParameters) {
         self.sender = sender
@@ -26,8 +31,8 @@ struct Envelope {
     /// Those that no recipient so far has led to: a mailbox gets the message once.
     /// - Returns: nil when there would be more mailboxes than `limit`.
     func new(among destinations: [Destination], limit: Int) -> [Destination]? {
-        var seen = known
-        let new = destinations.filter { seen.insert($0.mailbox).inserted }
+        var seen: Set<Mailbox> = []
+        let new = destinations.filter { !known.contains($0.mailbox) && seen.insert($0.mailbox).inserted }
         return self.destinations.count + new.count <= limit ? new : nil
     }
 
@@ -35,8 +40,12 @@ struct Envelope {
     mutating func add(_ path: ForwardPath, to destinations: [Destination], new: [Destination]) {
         paths.append(path)
         reached.append(destinations)
+        size += destinations.count
         self.destinations += new
-        for destination in new { known.insert(destination.mailbox) }
+        for destination in new {
+            known.insert(destination.mailbox)
+            nextHops.insert(destination.nextHop)
+        }
     }
 
     /// Whether the message has been delivered to one of them before, or redirected by one of the recipients (RFC 5321 6.3).
@@ -75,9 +84,9 @@ struct Envelope {
     /// What tells the only recipient at a server by which addresses the message came, where it does not have them as they
     /// are. Several would each be told of the others.
     func originalTo(_ nextHops: [NextHopConfiguration]) -> [UInt8] {
-        let servers = destinations.filter(nextHops.isServer)
-        guard servers.count == 1, let paths = pathsByMailbox()[servers[0].mailbox],
-            paths != [.mailbox(servers[0].mailbox)]
+        let servers = destinations.lazy.filter(nextHops.isServer).prefix(2)
+        guard servers.count == 1, let server = servers.first, let paths = pathsByMailbox()[server.mailbox],
+            paths != [.mailbox(server.mailbox)]
         else { return [] }
         return paths.flatMap(TraceFields.originalTo)
     }
@@ -95,10 +104,8 @@ struct Envelope {
     /// The address that was asked for, where it is the only one and leads elsewhere: by this a message is known that comes
     /// back. Others would tell each recipient of the others.
     var redirected: Mailbox? {
-        guard paths.count == 1, case .mailbox(let mailbox) = paths[0], destinations.map(\.mailbox) != [mailbox] else {
-            return nil
-        }
-        return mailbox
+        guard paths.count == 1, case .mailbox(let mailbox) = paths[0] else { return nil }
+        return destinations.count == 1 && destinations[0].mailbox == mailbox ? nil : mailbox
     }
 }
 

@@ -38,7 +38,9 @@ final class HopConnection: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var inbound = ByteBuffer()
     private var opened: ((Result<HopConnection, HopFailure>) -> Void)?
-    private var waiting: [Wait] = []
+    private var waiting = CircularBuffer<Wait>()
+    /// Replies that have come.
+    private var answered = 0
     private var timer: Scheduled<Void>?
     private var writeTimer: Scheduled<Void>?
     private var isOver = false
@@ -66,6 +68,8 @@ final class HopConnection: ChannelInboundHandler {
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(timeouts.connect))
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            // A server with very much to say must leave others their turns.
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try bound.value.prepare(channel) }
             }
@@ -185,6 +189,7 @@ final class HopConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var octets = unwrapInboundIn(data)
         inbound.writeBuffer(&octets)
+        let before = answered
         while inbound.readableBytes > 0, !isOver {
             let (event, consumed) = inbound.withUnsafeReadableBytes { bytes in
                 handover.received(Span(_unsafeBytes: bytes))
@@ -193,6 +198,10 @@ final class HopConnection: ChannelInboundHandler {
             flush()
             guard let event else { break }
             take(event)
+        }
+        // Once for all that came together.
+        if answered > before, !isOver {
+            if let next = waiting.first { startTimer(next.limit) } else { timer?.cancel() }
         }
         if inbound.readableBytes == 0 { inbound.clear() } else { inbound.discardReadBytes() }
     }
@@ -217,7 +226,7 @@ final class HopConnection: ChannelInboundHandler {
         case .answered(let reply):
             if waiting.isEmpty { return }
             let wait = waiting.removeFirst()
-            if let next = waiting.first { startTimer(next.limit) } else { timer?.cancel() }
+            answered += 1
             wait.answer(.success(reply))
             // RFC 5321 3.8: the server is about to close, whatever it was asked.
             if reply.endsConnection { fail(HopFailure(reason: "\(hop.server.address): \(reply)")) }

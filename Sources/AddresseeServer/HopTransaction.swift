@@ -13,8 +13,26 @@ final class HopTransaction {
         var parameters: Command.RecipientParameters?
     }
 
+    /// Recipients that are asked for together.
+    struct Group: Sendable {
+        var mailboxes: [Mailbox]
+        /// Those of the first.
+        var parameters: Command.RecipientParameters?
+        /// Whether none of them needs SMTPUTF8.
+        let isASCII: Bool
+
+        init(_ mailboxes: [Mailbox]) {
+            self.mailboxes = mailboxes
+            isASCII = mailboxes.allSatisfy(\.localPart.isASCII)
+        }
+
+        subscript(index: Int) -> Recipient {
+            Recipient(mailbox: mailboxes[index], parameters: index == 0 ? parameters : nil)
+        }
+    }
+
     /// A recipient that the server never takes, and what it says.
-    struct Refusal {
+    struct Refusal: Sendable {
         var mailbox: Mailbox
         var reply: HeardReply
     }
@@ -81,8 +99,8 @@ final class HopTransaction {
 
     /// Asks for recipients, one group at a time.
     /// - Parameter answer: called once, maybe before this returns. Unless it is `heard`, none of them gets the message.
-    func add(_ group: [Recipient], _ answer: @escaping (Verdict) -> Void) {
-        if group.isEmpty { return answer(.heard(refused: [])) }
+    func add(_ group: Group, _ answer: @escaping (Verdict) -> Void) {
+        if group.mailboxes.isEmpty { return answer(.heard(refused: [])) }
         reach { [self] result in
             switch result {
             case .failure(let failure): answer(.failed(failure))
@@ -122,15 +140,16 @@ final class HopTransaction {
     }
 
     private func ask(
-        _ group: [Recipient], _ connection: HopConnection, mayTryAgain: Bool, _ answer: @escaping (Verdict) -> Void
+        _ group: Group, _ connection: HopConnection, mayTryAgain: Bool, _ answer: @escaping (Verdict) -> Void
     ) {
         if let verdict = prepare(group, connection.extensions) { return answer(verdict) }
         let isFirst = !hasBegun
         let canBeStale = isFirst && mayTryAgain && connection.uses > 0
-        converse(connection, group) { [self] result in
+        let recipient = { (index: Int) in group[index] }
+        converse(connection, group.mailboxes.count, recipient) { [self] outcome in
             if phase == .over { return }
-            switch result {
-            case .failure(_) where canBeStale:
+            switch outcome {
+            case .failed(_) where canBeStale:
                 // The server has closed a connection that was kept: that says nothing of the server.
                 letGo()
                 isAstray = !recipients.isEmpty
@@ -140,53 +159,31 @@ final class HopTransaction {
                     case .success(let connection): ask(group, connection, mayTryAgain: false, answer)
                     }
                 }
-            case .failure(let failure):
+            case .failed(let failure):
                 letGo()
                 pool.report(failure)
                 answer(.failed(failure))
-            case .success(.senderRefused(let reply)): answer(.refused(reply, nil))
-            case .success(.heard(let replies)): answer(take(replies, to: group))
+            case .senderRefused(let reply): answer(.refused(reply, nil))
+            case .heard(let heard): answer(take(heard))
             }
         }
     }
 
     /// Who is refused for good is left out. "Not now" of one is that of all: the message may reach all of them later, and a
     /// second time must not go to those who would have it already.
-    private func take(_ replies: [HeardReply], to group: [Recipient]) -> Verdict {
-        if let (recipient, reply) = zip(group, replies).first(where: { !$1.isPositive && !$1.refusesRecipient }) {
-            if replies.contains(where: \.isPositive) { isAstray = true }
-            return .refused(reply, recipient.mailbox)
+    private func take(_ heard: HopConversation.Heard) -> Verdict {
+        if let refusal = heard.notNow {
+            if !heard.taken.isEmpty { isAstray = true }
+            return .refused(refusal.reply, refusal.mailbox)
         }
-        var refused: [Refusal] = []
-        for (recipient, reply) in zip(group, replies) {
-            if reply.isPositive {
-                recipients.append(recipient)
-            } else {
-                refused.append(Refusal(mailbox: recipient.mailbox, reply: reply))
-            }
-        }
-        return .heard(refused: refused)
-    }
-
-    /// What MAIL and RCPT were answered with.
-    private enum Answers {
-        /// MAIL was refused, so that RCPT counts for nothing.
-        case senderRefused(HeardReply)
-        /// Those to RCPT, one for each.
-        case heard([HeardReply])
-
-        var firstRefusal: HeardReply? {
-            switch self {
-            case .senderRefused(let reply): reply
-            case .heard(let replies): replies.first { !$0.isPositive }
-            }
-        }
+        recipients += heard.taken
+        return .heard(refused: heard.refused)
     }
 
     /// What can be told without asking.
-    private func prepare(_ group: [Recipient], _ server: ServerExtensions) -> Verdict? {
+    private func prepare(_ group: Group, _ server: ServerExtensions) -> Verdict? {
         if parameters.utf8, !server.utf8 { return .failed(Self.noUTF8) }
-        if parameters.utf8 || group.allSatisfy(\.mailbox.localPart.isASCII) { return nil }
+        if parameters.utf8 || group.isASCII { return nil }
         // An address that a redirection led to.
         if !server.utf8 { return .failed(Self.noUTF8) }
         if hasBegun || !recipients.isEmpty { return .needsAnother }
@@ -196,52 +193,18 @@ final class HopTransaction {
 
     private static let noUTF8 = HopFailure(reason: "it does not offer SMTPUTF8", reply: ReplyCatalogue.utf8Refused)
 
-    /// MAIL, where the server has none yet, and RCPT for each, together where it takes that.
+    /// MAIL, where the server has none yet, and RCPT for each.
     private func converse(
-        _ connection: HopConnection, _ group: [Recipient], _ done: @escaping (Result<Answers, HopFailure>) -> Void
+        _ connection: HopConnection, _ count: Int, _ recipient: @escaping (Int) -> Recipient,
+        _ done: @escaping (HopConversation.Outcome) -> Void
     ) {
-        var replies: [HeardReply] = []
-        var refusal: HeardReply?
-        var failure: HopFailure?
-        var due = group.count
-        func take(_ result: Result<HeardReply, HopFailure>) {
-            switch result {
-            case .success(let reply):
-                replies.append(reply)
-                // RFC 5321 3.8: the connection is over, and so is the transaction.
-                if reply.endsConnection, failure == nil {
-                    failure = HopFailure(reason: "\(pool.hop.server.address): \(reply)")
-                }
-            case .failure(let reason): failure = failure ?? reason
-            }
-            due -= 1
-            if due > 0 { return }
-            if let failure { return done(.failure(failure)) }
-            done(.success(refusal.map(Answers.senderRefused) ?? .heard(replies)))
-        }
-        if !hasBegun {
-            if needsReset { connection.send(Array("RSET".utf8), within: timeouts.reply) { _ in } }
-            hasBegun = true
-            needsReset = true
-            let line = HandoverCommands.mail(sender, parameters, to: connection.extensions)
-            connection.send(line, within: timeouts.reply) { [self] result in
-                switch result {
-                case .success(let reply) where reply.endsConnection:
-                    failure = HopFailure(reason: "\(pool.hop.server.address): \(reply)")
-                case .success(let reply) where !reply.isPositive:
-                    hasBegun = false
-                    refusal = reply
-                case .success: break
-                case .failure(let reason): failure = reason
-                }
-            }
-        }
-        for recipient in group {
-            let line = HandoverCommands.recipient(
-                recipient.mailbox, recipient.parameters, utf8: parameters.utf8, to: connection.extensions)
-            connection.send(line, within: timeouts.reply, take)
-        }
-        connection.flush()
+        let conversation = HopConversation(
+            connection, parameters, timeouts: timeouts, count: count, recipient: recipient, done: done)
+        if hasBegun { return conversation.begin() }
+        if needsReset { connection.send(Array("RSET".utf8), within: timeouts.reply) { _ in } }
+        hasBegun = true
+        needsReset = true
+        conversation.begin(with: sender) { [self] in hasBegun = false }
     }
 
     // MARK: The message
@@ -291,12 +254,14 @@ final class HopTransaction {
     private func straighten(_ connection: HopConnection, _ done: @escaping (HopFailure?) -> Void) {
         if !isAstray, hasBegun { return done(nil) }
         hasBegun = false
-        converse(connection, recipients) { [self] result in
-            switch result {
-            case .failure(let failure): done(failure)
-            case .success(let answers):
+        let recipient = { [recipients] (index: Int) in recipients[index] }
+        converse(connection, recipients.count, recipient) { [self] outcome in
+            switch outcome {
+            case .failed(let failure): done(failure)
+            case .senderRefused(let reply): done(refusal(reply))
+            case .heard(let heard):
                 isAstray = false
-                done(answers.firstRefusal.map(refusal))
+                done(heard.firstRefusal.map(refusal))
             }
         }
     }

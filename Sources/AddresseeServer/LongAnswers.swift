@@ -16,7 +16,7 @@ final class LongAnswers {
         var onlyOnRecord = false
     }
 
-    enum Answer {
+    enum Answer: Sendable {
         case verdict(Verdict)
         case acceptance(Acceptance)
 
@@ -50,9 +50,12 @@ final class LongAnswers {
     init(limit: Int) { self.limit = limit }
 
     /// Forgets all answers; who waits for one goes on waiting.
-    func forget(limit: Int) {
+    /// - Returns: what was kept, which may take long to be freed.
+    func forget(limit: Int) -> [Answer] {
+        let answers = known.map(\.answer)
         known = []
         self.limit = limit
+        return answers
     }
 
     /// Whether there is nothing to be looked for.
@@ -66,12 +69,19 @@ final class LongAnswers {
     }
 
     /// Keeps an answer, in place of those that were not asked for longest. What was kept under another version is of no use.
-    func keep(_ answer: Answer, to key: Key, version: UInt64) {
+    /// - Returns: what is not kept any more, which may take long to be freed.
+    func keep(_ answer: Answer, to key: Key, version: UInt64) -> [Answer] {
+        var dropped = known.filter { $0.version != version || $0.key == key }.map(\.answer)
         known.removeAll { $0.version != version || $0.key == key }
-        if !answer.isLasting || answer.count > limit || limit == 0 { return }
+        if !answer.isLasting || answer.count > limit || limit == 0 { return dropped }
         known.append((key, answer, version))
         var count = known.reduce(0) { $0 + $1.answer.count }
-        while count > limit || known.count > Self.answers { count -= known.removeFirst().answer.count }
+        while count > limit || known.count > Self.answers {
+            let oldest = known.removeFirst().answer
+            count -= oldest.count
+            dropped.append(oldest)
+        }
+        return dropped
     }
 
     /// Waits for the answer if a walk for it is under way.

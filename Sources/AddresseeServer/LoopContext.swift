@@ -4,6 +4,7 @@ import AddresseeConfiguration
 import LookupProtocols
 import MailAddress
 import MailboxDirectory
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import SMTPProtocol
@@ -48,7 +49,7 @@ final class LoopContext {
     /// Addresses of this machine that are known at most: anybody on it has all of 127.0.0.0/8 to connect to.
     private static let literalLimit = 1024
     /// Mailboxes that are worth another thread.
-    private static let many = 2000
+    static let many = 2000
 
     /// How long a view of the directory may be kept, while nothing is written: so long a log may grow that others write.
     private static let viewAge = TimeAmount.milliseconds(10)
@@ -76,7 +77,7 @@ final class LoopContext {
         if service.rememberedRecipients != self.service.rememberedRecipients {
             memory = MailboxMemory(places: service.rememberedRecipients)
         }
-        long.forget(limit: service.longAnswers)
+        letGo(long.forget(limit: service.longAnswers))
         latestViews = nil
         for source in self.sources {
             source.endBatch()
@@ -215,10 +216,11 @@ final class LoopContext {
             then: { [self, asked = version, later = later()] resolution in
                 note(resolution, inquiry, query, place)
                 let verdict = { @Sendable in inquiry.verdict(on: resolution) }
-                aside(resolution.recipients.count, verdict) { [self] verdict in
+                aside(resolution.mailboxCount, verdict) { [self] verdict in
                     later(verdict)
                     ended(key, .verdict(verdict), asked)
                 }
+                letGo(resolution, mailboxes: resolution.mailboxCount)
             })
         return resolution.map { verdict(on: $0, inquiry, query, place) }
     }
@@ -249,9 +251,10 @@ final class LoopContext {
 
     /// A long walk has ended: those who wait for the same are told in turns of their own.
     private func ended(_ key: LongAnswers.Key, _ answer: LongAnswers.Answer, _ version: UInt64?) {
+        defer { letGo([answer]) }
         guard let version else { return }
         for other in long.end(key, version: version) { turns.add { other(answer) } }
-        if version == self.version { long.keep(answer, to: key, version: version) }
+        if version == self.version { letGo(long.keep(answer, to: key, version: version)) }
     }
 
     /// Views of these sources, in the batch that is open; those that were made last where nothing has changed since.
@@ -285,7 +288,10 @@ final class LoopContext {
         guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
         let resolution = resolve(
             expansion, place, about: about(),
-            later: { [later = later()] in later(inquiry.answer(on: $0)) })
+            later: { [self, later = later()] resolution in
+                aside(resolution.mailboxCount, { inquiry.answer(on: resolution) }, then: later)
+                letGo(resolution, mailboxes: resolution.mailboxCount)
+            })
         return resolution.map { inquiry.answer(on: $0) }
     }
 
@@ -322,10 +328,11 @@ final class LoopContext {
                 let acceptance = { @Sendable in
                     judgement.acceptance(on: resolution, over: routes, onlyOnRecord: onlyOnRecord)
                 }
-                aside(resolution.recipients.count, acceptance) { [self] acceptance in
+                aside(resolution.mailboxCount, acceptance) { [self] acceptance in
                     later(acceptance)
                     ended(key, .acceptance(acceptance), asked)
                 }
+                letGo(resolution, mailboxes: resolution.mailboxCount)
             })
         return resolution.map { judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord) }
     }
@@ -419,13 +426,23 @@ final class LoopContext {
         _ mailboxes: Int, _ work: @escaping @Sendable () -> Result, then: @escaping (Result) -> Void
     ) {
         if mailboxes < Self.many { return then(work()) }
-        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop, work).assumeIsolated().whenComplete { result in
-            switch result {
-            case .success(let result): then(result)
-            // The process ends.
-            case .failure: then(work())
-            }
+        // That pool is never shut down, so that this does not fail. What the work is done with is freed there too.
+        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop, work).assumeIsolated().whenSuccess(then)
+    }
+
+    /// Has another thread free what there is so much of that it would hold up this loop, when nothing here holds it any more.
+    /// Whoever has kept it longest is to call this, for nobody else frees anything.
+    func letGo<Value: Sendable>(_ value: Value, mailboxes: Int) {
+        if mailboxes < Self.many { return }
+        let held = NIOLockedValueBox<Value?>(value)
+        // When what is on the stack now is gone.
+        eventLoop.assumeIsolated().execute {
+            NIOThreadPool.singleton.submit { _ in held.withLockedValue { $0 = nil } }
         }
+    }
+
+    private func letGo(_ answers: [LongAnswers.Answer]) {
+        letGo(answers, mailboxes: answers.reduce(0) { $0 + $1.count })
     }
 
     private func log(_ outcome: Resolution.Outcome, _ about: @autoclosure () -> String) {
@@ -488,4 +505,9 @@ final class LoopContext {
             for source in sources { source.endBatch() }
         }
     }
+}
+
+extension Resolution {
+    /// Mailboxes that it names.
+    fileprivate var mailboxCount: Int { recipients.count + failures.count + step.count }
 }

@@ -13,6 +13,8 @@ extension SMTPHandler {
     struct Passage {
         let id: MessageID
         let delivery: MessageDelivery
+        /// What is written into Maildirs.
+        let order: MaildirOrder?
     }
 
     /// DATA: 354 is not said before there is a place for the message.
@@ -20,10 +22,28 @@ extension SMTPHandler {
         let id = MessageID()
         let name = id.fileName(hostname: String(decoding: loop.service.hostname, as: UTF8.self))
         guard let envelope else { return session.messageEnded(ReplyCatalogue.notHandedOn) }
-        let stamp = stamp(of: envelope, id)
-        let folders = envelope.order(nextHops, name: name, stamp: stamp).map {
-            MaildirDelivery($0, pool: loop.shared.files, eventLoop: loop.eventLoop)
+        let (stamp, nextHops) = (stamp(of: envelope, id), nextHops)
+        let prepare = { @Sendable in
+            (
+                order: envelope.order(nextHops, name: name, stamp: stamp),
+                head: envelope.originalTo(nextHops) + (envelope.redirected.map(TraceFields.deliveredTo) ?? []) + stamp
+            )
         }
+        var isLater = false
+        loop.aside(envelope.size, prepare) { [self] message in
+            if context == nil || state != .open { return letGo(message.order) }
+            openMessage(id, message.order, head: message.head)
+            if isLater { goOnAfterAnswer() }
+        }
+        isLater = true
+    }
+
+    private func letGo(_ order: MaildirOrder?) {
+        if let order { loop.letGo(order, mailboxes: order.copies.count) }
+    }
+
+    private func openMessage(_ id: MessageID, _ order: MaildirOrder?, head: [UInt8]) {
+        let folders = order.map { MaildirDelivery($0, pool: loop.shared.files, eventLoop: loop.eventLoop) }
         if transaction?.recipients.isEmpty == true {
             // All that were asked for were refused: its connection is for others.
             transaction?.abandon()
@@ -31,11 +51,8 @@ extension SMTPHandler {
         }
         let server = transaction
         if folders == nil, server == nil { return session.messageEnded(ReplyCatalogue.notHandedOn) }
-        let delivery = MessageDelivery(
-            folders: folders, server: server,
-            head: envelope.originalTo(nextHops) + (envelope.redirected.map(TraceFields.deliveredTo) ?? []) + stamp,
-            eventLoop: loop.eventLoop)
-        passage = Passage(id: id, delivery: delivery)
+        let delivery = MessageDelivery(folders: folders, server: server, head: head, eventLoop: loop.eventLoop)
+        passage = Passage(id: id, delivery: delivery, order: order)
         delivery.failed = { [self] failure in
             guard passage?.id == id else { return }
             loop.shared.log.notHandedOn(id.atom, envelope, by: client, failure)
@@ -112,11 +129,15 @@ extension SMTPHandler {
                     reply: passage.delivery.serverReply)
             }
             ended(passage.id, failure)
+            // The client may have gone meanwhile, and this be all that holds them.
+            letGo(passage.order)
+            loop.letGo(envelope, mailboxes: envelope.size)
         }
     }
 
     /// The next hop has taken the message, or will not.
     private func ended(_ id: MessageID, _ failure: DeliveryFailure?) {
+        letGo(passage?.order)
         passage = nil
         if let failure { loop.shared.log.notHandedOn(id.atom, envelope, by: client, failure) }
         if context == nil || state != .open { return }
@@ -127,6 +148,7 @@ extension SMTPHandler {
     /// Forgets the transaction and the message that is under way, if there are any.
     func abandonMessage() {
         passage?.delivery.abandon()
+        letGo(passage?.order)
         passage = nil
         transaction?.abandon()
         transaction = nil

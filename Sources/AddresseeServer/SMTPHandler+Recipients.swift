@@ -111,75 +111,107 @@ extension SMTPHandler {
 
     /// What of a recipient's mailboxes has to be known before it is admitted.
     private struct Sorted: Sendable {
-        var servers: [Destination]
+        /// The next hops of those that servers get, in the order in which they come up; no more than two.
+        var servers: [Int] = []
+        /// From whom those go on, unless the sender is rewritten.
+        var sender: ReversePath
+        /// The owner of the list by which each of them was reached, where it is one for all.
+        var owner: Mailbox?
+        /// Whether one of them was reached by a redirection to a domain elsewhere.
+        var isForwarded: Bool
         /// Whether each mailbox that has a folder can have one.
         var canHaveFolders: Bool
-        /// Nil where there are too many.
+        /// Those that no recipient so far has led to; nil where there are too many.
         var new: [Destination]?
+        /// Those of them that servers get.
+        var group: HopTransaction.Group
 
-        init(_ destinations: [Destination], _ nextHops: [NextHopConfiguration], _ envelope: Envelope?, limit: Int) {
-            servers = destinations.filter(nextHops.isServer)
+        init(_ destinations: [Destination], _ nextHops: [NextHopConfiguration], _ envelope: Envelope, limit: Int) {
+            let servers = destinations.filter(nextHops.isServer)
+            if let first = servers.first {
+                self.servers = [first.nextHop]
+                if let other = servers.first(where: { $0.nextHop != first.nextHop }) {
+                    self.servers.append(other.nextHop)
+                }
+            }
+            sender = envelope.sender(to: servers)
+            owner = servers.first?.owner.flatMap { owner in servers.allSatisfy { $0.owner == owner } ? owner : nil }
+            isForwarded = servers.contains(where: \.isForwarded)
             canHaveFolders = destinations.allSatisfy { nextHops.isServer($0) || nextHops.folder(of: $0) != nil }
-            new = envelope?.new(among: destinations, limit: limit)
+            new = envelope.new(among: destinations, limit: limit)
+            group = HopTransaction.Group(servers.isEmpty ? [] : (new ?? []).filter(nextHops.isServer).map(\.mailbox))
         }
     }
 
     private func admit(_ recipient: AcceptedRecipient) {
-        let (destinations, nextHops, envelope) = (recipient.destinations, nextHops, envelope)
+        guard let envelope else { return say(ReplyCatalogue.notHandedOn, to: recipient.ticket) }
+        let (destinations, nextHops) = (recipient.destinations, nextHops)
         let limit = loop.service.configuration.expansion.addresses
+        let sort = { @Sendable in Sorted(destinations, nextHops, envelope, limit: limit) }
+        aside(destinations.count, sort) { [self] sorted in admit(recipient, sorted) }
+    }
+
+    /// Does what takes long on another thread, as `LoopContext.aside`; other recipients wait meanwhile.
+    private func aside<Result: Sendable>(
+        _ mailboxes: Int, _ work: @escaping @Sendable () -> Result, then: @escaping (Result) -> Void
+    ) {
         var isLater = false
         isAskingServer = true
-        loop.aside(
-            destinations.count, { Sorted(destinations, nextHops, envelope, limit: limit) },
-            then: { [self] sorted in
-                isAskingServer = false
-                if context == nil || state != .open { return }
-                admit(recipient, sorted)
-                if isLater { goOnWithRecipients() }
-            })
+        loop.aside(mailboxes, work) { [self] result in
+            isAskingServer = false
+            loop.letGo(result, mailboxes: mailboxes)
+            if context == nil || state != .open { return }
+            then(result)
+            if isLater { goOnWithRecipients() }
+        }
         isLater = true
     }
 
     private func admit(_ recipient: AcceptedRecipient, _ sorted: Sorted) {
+        defer { letGo(recipient) }
         if !sorted.canHaveFolders { return say(ReplyCatalogue.nameNotAllowed, to: recipient.ticket) }
-        guard let envelope, let new = sorted.new else {
-            return say(ReplyCatalogue.tooManyMailboxes, to: recipient.ticket)
-        }
-        let servers = sorted.servers
-        guard let first = servers.first else { return taken(recipient, new) }
-        if let other = servers.first(where: { $0.nextHop != first.nextHop }) {
+        guard let new = sorted.new else { return say(ReplyCatalogue.tooManyMailboxes, to: recipient.ticket) }
+        guard let first = sorted.servers.first else { return taken(recipient, new) }
+        if let other = sorted.servers.dropFirst().first {
             // Two servers can't be had to take a message both or neither.
-            loop.shared.log.twoServers(
-                nextHops[first.nextHop].name, nextHops[other.nextHop].name, recipient.query.about)
+            loop.shared.log.twoServers(nextHops[first].name, nextHops[other].name, recipient.query.about)
             return answer(recipient.query, recipient.ticket, instead: recipient.verdict)
         }
-        guard let sender = sender(of: recipient, to: servers) else { return }
-        guard let pool = loop.pool(nextHops[first.nextHop]) else {
+        guard let sender = sender(of: recipient, sorted), let parameters = envelope?.parameters else { return }
+        guard let pool = loop.pool(nextHops[first]) else {
             // It has gone from the configuration since the client connected.
             return say(ReplyCatalogue.notHandedOn, to: recipient.ticket)
         }
-        let isFromList = servers.allSatisfy { $0.owner.map(ReversePath.mailbox) == sender }
+        let isFromList = sorted.owner.map(ReversePath.mailbox) == sender
         if let transaction, !transaction.recipients.isEmpty {
             if transaction.pool !== pool { return say(ReplyCatalogue.anotherServer, to: recipient.ticket) }
             if transaction.sender != sender { return say(ReplyCatalogue.anotherSender, to: recipient.ticket) }
         }
-        let transaction = transaction(over: pool, from: sender, envelope.parameters, isFromList: isFromList)
-        let group = recipients(of: recipient, new.filter(nextHops.isServer), isFromList: isFromList)
+        let transaction = transaction(over: pool, from: sender, parameters, isFromList: isFromList)
         isAskingServer = true
-        let isTold = recipient.destinations.map { ForwardPath.mailbox($0.mailbox) } == [recipient.path]
+        let isTold =
+            recipient.destinations.count == 1 && .mailbox(recipient.destinations[0].mailbox) == recipient.path
+        var group = sorted.group
+        group.parameters = parametersOfFirst(of: recipient, isFromList: isFromList)
         transaction.add(group) { [self] verdict in
             isAskingServer = false
+            letGo(recipient)
             if context == nil || state != .open { return }
             said(verdict, of: recipient, new, isTold: isTold)
             goOnWithRecipients()
         }
     }
 
+    /// What is done with these mailboxes has been done, for now.
+    private func letGo(_ recipient: AcceptedRecipient) {
+        loop.letGo(recipient.destinations, mailboxes: recipient.destinations.count)
+    }
+
     /// Who the sender is to be; nil where that has to be waited for, and the recipient is admitted again then.
-    private func sender(of recipient: AcceptedRecipient, to servers: [Destination]) -> ReversePath? {
+    private func sender(of recipient: AcceptedRecipient, _ sorted: Sorted) -> ReversePath? {
         guard let envelope else { return nil }
-        let sender = envelope.sender(to: servers)
-        guard sender == envelope.sender, case .mailbox(let mailbox) = sender, servers.contains(where: \.isForwarded),
+        let sender = sorted.sender
+        guard sender == envelope.sender, case .mailbox(let mailbox) = sender, sorted.isForwarded,
             let rewriter = loop.rewriter
         else { return sender }
         if let rewritten = envelope.rewritten { return rewritten }
@@ -236,25 +268,47 @@ extension SMTPHandler {
         _ refused: [HopTransaction.Refusal], of recipient: AcceptedRecipient, _ new: [Destination], isTold: Bool
     ) {
         guard let first = refused.first else { return taken(recipient, new) }
-        let mailboxes = Set(refused.map(\.mailbox))
-        var recipient = recipient
-        recipient.destinations.removeAll { mailboxes.contains($0.mailbox) }
-        if recipient.destinations.isEmpty {
-            for other in refused.dropFirst() { tell(of: recipient, other.reply, of: other.mailbox, isTold: isTold) }
-            return refuse(recipient, first.reply, of: first.mailbox, isTold: isTold)
-        }
-        if let hop = transaction?.pool.hop {
-            for refusal in refused {
-                loop.shared.log.leftOut(refusal.mailbox, about: recipient.query.about, by: hop.name, refusal.reply)
+        let (destinations, log, about) = (recipient.destinations, loop.shared.log, recipient.query.about)
+        let name = transaction?.pool.hop.name ?? ""
+        let without = { @Sendable in
+            let mailboxes = Set(refused.map(\.mailbox))
+            let left = destinations.filter { !mailboxes.contains($0.mailbox) }
+            if left.isEmpty {
+                for refusal in refused.dropFirst() {
+                    log.refusedByNextHop(name, about: about, isTold ? nil : refusal.mailbox, refusal.reply)
+                }
+            } else {
+                for refusal in refused { log.leftOut(refusal.mailbox, about: about, by: name, refusal.reply) }
             }
+            return (left, new.filter { !mailboxes.contains($0.mailbox) })
         }
-        taken(recipient, new.filter { !mailboxes.contains($0.mailbox) })
+        aside(destinations.count, without) { [self] destinations, new in
+            if destinations.isEmpty { return refuse(recipient, first.reply, of: first.mailbox, isTold: isTold) }
+            var recipient = recipient
+            recipient.destinations = destinations
+            taken(recipient, new)
+        }
     }
 
     private func taken(_ recipient: AcceptedRecipient, _ new: [Destination]) {
-        envelope?.add(recipient.path, to: recipient.destinations, new: new)
-        if !recipient.leftOut.isEmpty { loop.shared.log.leftOut(recipient.leftOut, about: recipient.query.about) }
-        answer(recipient.query, recipient.ticket, recipient.verdict)
+        let (destinations, leftOut) = (recipient.destinations, recipient.leftOut)
+        let (log, about) = (loop.shared.log, recipient.query.about)
+        if !leftOut.isEmpty { loop.aside(leftOut.count, { log.leftOut(leftOut, about: about) }, then: {}) }
+        if destinations.count < LoopContext.many, (envelope?.size ?? 0) < LoopContext.many {
+            // In place, for there is nobody else who has it.
+            envelope?.add(recipient.path, to: destinations, new: new)
+            return answer(recipient.query, recipient.ticket, recipient.verdict)
+        }
+        guard let envelope else { return }
+        let added = { @Sendable in
+            var envelope = envelope
+            envelope.add(recipient.path, to: destinations, new: new)
+            return envelope
+        }
+        aside(LoopContext.many, added) { [self] envelope in
+            self.envelope = envelope
+            answer(recipient.query, recipient.ticket, recipient.verdict)
+        }
     }
 
     /// Who would be told "will forward" is told where to send it instead (RFC 5321 3.4).
@@ -287,18 +341,12 @@ extension SMTPHandler {
         return new
     }
 
-    /// What the server is asked for, with the parameters of RFC 3461: they go with a single redirection (5.2.7.2), to
-    /// exactly one of several targets (5.2.7.3), and not with what a list sends on (5.2.7.1).
-    private func recipients(
-        of recipient: AcceptedRecipient, _ destinations: [Destination], isFromList: Bool
-    ) -> [HopTransaction.Recipient] {
-        var parameters: Command.RecipientParameters?
-        if !isFromList {
-            parameters = .given(
-                recipient.parameters, for: recipient.path, utf8: envelope?.parameters.utf8 ?? false)
-        }
-        return destinations.enumerated().map { index, destination in
-            HopTransaction.Recipient(mailbox: destination.mailbox, parameters: index == 0 ? parameters : nil)
-        }
+    /// What goes on of the parameters of RFC 3461, with the first of those that the server is asked for: they go with a single
+    /// redirection (5.2.7.2), to exactly one of several targets (5.2.7.3), and not with what a list sends on (5.2.7.1).
+    private func parametersOfFirst(
+        of recipient: AcceptedRecipient, isFromList: Bool
+    ) -> Command.RecipientParameters? {
+        if isFromList { return nil }
+        return .given(recipient.parameters, for: recipient.path, utf8: envelope?.parameters.utf8 ?? false)
     }
 }

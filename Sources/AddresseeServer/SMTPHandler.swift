@@ -20,6 +20,8 @@ final class SMTPHandler: Connection {
     /// Recipients that wait while the server is asked for another.
     var accepted: [AcceptedRecipient] = []
     var isAskingServer = false
+    /// The members of lists that are being said, or wait for that.
+    private var longReplies: [Verdict] = []
     private var framing = LineFraming()
     /// Questions whose replies have not been handed to the channel yet.
     private var unsent = 0
@@ -62,7 +64,19 @@ final class SMTPHandler: Connection {
     override func forgotten() {
         accepted = []
         abandonMessage()
+        forgetEnvelope()
+        forgetLongReplies()
+    }
+
+    /// Forgets the transaction: of long lists there is much to be freed.
+    private func forgetEnvelope() {
+        if let envelope { loop.letGo(envelope, mailboxes: envelope.size) }
         envelope = nil
+    }
+
+    private func forgetLongReplies() {
+        for case .members(let mailboxes) in longReplies { loop.letGo(mailboxes, mailboxes: mailboxes.count) }
+        longReplies = []
     }
 
     // MARK: Lines
@@ -122,6 +136,7 @@ final class SMTPHandler: Connection {
     private func saySome() {
         if session.output.isEmpty, session.sayMore() == .close { return close() }
         sendMuch()
+        if !session.isWaiting { forgetLongReplies() }
         if isHeld || !session.isSaying { return }
         isHeld = true
         loop.turns.add { [self] in if state == .open { goOnAfterAnswer() } }
@@ -135,10 +150,11 @@ final class SMTPHandler: Connection {
         case .startTLS: startTLS()
         case .begin(let sender, let parameters):
             abandonMessage()
+            forgetEnvelope()
             envelope = Envelope(sender: sender, parameters: parameters)
         case .forget:
             abandonMessage()
-            envelope = nil
+            forgetEnvelope()
         case .openMessage: openMessage()
         }
     }
@@ -177,7 +193,9 @@ final class SMTPHandler: Connection {
         if wire == .verify { verdict = Judgement.promise(verdict, over: routes) }
         let reply = verdict.reply(
             on: wire, form: listener.enhancedCodes ? .enhanced : .plain, naming: listener.possibilities)
+        if reply.lineCount > 1, case .members = verdict { longReplies.append(verdict) }
         say(reply, to: ticket)
+        if !longReplies.isEmpty, !session.isWaiting { forgetLongReplies() }
     }
 
     func say(_ reply: Reply, to ticket: Int) {
@@ -191,7 +209,7 @@ final class SMTPHandler: Connection {
         inbound = ByteBuffer()
         framing = LineFraming()
         abandonMessage()
-        envelope = nil
+        forgetEnvelope()
         do {
             try context.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls), position: .first)
             session.tlsStarted()

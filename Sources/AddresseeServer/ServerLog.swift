@@ -178,8 +178,8 @@ struct ServerLog: Sendable {
         metadata["id"] = "\(id)"
         metadata["size"] = "\(size)"
         metadata["mailboxes"] = "\(envelope.destinations.count)"
-        let used = Set(envelope.destinations.map(\.nextHop))
-        metadata["next-hop"] = "\(hops.indices.filter(used.contains).map { hops[$0].name }.joined(separator: ","))"
+        let used = hops.indices.filter(envelope.nextHops.contains)
+        metadata["next-hop"] = "\(used.map { hops[$0].name }.joined(separator: ","))"
         if let reply { metadata["reply"] = "\(reply)" }
         logger.info("message-delivered", metadata: metadata)
     }

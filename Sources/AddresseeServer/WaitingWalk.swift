@@ -84,7 +84,7 @@ final class WaitingWalk {
                 }
                 guard let answer = ask(sources[index], lookup) else { return nil }
                 // What the next page will be asked of has to be what this one is from.
-                if case .page = answer, views == nil, !fix() { continue }
+                if answer.goesOn, views == nil, !fix() { continue }
                 step = expansion.answered(answer, turns: Self.unwatched)
             }
             turns += 1
@@ -110,9 +110,10 @@ final class WaitingWalk {
 
     /// Lets another thread free what a long walk leaves behind.
     private func discard() {
-        let rest = expansion
-        (expansion, step) = (expansion.anew(), .pause)
-        if rest.lookupCount > Self.long { NIOThreadPool.singleton.submit { _ in _ = rest.lookupCount } }
+        var rest = expansion.anew()
+        swap(&rest, &expansion)
+        step = .pause
+        loop.letGo(rest, mailboxes: rest.addressCount)
     }
 
     private func ask(_ source: any Source, _ lookup: Lookup) -> Answer? {

@@ -9,11 +9,12 @@ extension ConnectionLoop {
         guard case .connected(let handle, _) = link else { return }
         isCongested = false
         let most = handle.isAnonymous ? LDAPLimits.anonymousInFlight : LDAPLimits.boundInFlight
-        while inFlight.count < most, let pending = queue.takeSingle() {
-            if !send([pending], now, on: handle) { return }
-        }
+        // Those for addresses first, which never take many places: a list by name brings very many of the others.
         while inFlight.count < most, joinedInFlight < LDAPLimits.joinedInFlight, queue.hasJoinable {
             if !send(queue.takeJoinable(addresses: LDAPLimits.joined), now, on: handle) { return }
+        }
+        while inFlight.count - joinedInFlight < most - LDAPLimits.joinedInFlight, let pending = queue.takeSingle() {
+            if !send([pending], now, on: handle) { return }
         }
     }
 

@@ -105,7 +105,7 @@ final class LDAPCache: Sendable {
     private static func concerns(_ lookup: Lookup, _ domain: Domain) -> Bool {
         switch lookup {
         case .domain(let known): known == domain
-        case .name, .members, .moreMembers: true
+        case .name, .members, .moreMembers, .moreTargets: true
         case .entries: false
         }
     }
@@ -128,7 +128,7 @@ final class LDAPCache: Sendable {
     private static func concerns(_ lookup: Lookup, _ answer: Answer, _ address: Mailbox) -> Bool {
         switch lookup {
         case .domain: return false
-        case .name, .members, .moreMembers: return true
+        case .name, .members, .moreMembers, .moreTargets: return true
         case .entries(let keys):
             if keys.contains(address) { return true }
             if case .entry(let entry, _) = answer { return entry.address == address }

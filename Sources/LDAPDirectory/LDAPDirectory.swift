@@ -92,10 +92,16 @@ public final class LDAPDirectory: Source, Sendable {
         // Nothing to wait for would be waited for until the deadline.
         if searches.isEmpty { return .trouble(name, "a lookup came to no search; this is a fault of the program") }
         let refusal = connection.submit(searches, deadline: asked.deadline) { [self] outcomes in
-            var work = work
-            let step = work.take(outcomes)
-            guard let answer = go(on: step, of: work, asked) else { return }
-            asked.later(settled(answer.certain(in: name, doubt: connection.doubt), asked))
+            let goOn: @Sendable () -> Void = { [self] in
+                var work = work
+                let step = work.take(outcomes)
+                guard let answer = go(on: step, of: work, asked) else { return }
+                asked.later(settled(answer.certain(in: name, doubt: connection.doubt), asked))
+            }
+            // The thread that this is called on brings everybody's answers, and must not be held up by one of them.
+            let values = outcomes.reduce(0) { $0 + $1.valueCount }
+            if values > LDAPLimits.valuesAtOnce, OwnThread.start(goOn) { return }
+            goOn()
         }
         return refusal.map { .trouble(name, $0.description) }
     }

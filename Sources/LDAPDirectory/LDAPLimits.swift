@@ -46,8 +46,14 @@ public enum LDAPLimits {
     /// Entries on one page of a long result (RFC 2696).
     static let page = 500
 
-    /// Values asked for in one filter or searches in one step of a walk over members.
+    /// Values asked for in one filter of a walk over members.
     static let membersAtOnce = 200
+
+    /// Searches in one step of such a walk: a server answers them in a few milliseconds, and what others ask comes after them.
+    static let searchesAtOnce = 32
+
+    /// Values that are read on the thread of the connection; with more, on one of their own.
+    static let valuesAtOnce = 2000
 
     /// Members of one list, over all groups within it, and how deep groups may lie in groups.
     static let members = 100_000

@@ -42,6 +42,17 @@ enum SearchOutcome: Hashable, Sendable {
     case failed(LDAPFailure)
 }
 
+extension SearchOutcome {
+    /// How many values it brought.
+    var valueCount: Int {
+        switch self {
+        case .found(let entries), .partial(let entries, _):
+            entries.reduce(0) { sum, entry in entry.attributes.values.reduce(sum) { $0 + $1.count } }
+        case .noSuchObject, .failed: 0
+        }
+    }
+}
+
 /// What a lookup does next.
 enum LookupStep: Sendable {
     /// Carry out all of these at once, and hand back their outcomes in this order.

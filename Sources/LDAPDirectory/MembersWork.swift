@@ -31,6 +31,8 @@ struct MembersWork: LookupWork {
     let list: Mailbox
     var nodes: [Node] = [.group([])]
     var jobs: [Job] = []
+    /// How many of them have been begun.
+    private var begun = 0
     private var underWay: [Job] = []
     private var isListKnown = false
     /// Groups that have been opened, by name.
@@ -72,8 +74,8 @@ struct MembersWork: LookupWork {
             if nodes.count > LDAPLimits.members {
                 throw ReadFault("the list \(list) has more than \(LDAPLimits.members) members; make it smaller")
             }
-            underWay = Array(jobs.prefix(LDAPLimits.membersAtOnce))
-            jobs.removeFirst(underWay.count)
+            underWay = Array(jobs[begun...].prefix(LDAPLimits.searchesAtOnce))
+            begun += underWay.count
             if underWay.isEmpty { return .answered(.members(members)) }
             return .search(underWay.map { search(for: $0) })
         } catch {
@@ -113,10 +115,11 @@ struct MembersWork: LookupWork {
 
     mutating func append(_ new: Node, to node: Int) {
         nodes.append(new)
-        if case .group(var children) = nodes[node] {
-            children.append(nodes.count - 1)
-            nodes[node] = .group(children)
-        }
+        guard case .group(var children) = nodes[node] else { return }
+        // Taken out first, or all of them would be copied for each that is added.
+        nodes[node] = .group([])
+        children.append(nodes.count - 1)
+        nodes[node] = .group(children)
     }
 
     /// A new place under this one, for what a search will bring.

@@ -51,7 +51,8 @@ struct SearchPlan: Sendable {
         case .entries(let keys): EntriesWork(plan: self, keys: keys)
         case .name(let query): NameWork(plan: self, query: query)
         // A server's answer is never told in pages, so that nothing asks for the next.
-        case .members(let list), .moreMembers(let list, _): MembersWork(plan: self, list: list)
+        case .members(let list), .moreMembers(let list, _), .moreTargets(let list, _):
+            MembersWork(plan: self, list: list)
         }
     }
 

@@ -172,10 +172,9 @@ extension Expansion {
         nodes[walk.node].address = target
         nodes[walk.node].target = nil
         note("the domain \(target.domain) has no such detail, so it is dropped")
-        // The nodes after the first are what it led to, in the order of the step.
-        if nodes[walk.node].parent == 0, resolution.step.indices.contains(walk.node - 1) {
-            resolution.step[walk.node - 1] = target
-        }
+        // Of what the first node led to, those that became nodes last are in the order of the step.
+        let index = stepStart.place + walk.node - stepStart.node
+        if nodes[walk.node].parent == 0, resolution.step.indices.contains(index) { resolution.step[index] = target }
     }
 
     /// Whether no later source can change the answer: an exact hit that no mailbox of a later source goes before.
@@ -248,12 +247,12 @@ extension Expansion {
 
     /// Whether mail for a mailbox found at the address in hand is for another server.
     func isInRelayDomain(_ mailbox: Mailbox) -> Bool {
-        guard let place = walk.place else { return false }
-        if mailbox.domain == place.record.domain || mailbox.domain == place.aliased?.domain {
-            return place.ruling.kind == .relay
+        // In its parts: a record is a dozen references to copy.
+        if mailbox.domain == walk.place?.record.domain || mailbox.domain == walk.place?.aliased?.domain {
+            return walk.place?.isRelay == true
         }
         // Found by another address of its user.
-        if let place = known[mailbox.domain] { return place?.ruling.kind == .relay }
+        if walk.place != nil, let place = known[mailbox.domain] { return place?.isRelay == true }
         return false
     }
 
@@ -273,7 +272,9 @@ extension Entry {
             if user.status != .active { text += " (\(user.status.rawValue))" }
             if let forward { text += " with \(Entry.forward(forward).described)" }
             return text
-        case .alias(let alias): return "an alias of \(alias.targets.map(\.description).joined(separator: ", "))"
+        case .alias(let alias):
+            let targets = alias.targets.map(\.description).joined(separator: ", ")
+            return "an alias of \(targets)\(alias.next == nil ? "" : ", and more")"
         case .forward(let forward):
             let targets = forward.targets.map(\.description).joined(separator: ", ")
             return "a forward to \(targets)" + (forward.keepsCopy ? ", keeping a copy" : "")

@@ -21,7 +21,9 @@ extension Expansion {
         case .forward(let forward):
             return apply(forward, user: nil, detail: detail)
         case .alias(let alias):
-            return redirect(to: alias.targets, with: detail, origin: .alias, canonical: alias.address)
+            return redirect(
+                to: alias.targets, with: detail, origin: .alias, canonical: alias.address, next: alias.next,
+                source: source)
         case .moved(let moved):
             return failed(.moved(to: moved.newAddress), canonical: moved.address)
         case .list(let list):
@@ -116,39 +118,43 @@ extension Expansion {
         case .first: break
         }
         openList = list
-        readSoFar = nil
+        rest = nil
         stage = .members(source: source)
         return step()
     }
 
-    /// Goes on with a list whose members so far have been gone through.
-    mutating func readOn(_ rest: UnreadList) -> Move {
-        walk = AddressWalk(node: rest.node)
-        openList = rest.list
-        readSoFar = rest.next
-        stage = .members(source: rest.source)
+    /// Goes on with a list or a redirection of which all nodes so far have been gone through.
+    mutating func goOn(withRest index: Int) -> Move {
+        let node = rests[index].node
+        walk = AddressWalk(node: node)
+        openList = rests[index].list
+        if rests[index].taken < rests[index].targets.count { return takeSome(of: rests[index], at: index) }
+        rest = index
+        stage = .members(source: rests[index].source)
         return step()
     }
 
     /// - Parameter next: where the list goes on; nil where it is over.
     mutating func found(_ members: [ListMember], next: Int? = nil, source: Int) -> Move {
-        let which = readSoFar != nil ? "more " : next == nil ? "" : "first "
-        note("\(members.count) \(which)member\(members.count == 1 ? "" : "s")", source: source)
-        if walk.node == 0, purpose != .recipient {
-            resolution.step += members.map(\.mailbox)
-            if case .step? = room { for member in members { octets += member.mailbox.size + 2 } }
+        if let rest {
+            note("\(members.count) more", source: source)
+            var more = rests[rest]
+            (more.targets, more.taken, more.next) = (members, 0, next)
+            return follow(more)
         }
-        if let next, nodes.count - 1 + members.count <= limits.addresses {
-            pending.append(-1 - unread.count)
-            unread.append(UnreadList(node: walk.node, list: openList, source: source, next: next))
-        }
-        return push(members.map { ($0.mailbox, $0.name) }, origin: .member, staysOnChain: false)
+        note("\(members.count) \(next == nil ? "" : "first ")member\(members.count == 1 ? "" : "s")", source: source)
+        return follow(
+            Rest(
+                node: walk.node, origin: .member, list: openList, source: source, targets: members, next: next))
     }
 
     /// Goes on to these addresses instead, or as well when a copy is kept.
-    /// - Parameter detail: what goes on to each of them, after its separator.
+    /// - Parameters:
+    ///   - detail: what goes on to each of them, after its separator.
+    ///   - next: the place after which this source tells more of them; nil where these are all.
     mutating func redirect(
-        to targets: [Mailbox], with detail: [UInt8] = [], origin: Origin, canonical: Mailbox, copy: Recipient? = nil
+        to targets: [Mailbox], with detail: [UInt8] = [], origin: Origin, canonical: Mailbox, copy: Recipient? = nil,
+        next: Int? = nil, source: Int = 0
     ) -> Move {
         let address = canonical.with(separatedDetail: detail)
         switch arrive(at: canonical, detailLength: detail.count) {
@@ -159,45 +165,74 @@ extension Expansion {
         case .loop: return failed(.loop(path(to: walk.node)))
         case .first: if let copy { take(copy) } else { keep(address, of: canonical) }
         }
-        if walk.node == 0, case .resolve = purpose {
-            resolution.step =
-                (copy.map { [$0.address] } ?? []) + targets.map { $0.with(separatedDetail: detail) }
-        }
-        return push(targets.map { ($0, "") }, with: detail, origin: origin, staysOnChain: copy == nil)
+        if walk.node == 0, case .resolve = purpose, let copy { resolution.step = [copy.address] }
+        return follow(
+            Rest(
+                node: walk.node, origin: origin, source: source, targets: targets.map { ListMember(mailbox: $0) },
+                next: next, detail: detail, isOnChain: copy == nil && targets.count == 1 && next == nil))
     }
 
-    private mutating func push(
-        _ targets: [(Mailbox, String)], with detail: [UInt8] = [], origin: Origin, staysOnChain: Bool
-    ) -> Move {
-        let parent = nodes[walk.node]
-        if targets.isEmpty { return nextAddress() }
-        if parent.depth + 1 > limits.depth { return failed(.limit(.depth, path: path(to: walk.node))) }
-        var targets = targets
+    /// Of a list or a redirection this many become nodes at once.
+    static let nodesAtOnce = 256
+
+    private mutating func follow(_ new: Rest) -> Move {
+        let index = rest
+        rest = nil
+        if new.targets.isEmpty, new.next == nil { return nextAddress() }
+        if nodes[walk.node].depth + 1 > limits.depth { return failed(.limit(.depth, path: path(to: walk.node))) }
+        if walk.node == 0, let asked = walk.keys.first, let place = walk.place { known[asked.domain] = place }
+        return takeSome(of: new, at: index)
+    }
+
+    /// Makes nodes of some of its addresses; what is left then comes after them.
+    /// - Parameter index: where among `rests` it is kept; nil where it is new.
+    private mutating func takeSome(of rest: Rest, at index: Int?) -> Move {
         // The first node is what was asked, not what it led to.
         let left = limits.addresses - (nodes.count - 1)
-        if targets.count > left {
+        var (end, isLast) = (rest.targets.count, rest.next == nil)
+        if end - rest.taken > left {
             let limit = Resolution.Outcome.limit(.addresses, path: path(to: walk.node))
-            guard case .recipient = purpose, case .member = origin else { return failed(limit) }
+            guard case .recipient = purpose, case .member = rest.origin else { return failed(limit) }
             deferred = deferred ?? limit
-            targets = Array(targets.prefix(left))
+            (end, isLast) = (rest.taken + left, true)
         }
-        if walk.node == 0, let asked = walk.keys.first, let place = walk.place { known[asked.domain] = place }
+        if end - rest.taken > Self.nodesAtOnce { (end, isLast) = (rest.taken + Self.nodesAtOnce, false) }
+        if !isLast {
+            let index = index ?? rests.count
+            if index == rests.count { rests.append(rest) } else { rests[index] = rest }
+            rests[index].taken = end
+            pending.append(-1 - index)
+        }
         let first = nodes.count
-        for (address, name) in targets {
-            var (isBelowList, owner) = (parent.isBelowList, parent.owner)
-            if case .member = origin {
-                if !isBelowList { owner = openList?.owner }
-                isBelowList = true
+        addNodes(rest, rest.taken..<end)
+        pending.append(contentsOf: (first..<nodes.count).reversed())
+        return nextAddress()
+    }
+
+    private mutating func addNodes(_ rest: Rest, _ range: Range<Int>) {
+        let parent = nodes[rest.node]
+        var (isBelowList, owner) = (parent.isBelowList, parent.owner)
+        var isStep = false
+        if case .member = rest.origin {
+            if !isBelowList { owner = rest.list?.owner }
+            isBelowList = true
+            isStep = rest.node == 0 && purpose != .recipient
+        } else if rest.node == 0, case .resolve = purpose {
+            isStep = true
+        }
+        if isStep { stepStart = (nodes.count, resolution.step.count) }
+        for target in rest.targets[range] {
+            let address = target.mailbox.with(separatedDetail: rest.detail)
+            if isStep {
+                resolution.step.append(address)
+                if case .step? = room { octets += address.size + 2 }
             }
             nodes.append(
                 Node(
-                    address: address.with(separatedDetail: detail), target: detail.isEmpty ? nil : address,
-                    origin: origin, parent: walk.node, depth: parent.depth + 1, name: name, isBelowList: isBelowList,
-                    owner: owner,
-                    isOnChain: parent.isOnChain && staysOnChain && targets.count == 1))
+                    address: address, target: rest.detail.isEmpty ? nil : target.mailbox, origin: rest.origin,
+                    parent: rest.node, depth: parent.depth + 1, name: target.name, isBelowList: isBelowList,
+                    owner: owner, isOnChain: parent.isOnChain && rest.isOnChain))
         }
-        pending.append(contentsOf: (first..<nodes.count).reversed())
-        return nextAddress()
     }
 
     /// A path ends at a mailbox that takes mail.
@@ -220,27 +255,37 @@ extension Expansion {
     /// Whether what was reached before was not reached by this address, which is its own with or without a detail.
     private mutating func isNew(_ address: Mailbox, of mailbox: Mailbox) -> Bool {
         // Where nothing is kept, it was reached without a detail.
-        if addresses[mailbox] == nil, address == mailbox { return false }
-        return addresses[mailbox, default: [mailbox]].insert(address).inserted
+        let key = HashedMailbox(mailbox)
+        if addresses[key] == nil, address == mailbox { return false }
+        return addresses[key, default: [mailbox]].insert(address).inserted
     }
 
     /// By which address something is reached first.
     private mutating func keep(_ address: Mailbox, of mailbox: Mailbox) {
-        if address != mailbox { addresses[mailbox] = [address] }
+        if address != mailbox { addresses[HashedMailbox(mailbox)] = [address] }
     }
 
     private mutating func take(_ recipient: Recipient) {
         resolution.recipients.append(recipient)
-        if !recipient.separatedDetail.isEmpty, addresses[recipient.mailbox] == nil {
+        if recipient.kind != .user(.full) { reachesSomebody = true }
+        if !recipient.separatedDetail.isEmpty, addresses[HashedMailbox(recipient.mailbox)] == nil {
             keep(recipient.address, of: recipient.mailbox)
         }
         if case .recipients? = room { octets += recipient.address.size + 2 }
         if case .recipient = purpose, nodes[walk.node].isBelowList, recipient.kind != .user(.full) {
             // The list reaches somebody, and its other members change nothing of that.
-            while let last = pending.last, last < 0 || nodes[last].isBelowList { pending.removeLast() }
+            while let last = pending.last, isBelowList(last) { pending.removeLast() }
             deferred = nil
         }
         if let owner = nodes[walk.node].owner { resolution.recipients[resolution.recipients.count - 1].owner = owner }
+    }
+
+    /// Whether what is pending is what a list leads to.
+    private func isBelowList(_ pending: Int) -> Bool {
+        if pending >= 0 { return nodes[pending].isBelowList }
+        let rest = rests[-1 - pending]
+        if case .member = rest.origin { return true }
+        return nodes[rest.node].isBelowList
     }
 
     /// A path ends at an address that takes none.
@@ -253,9 +298,6 @@ extension Expansion {
         }
         return nextAddress()
     }
-
-    /// Whether a mailbox has been found that takes mail now.
-    var reachesSomebody: Bool { resolution.recipients.contains { $0.kind != .user(.full) } }
 
     /// A loop, or a path that is too long: the end of the walk. Of a list to which RCPT is asked only whether somebody is
     /// reached, it decides only where no other member is.
@@ -291,15 +333,32 @@ extension Expansion {
             nodes[0].address = canonical
             return .first
         }
-        if seen.isEmpty { seen.insert(nodes[0].address) }
+        if met.isEmpty { met.append(nodes[0].address) }
         nodes[walk.node].address = canonical
-        if walk.node == 0 || seen.insert(canonical).inserted { return .first }
+        if walk.node == 0 || meet(canonical) { return .first }
         var index = nodes[walk.node].parent
         while index >= 0 {
             if nodes[index].address == canonical, nodes[index].detailLength <= detailLength { return .loop }
             index = nodes[index].parent
         }
         return .again
+    }
+}
+
+extension Expansion {
+    /// So many are compared one by one.
+    private static let few = 8
+
+    /// Notes that an address is met.
+    /// - Returns: whether it is for the first time.
+    private mutating func meet(_ mailbox: Mailbox) -> Bool {
+        if met.count < Self.few {
+            if met.contains(mailbox) { return false }
+            met.append(mailbox)
+            return true
+        }
+        if seen.isEmpty { seen = Set(met.map(HashedMailbox.init)) }
+        return seen.insert(HashedMailbox(mailbox)).inserted
     }
 }
 

@@ -89,7 +89,7 @@ extension Entry {
     /// The one address to which all mail goes on from here.
     fileprivate var onlyTarget: Mailbox? {
         switch self {
-        case .alias(let alias) where alias.targets.count == 1: alias.targets[0]
+        case .alias(let alias) where alias.targets.count == 1 && alias.next == nil: alias.targets[0]
         case .forward(let forward) where forward.targets.count == 1: forward.targets[0]
         case .alias, .forward, .user, .moved, .list: nil
         }

@@ -33,11 +33,13 @@ public struct Expansion: Sendable {
 
     var nodes: [Node]
     /// Indices of nodes still to be walked; the last is the next, so that answers keep the order of the records.
-    /// A negative number stands for the rest of a list: `-1 - index` in `unread`.
+    /// A negative number stands for the rest of a list or a redirection: `-1 - index` in `rests`.
     var pending: [Int] = []
-    /// Lists of which only some members have been told.
-    var unread: [UnreadList] = []
-    var seen: Set<Mailbox> = []
+    /// Lists and redirections of which only some addresses are among the nodes.
+    var rests: [Rest] = []
+    /// The addresses that have been met: a few are compared one by one, and only many are worth a set.
+    var met: [Mailbox] = []
+    var seen: Set<HashedMailbox> = []
     var lookups = 0
     var stage: Stage
     var walk = AddressWalk()
@@ -49,9 +51,13 @@ public struct Expansion: Sendable {
     /// The detail of the asked address, and whether it is in a relay domain; once an entry for it is found.
     var asked: (separatedDetail: [UInt8], isInRelayDomain: Bool) = ([], false)
     /// The addresses by which a mailbox was reached, where one of them has a detail.
-    var addresses: [Mailbox: Set<Mailbox>] = [:]
-    /// The place after which the list is read on; nil for its beginning.
-    var readSoFar: Int?
+    var addresses: [HashedMailbox: Set<Mailbox>] = [:]
+    /// What is read on of a list: its index in `rests`; nil at its beginning.
+    var rest: Int?
+    /// The node of the asked address's targets that came last, and its place in `resolution.step`.
+    var stepStart = (node: 1, place: 0)
+    /// Whether a mailbox has been found that takes mail now.
+    var reachesSomebody = false
     var resolution: Resolution
     /// What the answer has room for; nil for any number of octets.
     public var room: Room?
@@ -131,14 +137,17 @@ public struct Expansion: Sendable {
     /// The same walk before it began.
     public func anew() -> Expansion {
         var expansion = Expansion(
-            question, purpose: purpose, sources: sourceNames, defaultDomain: defaultDomain, limits: limits,
-            isTracing: isTracing)
+            question, purpose: purpose, sources: sourceNames, defaultDomain: defaultDomain, literals: literals,
+            limits: limits, isTracing: isTracing)
         expansion.room = room
         return expansion
     }
 
     /// How many questions it has put to sources so far.
     public var lookupCount: Int { lookups }
+
+    /// How many addresses it has met so far.
+    public var addressCount: Int { nodes.count }
 
     mutating func begin() -> Move { step() }
 
@@ -186,7 +195,13 @@ public struct Expansion: Sendable {
         case .name(let source): return .lookUp(.name(nameQuery), source: source)
         case .members(let source):
             let list = openList?.address ?? nodes[walk.node].address
-            return .lookUp(readSoFar.map { .moreMembers(of: list, after: $0) } ?? .members(of: list), source: source)
+            if let rest, let next = rests[rest].next {
+                if case .member = rests[rest].origin {
+                    return .lookUp(.moreMembers(of: list, after: next), source: source)
+                }
+                return .lookUp(.moreTargets(of: nodes[walk.node].address, after: next), source: source)
+            }
+            return .lookUp(.members(of: list), source: source)
         }
     }
 
@@ -201,7 +216,7 @@ public struct Expansion: Sendable {
             if let deferred, !reachesSomebody { return finish(deferred) }
             return finish(.answered)
         }
-        if node < 0 { return readOn(unread[-1 - node]) }
+        if node < 0 { return goOn(withRest: -1 - node) }
         walk = AddressWalk(node: node)
         if let place = known[nodes[node].address.domain] {
             walk.place = place
@@ -255,12 +270,42 @@ extension Expansion {
         case finished
     }
 
-    /// A list of which some members are still to be read.
-    struct UnreadList: Sendable {
+    /// What a list or a redirection leads to, as far as it is not among the nodes yet. Of many only so many become nodes at
+    /// once, for more would hold up others.
+    struct Rest: Sendable {
+        /// Whom it stands at.
         var node: Int
+        var origin: Origin
+        /// Where it is a list.
         var list: MailingList?
-        var source: Int
-        var next: Int
+        var source = 0
+        /// What is known of it, and how many of these have become nodes.
+        var targets: [ListMember]
+        var taken = 0
+        /// The place after which the source tells more; nil where that is all.
+        var next: Int?
+        /// What goes on to each target.
+        var detail: [UInt8] = []
+        /// Whether the way through it is the only one.
+        var isOnChain = false
+    }
+
+    /// An address with its hash: a set that has grown too small is made anew of all that it holds, and to compute all those
+    /// hashes once more would hold up others.
+    struct HashedMailbox: Hashable, Sendable {
+        let mailbox: Mailbox
+        private let hash: Int
+
+        init(_ mailbox: Mailbox) {
+            self.mailbox = mailbox
+            hash = mailbox.hashValue
+        }
+
+        static func == (one: HashedMailbox, other: HashedMailbox) -> Bool {
+            one.hash == other.hash && one.mailbox == other.mailbox
+        }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(hash) }
     }
 
     /// Which lookup is under way, and of which source.
@@ -329,6 +374,8 @@ extension Expansion {
 
         /// The record whose rules hold.
         var ruling: DomainRecord { aliased ?? record }
+
+        var isRelay: Bool { aliased.map { $0.kind == .relay } ?? (record.kind == .relay) }
 
         var aliasedDomain: Domain? {
             if case .alias(let domain) = record.kind { return domain }

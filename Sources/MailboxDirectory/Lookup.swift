@@ -15,6 +15,8 @@ public enum Lookup: Hashable, Sendable {
     case members(of: Mailbox)
     /// The members after a place that `.page` has told: asked only of the source that gave it.
     case moreMembers(of: Mailbox, after: Int)
+    /// The targets of the alias at this address after a place that `Alias.next` or `.page` has told: likewise.
+    case moreTargets(of: Mailbox, after: Int)
 }
 
 /// A bare name: looked for as a local-part, then as a login name, then as a full name or one whole word of it; each in
@@ -54,12 +56,32 @@ public enum Answer: Hashable, Sendable {
     /// In the list's order; may be empty.
     case members([ListMember])
     /// Some of the members, in the list's order, and the place after which `moreMembers` goes on: for a list so long that to
-    /// read it whole would hold up others.
+    /// read it whole would hold up others. Targets of an alias likewise.
     case page([ListMember], next: Int)
     case absent
     case couldNotTell(Trouble)
     /// What was found so long ago, told because the source can't be asked now; never `absent`. A walk says so in its trace.
     indirect case stale(Answer, age: Duration)
+}
+
+extension Answer {
+    /// Whether there is more of it to be asked for.
+    public var goesOn: Bool {
+        switch self {
+        case .page: true
+        case .entry(let entry, _): entry.goesOn
+        case .matches(let entries, _): entries.contains(where: \.goesOn)
+        case .domain, .members, .absent, .couldNotTell: false
+        case .stale(let known, _): known.goesOn
+        }
+    }
+}
+
+extension Entry {
+    fileprivate var goesOn: Bool {
+        if case .alias(let alias) = self { return alias.next != nil }
+        return false
+    }
 }
 
 /// Why a source could not tell. For the log, never for a client.

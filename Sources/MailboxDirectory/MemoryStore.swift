@@ -59,7 +59,7 @@ extension MemoryStore {
                 guard case .list? = contents.entries[list] else { return .absent }
                 return .members(contents.members[list] ?? [])
             // No page is ever told.
-            case .moreMembers: return .absent
+            case .moreMembers, .moreTargets: return .absent
             }
         }
 

@@ -35,7 +35,7 @@ enum EntryRow {
             let targets = try targets(at: address, domainID, of: questions)
             return .user(user, forward: makeForward(row, address, targets, reply))
         case UInt8(ascii: "a"):
-            return .alias(Alias(address: address, targets: try targets(at: address, domainID, of: questions)))
+            return .alias(try alias(at: address, domainID, of: questions))
         case UInt8(ascii: "f"):
             guard let reply = try reply(row, at: address) else { throw wrong(address, "has no forward") }
             return .forward(makeForward(row, address, try targets(at: address, domainID, of: questions), reply))
@@ -98,6 +98,18 @@ enum EntryRow {
         let owner = try questions.mailboxes(.owner, of: address.localPart.key, domain: domainID)
         return MailingList(
             address: address, name: try row.string(fullName), owner: owner.first, expansion: access)
+    }
+
+    private static func alias(
+        at address: Mailbox, _ domainID: Int64, of questions: Questions
+    ) throws(SQLiteFailure) -> Alias {
+        guard questions.tellsParts else {
+            return Alias(address: address, targets: try targets(at: address, domainID, of: questions))
+        }
+        var alias = Alias(address: address, targets: [])
+        (alias.targets, alias.next) = try questions.targets(of: address.localPart.key, domain: domainID)
+        if alias.targets.isEmpty { throw wrong(address, "leads nowhere") }
+        return alias
     }
 
     private static func targets(

@@ -23,10 +23,10 @@ enum QuestionSQL {
         WHERE key = ?1 AND domain_id = ?2 AND role = ?3 ORDER BY position
         """
 
-    /// Members after one position: the columns of `references`, and the position.
+    /// Members, or targets, after one position: the columns of `references`, and the position.
     static let page = """
         SELECT to_key, to_local_part, to_domain_key, to_domain, name, position FROM reference
-        WHERE key = ?1 AND domain_id = ?2 AND role = 'member' AND position > ?3 ORDER BY position LIMIT ?4
+        WHERE key = ?1 AND domain_id = ?2 AND role = ?5 AND position > ?3 ORDER BY position LIMIT ?4
         """
 
     // Bare names are looked for in local domains only. Which they are stands in the domain, so those elsewhere are read

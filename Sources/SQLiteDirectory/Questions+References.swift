@@ -22,21 +22,43 @@ extension Questions {
 
     /// Members after this position of the table.
     func page(of key: [UInt8], domain: Int64, after position: Int) throws(SQLiteFailure) -> Answer {
+        let (members, next) = try page(.member, of: key, domain: domain, after: position) {
+            row throws(SQLiteFailure) in
+            ListMember(mailbox: try Self.mailbox(row), name: try row.string(4))
+        }
+        return next.map { .page(members, next: $0) } ?? .members(members)
+    }
+
+    /// Targets after this position of the table.
+    /// - Returns: the position after which there are more; nil where these are all.
+    func targets(
+        of key: [UInt8], domain: Int64, after position: Int = .min
+    ) throws(SQLiteFailure) -> (targets: [Mailbox], next: Int?) {
+        try page(.target, of: key, domain: domain, after: position) { row throws(SQLiteFailure) in
+            try Self.mailbox(row)
+        }
+    }
+
+    private func page<Element>(
+        _ role: ReferenceRole, of key: [UInt8], domain: Int64, after position: Int,
+        _ read: (PreparedStatement) throws(SQLiteFailure) -> Element
+    ) throws(SQLiteFailure) -> ([Element], next: Int?) {
         let statement = pageStatement
         statement.bind(1, key)
         statement.bind(2, domain)
         statement.bind(3, Int64(position))
-        // One more, which tells whether the list is over.
+        // One more, which tells whether there are others.
         statement.bind(4, Int64(Self.page + 1))
+        statement.bind(5, role.word)
         defer { statement.reset() }
-        var members: [ListMember] = []
+        var elements: [Element] = []
         var last = position
         while try statement.step() {
-            if members.count == Self.page { return .page(members, next: last) }
-            members.append(ListMember(mailbox: try Self.mailbox(statement), name: try statement.string(4)))
+            if elements.count == Self.page { return (elements, last) }
+            elements.append(try read(statement))
             last = Int(statement.int(5))
         }
-        return .members(members)
+        return (elements, nil)
     }
 
     private func forEachReference(

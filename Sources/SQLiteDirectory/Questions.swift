@@ -24,7 +24,7 @@ final class Questions {
     /// holds up an event loop.
     static let candidateLimit = 2000
 
-    /// Members of a list that are told at once: as many as are read in the time of a few questions.
+    /// Members of a list, and targets of an alias, that are told at once: as many as are read in the time of a few questions.
     static let page = 256
 
     private let domainStatement: PreparedStatement
@@ -35,8 +35,11 @@ final class Questions {
     private let byLogin: PreparedStatement
     private let byFullName: PreparedStatement
     private var knownDomains: [Domain: KnownDomain?] = [:]
+    /// Whether an alias is told in parts where it has many targets: not where whole records are wanted.
+    let tellsParts: Bool
 
-    init(_ connection: OpaquePointer) throws(SQLiteFailure) {
+    init(_ connection: OpaquePointer, tellsParts: Bool = false) throws(SQLiteFailure) {
+        self.tellsParts = tellsParts
         domainStatement = try PreparedStatement(connection, QuestionSQL.domain)
         entryStatement = try PreparedStatement(connection, QuestionSQL.entry)
         referencesStatement = try PreparedStatement(connection, QuestionSQL.references)
@@ -78,6 +81,11 @@ final class Questions {
         case .moreMembers(let list, let position):
             guard let known = try domain(list.domain) else { return .absent }
             return try page(of: list.localPart.key, domain: known.id, after: position)
+        case .moreTargets(let alias, let position):
+            guard let known = try domain(alias.domain) else { return .absent }
+            let (targets, next) = try targets(of: alias.localPart.key, domain: known.id, after: position)
+            let members = targets.map { ListMember(mailbox: $0) }
+            return next.map { .page(members, next: $0) } ?? .members(members)
         }
     }
 

@@ -77,7 +77,7 @@ final class ReadConnection: @unchecked Sendable {
         let mode = try PreparedStatement(pointer, "PRAGMA journal_mode")
         let isInWALMode = try mode.step() && mode.octets(0) == Array("wal".utf8)
         return Open(
-            pointer: pointer, questions: try Questions(pointer),
+            pointer: pointer, questions: try Questions(pointer, tellsParts: true),
             dataVersion: try PreparedStatement(pointer, QuestionSQL.dataVersion), userVersion: userVersion,
             isInWALMode: isInWALMode)
     }

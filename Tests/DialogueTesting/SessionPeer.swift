@@ -141,7 +141,7 @@ public struct FailingSource: Source {
             case .domain: "domain"
             case .entries: "entries"
             case .name: "name"
-            case .members, .moreMembers: "members"
+            case .members, .moreMembers, .moreTargets: "members"
             }
         if failing.contains(kind) { return .couldNotTell(Trouble(source: name, reason: "told to fail")) }
         return base.answer(lookup)

@@ -335,6 +335,32 @@ struct PresetRow: Sendable, CustomStringConvertible {
         #expect(servers.description.contains("raise the server's size limit"))
     }
 
+    /// The members of a large group are asked for a few at a time, so that others get their turns, and keep their order.
+    @Test func fewSearchesAtOnce() throws {
+        var work = MembersWork(plan: try plan(.ad), list: try Mailbox("team@example.org"))
+        _ = work.begin()
+        var group = entry("objectClass: group|mail: team@example.org", dn: "cn=team")
+        let count = 3 * LDAPLimits.searchesAtOnce + 1
+        group.attributes["member"] = (0..<count).map { Array("cn=u\($0)".utf8) }
+        #expect(SearchOutcome.found([group, group]).valueCount == 2 * (count + 2))
+        var (step, steps) = (work.take([.found([group])]), 0)
+        while case .search(let searches) = step {
+            steps += 1
+            #expect(searches.count <= LDAPLimits.searchesAtOnce)
+            step = work.take(
+                searches.map { search in
+                    let name = search.base.dropFirst("cn=".count)
+                    return .found([entry("objectClass: user|mail: \(name)@example.org", dn: search.base)])
+                })
+        }
+        #expect(steps == 4)
+        guard case .answered(.members(let members)) = step else {
+            Issue.record("no members")
+            return
+        }
+        #expect(members.map(\.mailbox.description) == (0..<count).map { "u\($0)@example.org" })
+    }
+
     /// Active Directory gives a large group's members in ranges.
     @Test func ranges() throws {
         var work = MembersWork(plan: try plan(.ad), list: try Mailbox("team@example.org"))

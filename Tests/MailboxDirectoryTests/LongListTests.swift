@@ -2,10 +2,11 @@
 
 import DirectoryTesting
 import MailAddress
-import MailboxDirectory
 import Testing
 
-/// Tells lists in pages of so many members.
+@testable import MailboxDirectory
+
+/// Tells lists in pages of so many members, and aliases in parts of so many targets.
 private struct PagingSource: Source {
     let base: any Source
     let page: Int
@@ -23,7 +24,17 @@ private struct PagingSource: Source {
         switch lookup {
         case .members(let address): (list, start) = (address, 0)
         case .moreMembers(let address, let place): (list, start) = (address, place)
-        default: return base.answer(lookup)
+        case .moreTargets(let address, let place):
+            guard case .entry(.alias(let alias), _) = base.answer(.entries([address])) else { return .absent }
+            let end = min(place + page, alias.targets.count)
+            let targets = alias.targets[place..<end].map { ListMember(mailbox: $0) }
+            return end < alias.targets.count ? .page(targets, next: end) : .members(targets)
+        default:
+            let answer = base.answer(lookup)
+            guard case .entry(.alias(var alias), let key) = answer, alias.targets.count > page else { return answer }
+            alias.next = page
+            alias.targets.removeSubrange(page...)
+            return .entry(.alias(alias), key: key)
         }
         guard case .members(let all) = base.answer(.members(of: list)) else { return .absent }
         let end = min(start + page, all.count)
@@ -50,6 +61,8 @@ private struct PagingSource: Source {
         list empty@a
         alias both@a none@a u1@a
         alias two@a empty@a inner@a
+        alias many@a u1@a two@a x+y@else off@a many2@a gone@a u2+z@a
+        alias many2@a u3@a x@else u1@a
         """
 
     private func walk(
@@ -77,13 +90,20 @@ private struct PagingSource: Source {
 
     @Test(arguments: [
         "outer@a", "inner@a", "loops@a", "none@a", "full@a", "empty@a", "both@a", "two@a", "u1@a", "nobody@a",
+        "many@a", "many+tag@a", "many2+tag@a",
     ])
     func pagesAndPiecesChangeNothing(_ question: String) throws {
         for purpose in [Purpose.verify, .recipient, .expand(.trusted), .resolve] {
             let whole = try walk(question, purpose).resolution
             func isSame(_ other: Resolution) -> Bool {
                 // Of a walk that came to no answer nothing but that is told.
-                whole.outcome == .answered ? other == whole : other.outcome == whole.outcome
+                var other = other
+                // Of an alias that is told in parts the trail has the first.
+                other.chain = zip(other.chain, whole.chain).map { told, whole in
+                    guard case .alias(let part) = told, part.next != nil else { return told }
+                    return told.address == whole.address ? whole : told
+                }
+                return whole.outcome == .answered ? other == whole : other.outcome == whole.outcome
             }
             for page in 1...4 { #expect(isSame(try walk(question, purpose, page: page).resolution)) }
             for turns in 1...2 {
@@ -162,5 +182,87 @@ private struct PagingSource: Source {
         #expect(source.asked.lookups < 10)
         #expect(run(away, .resolve).recipients.count == 100_000)
         #expect(source.asked.lookups < 20)
+    }
+
+    /// So many addresses that one answer brings them all, as members of a list and as targets of an alias.
+    private func crowd(_ count: Int, in text: String) throws -> (store: MemoryStore, targets: [Mailbox]) {
+        let domain = ResolveRow.defaultDomain
+        // In a domain that knows no details.
+        let other = DomainRecord(domain: try Domain("b"), detailSeparators: [])
+        let store = try MemoryStore([.domain(DomainRecord(domain: domain)), .domain(other)])
+        let targets = try (0..<count).map { number in
+            Mailbox(localPart: try LocalPart(octets: Array("x\(number)".utf8)), domain: try Domain(text))
+        }
+        let (list, alias) = (try Mailbox("list@a"), try Mailbox("alias@a"))
+        try store.write { writing in
+            try writing.insert(
+                .list(MailingList(address: list), members: targets.map { ListMember(mailbox: $0) }))
+            try writing.insert(.alias(Alias(address: alias, targets: targets)))
+        }
+        return (store, targets)
+    }
+
+    /// However many one answer brings, no step makes much of it at once: others may want to go first.
+    @Test(arguments: ["list@a", "alias@a", "alias+tag@a"], [Purpose.resolve, .verify, .expand(.trusted), .recipient])
+    func noStepTakesMany(_ question: String, _ purpose: Purpose) throws {
+        let (store, targets) = try crowd(3000, in: "else.example")
+        var walk = Expansion(
+            Question(text: question), purpose: purpose, sources: ["memory"], defaultDomain: ResolveRow.defaultDomain)
+        var step = walk.next(turns: 1)
+        var (before, most) = (walk.addressCount, 0)
+        while true {
+            most = max(most, walk.addressCount - before)
+            before = walk.addressCount
+            switch step {
+            case .lookUp(let lookup, _): step = walk.answered(store.source.answer(lookup), turns: 1)
+            case .pause: step = walk.goOn(turns: 1)
+            case .finished(let resolution):
+                #expect(most <= Expansion.nodesAtOnce)
+                let isOpened = question != "list@a" || purpose == .resolve || purpose == .expand(.trusted)
+                guard isOpened else { return }
+                #expect(walk.addressCount == targets.count + 1)
+                #expect(resolution.recipients.count == targets.count)
+                return
+            }
+        }
+    }
+
+    /// Each target that is asked for without the detail is where it stands in the step.
+    @Test(arguments: [1, 256, 257, 600])
+    func detailsAreDroppedInTheirPlaces(_ count: Int) throws {
+        let (store, targets) = try crowd(count, in: "b")
+        let resolution = Expansion(
+            Question(text: "alias+tag@a"), purpose: .resolve, sources: ["memory"],
+            defaultDomain: ResolveRow.defaultDomain
+        ).run([store.source])
+        #expect(resolution.step == targets)
+        #expect(resolution.failures.map(\.mailbox) == targets)
+    }
+
+    /// The limit holds for all of them together, in whatever pieces they come.
+    @Test(arguments: [(599, false), (600, true)], ["list@a", "alias@a"])
+    func limitsHoldForManyPieces(_ limit: (addresses: Int, isEnough: Bool), _ question: String) throws {
+        let (store, _) = try crowd(600, in: "else.example")
+        let resolution = Expansion(
+            Question(text: question), purpose: .resolve, sources: ["memory"],
+            defaultDomain: ResolveRow.defaultDomain, limits: ExpansionLimits(addresses: limit.addresses)
+        ).run([store.source])
+        if limit.isEnough {
+            #expect(resolution.recipients.count == 600)
+        } else {
+            #expect(resolution.outcome == .limit(.addresses, path: resolution.asked.map { [$0] } ?? []))
+        }
+    }
+
+    /// A walk that begins anew is the same walk.
+    @Test func anewIsTheSame() throws {
+        let literal = try Domain("[192.0.2.1]")
+        let walk = Expansion(
+            .address(Mailbox(localPart: .postmaster, domain: literal)), purpose: .recipient, sources: ["memory"],
+            defaultDomain: ResolveRow.defaultDomain, literals: [literal])
+        let source = try MemoryStore([.domain(DomainRecord(domain: ResolveRow.defaultDomain))]).source
+        let resolution = walk.run([source])
+        #expect(resolution.recipients.map(\.kind) == [.postmaster])
+        #expect(walk.anew().run([source]) == resolution)
     }
 }

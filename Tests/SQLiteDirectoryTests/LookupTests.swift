@@ -106,6 +106,33 @@ import Testing
         #expect(try store.read { try $0.record(.list, at: list) } == whole)
     }
 
+    /// So does a long alias, for whoever asks; the record itself is always whole.
+    @Test(arguments: [0, 1]) func partsOfAliases(more: Int) throws {
+        let file = try TemporaryFile()
+        let (address, count) = (try mailbox("alias@example.org"), 2 * Questions.page + more)
+        let targets = try (0..<count).map { try mailbox("T\($0)@x.example") }
+        let store = try file.store([.alias(Alias(address: address, targets: targets))])
+        guard case .entry(.alias(let alias), key: 0) = file.reader().answer(.entries([address])) else {
+            Issue.record("no alias")
+            return
+        }
+        #expect(alias.targets == Array(targets[..<Questions.page]))
+        var (all, next) = (alias.targets, alias.next)
+        while let place = next {
+            switch file.reader().answer(.moreTargets(of: address, after: place)) {
+            case .page(let more, let place): (all, next) = (all + more.map(\.mailbox), place)
+            case .members(let more): (all, next) = (all + more.map(\.mailbox), nil)
+            case let answer:
+                Issue.record("\(answer)")
+                next = nil
+            }
+        }
+        #expect(all.map(\.description) == targets.map(\.description))
+        let whole = Alias(address: address, targets: targets)
+        #expect(try store.read { try $0.record(.alias, at: address) } == .alias(whole))
+        #expect(try store.read { $0.answer(.entries([address])) } == .entry(.alias(whole), key: 0))
+    }
+
     /// What a long walk sees stays as it is while others write.
     @Test func aViewStays() throws {
         let file = try TemporaryFile()

@@ -6,6 +6,7 @@ import threading
 import time
 import unittest
 
+from scripted_hop import ScriptedHop
 from service import PATIENCE, Directory, Service
 
 # Elsewhere, so that they need not be on record.
@@ -106,6 +107,72 @@ class Asking(unittest.TestCase):
         with self.service.client() as client:
             self.assertEqual(len(client.ask("EXPN long").splitlines()), len(MEMBERS) - 1)
         self.service.change("list", "join", "long@example.org", MEMBERS[0])
+
+
+class Delivering(unittest.TestCase):
+    """Lists so long that what is done for all their members is done beside the event loop: as short ones."""
+
+    # More than are gone through at once.
+    COUNT = 2100
+
+    def fill(self, service, members):
+        """Lists of these, of whom one takes no mail; and an alias of them."""
+        service.change("list", "add", "long@example.org", "--owner", "wilma@example.org", "--member", *members, "max@example.org")
+        service.change("alias", "add", "many@example.org", "--to", *members)
+
+    def test_into_maildirs(self):
+        members = [f"m{number}@example.org" for number in range(self.COUNT)]
+        with Service(next_hops=[{"name": "here", "maildir": "mail/{domain}/{local-part}"}]) as service:
+            (service.folder / "users.csv").write_text("address\n" + "\n".join(members) + "\n")
+            service.change("import", "csv", "users.csv")
+            self.fill(service, members)
+            with service.client() as client:
+                client.ask("MAIL FROM:<me@elsewhere.example>")
+                for name in ["long", "m7", "many", "long", "fred"]:
+                    self.assertEqual(client.ask(f"RCPT TO:<{name}@example.org>"), "250 2.1.5 OK")
+                # A file for each is more than a test has time for; the first is made at once, with what stands on top of it.
+                self.assertEqual(client.ask("DATA")[:3], "354")
+                (file,) = (path for path in (service.folder / "mail").rglob("*") if path.is_file())
+                fields = [line for line in file.read_text().splitlines() if line.startswith(("Return-Path", "X-Original-To"))]
+                self.assertEqual(
+                    fields, ["Return-Path: <wilma@example.org>", "X-Original-To: long@example.org", "X-Original-To: many@example.org"])
+            service.log.wait(r"left-out .*recipients=\"?max@example.org")
+
+    def test_to_a_mail_server(self):
+        members = [f"m{number}@elsewhere.example" for number in range(self.COUNT)]
+        gone = {members[3], members[-1]}
+
+        def answer(step, argument, session):
+            return "550 5.1.1 gone" if step == "rcpt" and argument in gone else None
+
+        with ScriptedHop(answer=answer) as hop, Service(next_hops=[{"name": "far", "smtp": hop.address}]) as service:
+            self.fill(service, members)
+            with service.client() as client:
+                client.ask("MAIL FROM:<me@elsewhere.example>")
+                for name in ["long", "long"]:
+                    self.assertEqual(client.ask(f"RCPT TO:<{name}@example.org>"), "250 2.1.5 OK")
+                self.assertEqual(client.ask("DATA")[:3], "354")
+                self.assertEqual(client.ask("Subject: to all\r\n\r\nHello.\r\n."), "250 2.0.0 OK")
+            (message,) = hop.messages
+            self.assertIn("<wilma@example.org>", message.sender)
+            self.assertEqual(message.recipients, [one for one in members if one not in gone])
+            for one in gone:
+                service.log.wait(rf"left-out .*recipients={one}")
+
+    def test_clients_that_leave_meanwhile(self):
+        """Whatever is under way for them comes to its end, and others are served."""
+        members = [f"m{number}@elsewhere.example" for number in range(self.COUNT)]
+        with ScriptedHop() as hop, Service(next_hops=[{"name": "far", "smtp": hop.address}]) as service:
+            self.fill(service, members)
+            for lines in ["EXPN long", "MAIL FROM:<>\r\nRCPT TO:<long@example.org>", "EXPN many"]:
+                for pause in [0, 0.01, 0.05]:
+                    client = service.client()
+                    client.send(f"{lines}\r\n".encode())
+                    time.sleep(pause)
+                    client.close()
+            with service.client() as client:
+                self.assertEqual(len(client.ask("EXPN long").splitlines()), self.COUNT + 1)
+                self.assertEqual(client.ask("VRFY fred"), "250 2.1.5 Fred Claude <fred@example.org>")
 
 
 class Exposed(unittest.TestCase):

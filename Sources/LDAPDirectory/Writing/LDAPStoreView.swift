@@ -33,7 +33,7 @@ final class LDAPStoreView: RecordReading {
             guard let slot = overlay.slots[list] else { return base(lookup) }
             guard case .list(_, let members)? = slot.record(.list) else { return .absent }
             return .members(members)
-        case .moreMembers: return .absent
+        case .moreMembers, .moreTargets: return .absent
         case .name(let query): return matches(query)
         }
     }
