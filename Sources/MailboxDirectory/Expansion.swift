@@ -128,8 +128,8 @@ public struct Expansion: Sendable {
     /// The same walk before it began.
     public func anew() -> Expansion {
         var expansion = Expansion(
-            question, purpose: purpose, sources: sourceNames, defaultDomain: defaultDomain, limits: limits,
-            isTracing: isTracing)
+            question, purpose: purpose, sources: sourceNames, defaultDomain: defaultDomain, literals: literals,
+            limits: limits, isTracing: isTracing)
         expansion.room = room
         return expansion
     }
