@@ -31,6 +31,7 @@ struct MembersWork: LookupWork {
     let list: Mailbox
     var nodes: [Node] = [.group([])]
     var jobs: [Job] = []
+    private var memberCount = 0
     private var underWay: [Job] = []
     private var isListKnown = false
     /// Groups that have been opened, by name.
@@ -69,7 +70,7 @@ struct MembersWork: LookupWork {
                 return .answered(.absent)
             }
             isListKnown = true
-            if nodes.count > LDAPLimits.members {
+            if max(memberCount, nodes.count - memberCount - 1) > LDAPLimits.members {
                 throw ReadFault("the list \(list) has more than \(LDAPLimits.members) members; make it smaller")
             }
             underWay = Array(jobs.prefix(LDAPLimits.membersAtOnce))
@@ -113,10 +114,12 @@ struct MembersWork: LookupWork {
 
     mutating func append(_ new: Node, to node: Int) {
         nodes.append(new)
-        if case .group(var children) = nodes[node] {
-            children.append(nodes.count - 1)
-            nodes[node] = .group(children)
-        }
+        if case .member = new { memberCount += 1 }
+        guard case .group(var children) = nodes[node] else { return }
+        // Two that hold the array would have it copied with each member of a long list.
+        nodes[node] = .group([])
+        children.append(nodes.count - 1)
+        nodes[node] = .group(children)
     }
 
     /// A new place under this one, for what a search will bring.
