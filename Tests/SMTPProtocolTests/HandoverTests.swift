@@ -153,6 +153,11 @@ struct HandoverTests {
         ("530 5.7.0 TLS first", true, "451 4.3.0 The next mail server can't take it now, try again later"),
         ("421 4.3.2 bye", false, "451 4.3.2 The next mail server can't take it now, try again later"),
         ("554 \u{FC}", true, "554 5.0.0 ??"),
+        ("521 5.3.2 no mail here", false, "554 5.3.2 The next mail server refuses it"),
+        ("556 5.1.10 null MX", true, "554 5.0.0 null MX"), ("553 5.1.3 no name", true, "553 5.1.3 no name"),
+        ("451 4.7.1 wait", true, "451 4.7.1 wait"), ("452 4.3.1 full", true, "452 4.3.1 full"),
+        ("454 4.7.0 no TLS now", true, "451 4.7.0 no TLS now"),
+        ("557 5.7.1 odd", true, "451 4.3.0 The next mail server can't take it now, try again later"),
     ]) func refusalsAsTheyArePassedOn(line: String, isTold: Bool, told: String) throws {
         var reader = ReplyReader()
         let octets = Array((line + "\r\n").utf8)
