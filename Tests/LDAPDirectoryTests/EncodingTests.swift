@@ -152,6 +152,28 @@ private func octets(_ text: String) -> [UInt8] { Array(text.utf8) }
         #expect(PersonName.clean([0x41, 0xFF]) == "A\u{FFFD}")
     }
 
+    /// What takes a change back: an entry that was removed is put there again as it was, without the server's mark.
+    @Test func inverses() throws {
+        let before = LDAPEntry(
+            dn: "cn=x", attributes: ["cn": [octets("x")], "mail": [octets("a@b"), octets("c@d")], "entrycsn": [[1]]])
+        let removal = LDAPOperation.delete(dn: "cn=x")
+        let again = try #require(removal.inverse(before: before))
+        #expect(again.isAdd && again.dn == "cn=x")
+        #expect(again.modifications.map(\.name) == ["cn", "mail"])
+        #expect(again.modifications.map(\.values) == [[octets("x")], [octets("a@b"), octets("c@d")]])
+        #expect(removal.inverse(before: nil) == nil)
+        let added = again.inverse(before: nil)
+        #expect(added?.dn == "cn=x" && added?.modifications.isEmpty == true && added?.isAdd == false)
+        let change = LDAPOperation.modify(
+            dn: "cn=x",
+            [
+                LDAPModification(isAdded: false, name: "cn", values: [octets("x")]),
+                LDAPModification(isAdded: true, name: "cn", values: [octets("y")]),
+            ])
+        let back = change.inverse(before: nil)?.modifications ?? []
+        #expect(back.map(\.isAdded) == [false, true] && back.map(\.values) == [[octets("y")], [octets("x")]])
+    }
+
     /// What goes beside a request: a server that has no pages gives all the same, one that asserts nothing must not write.
     @Test func controls() throws {
         let settings = LDAPSettings(uris: [], base: "o=x", preset: .inetorgperson)

@@ -441,6 +441,16 @@ struct PresetRow: Sendable, CustomStringConvertible {
         #expect(forward.targets == [try Mailbox("jane@example.org")])
     }
 
+    /// A contact whose mail goes to its own first address: by that it would lead to itself, by another it leads there.
+    @Test func forwardsToItsFirstAddress() throws {
+        let reader = try plan(.ad).reader
+        let contact = entry(
+            "objectClass: contact|targetAddress: SMTP:anna@example.org|proxyAddresses: SMTP:anna@example.org"
+                + "|proxyAddresses: smtp:a.b@example.org")
+        let (anna, other) = (try Mailbox("anna@example.org"), try Mailbox("a.b@example.org"))
+        #expect(try reader.record(contact, at: other) == .forward(Forward(address: other, targets: [anna])))
+    }
+
     /// A list that is known by its members only: one of them is enough, but a result cut short without one tells nothing.
     @Test func listsOfMembers() throws {
         let plan = try plan(.postfixbook)

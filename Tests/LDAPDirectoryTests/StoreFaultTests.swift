@@ -340,6 +340,19 @@ private func isRefused(_ error: StoreError?) -> Bool {
         }
     }
 
+    /// What could not be told once may be asked again at once.
+    @Test func noTroubleIsRemembered() throws {
+        signal(SIGPIPE, SIG_IGN)
+        let (relay, store, _) = try relayed()
+        let jane = try Mailbox("jane@a")
+        try store.read { reading in
+            try relay.tell("cut 0")
+            #expect(throws: StoreError.self) { try reading.record(.user, at: jane) }
+            try relay.tell("heal")
+            #expect(try reading.record(.user, at: jane) == record("user jane@a (Jane)"))
+        }
+    }
+
     @Test func nothingCanBeTold() throws {
         let (relay, store, direct) = try relayed()
         let error = #expect(throws: StoreError.self) {

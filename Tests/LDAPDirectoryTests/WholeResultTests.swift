@@ -78,6 +78,31 @@ struct WholeResultTests {
         #expect(members.search(for: .init(kind: url, node: 0, depth: 0)).ignoresReferences == (preset == .ad))
     }
 
+    /// A member whose entry is there and may not be read is none who is gone.
+    @Test func aMemberThatMayNotBeRead() throws {
+        let plan = SearchPlan(
+            name: "x",
+            settings: LDAPSettings(
+                uris: [], base: "o=x", preset: .inetorgperson, domains: [DomainRecord(domain: try Domain("a"))]))
+        var list = LDAPEntry(dn: "cn=team", attributes: ["objectclass": [Array("groupOfNames".utf8)]])
+        list.attributes["mail"] = [Array("team@a".utf8)]
+        list.attributes["member"] = [Array("uid=fred".utf8)]
+        let gone = LDAPFailure.result(LDAP_NO_SUCH_OBJECT, said: "", uri: "", base: "")
+        let denied = LDAPFailure.result(LDAP_INSUFFICIENT_ACCESS, said: "", uri: "", base: "")
+        for (outcome, isTold) in [
+            (SearchOutcome.noSuchObject(gone), true), (.found([]), false), (.failed(denied), false),
+        ] {
+            var work = MembersWork(plan: plan, list: try Mailbox("team@a"))
+            _ = work.begin()
+            _ = work.take([.found([list])])
+            switch work.take([outcome]) {
+            case .answered(.members([])): #expect(isTold, "\(outcome)")
+            case .answered(.couldNotTell): #expect(!isTold, "\(outcome)")
+            default: Issue.record("\(outcome)")
+            }
+        }
+    }
+
     /// Of a server that is not whole only what is found at the very address is believed, or a domain.
     @Test func inDoubt() throws {
         let fred = try Mailbox("fred@a")

@@ -111,3 +111,14 @@ func findingsOfATopic(count: Int) {
     #expect(list.all.map(\.text) == expected)
     #expect(list.all.last?.severity == (count > 20 ? .error : .warning))
 }
+
+/// Whoever is on the way round, or leads there, a loop is told once.
+@Test func loopsAreToldOnce() throws {
+    let store = try MemoryStore(
+        try records(
+            "domain a\nalias x@a y@a\nalias y@a z@a\nalias z@a x@a\nalias in@a y@a\nlist l@a : z@a\nalias me@a you@a"
+                + "\nalias you@a me@a")[0])
+    let findings = try store.read { RecordCheck(defaultDomain: ResolveRow.defaultDomain).findings(in: $0) }
+    #expect(findings.map(\.severity) == [.error, .error])
+    #expect(findings.allSatisfy { $0.text.hasPrefix("there is a loop: ") }, "\(findings)")
+}

@@ -67,6 +67,18 @@ struct HandoverTests {
         #expect(Self.sent(&handover) == "B\r\n")
     }
 
+    /// RFC 1870 4: 0 is no limit, and none is stated without a number.
+    @Test(
+        arguments: [
+            ("SIZE 1000", true, 1000), ("size 1", true, 1), ("SIZE", true, nil), ("SIZE 0", true, nil),
+            ("SIZE many", true, nil), ("SIZES 5", false, nil), ("8BITMIME", false, nil),
+        ] as [(String, Bool, UInt64?)])
+    func sizeOfMessages(line: String, isOffered: Bool, limit: UInt64?) {
+        let extensions = ServerExtensions(HeardReply(code: 250, lines: [Array("SIZE 7".utf8), Array(line.utf8)]))
+        #expect(extensions.size == isOffered)
+        #expect(extensions.sizeLimit == limit)
+    }
+
     @Test func heloWhereEHLOIsUnknown() {
         var handover = Self.make()
         #expect(Self.hear(&handover, "220 hello\r\n500 what?\r\n") == [])
