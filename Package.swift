@@ -146,8 +146,8 @@ let package = Package(
         tests(
             "AddresseeCommandsTests",
             [
-                "MailAddress", "MailboxDirectory", "SMTPProtocol", "Verification", "AddresseeConfiguration",
-                "AddresseeCommands",
+                "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
+                "AddresseeConfiguration", "AddresseeCommands",
             ]),
         tests(
             "AddresseeConfigurationTests",

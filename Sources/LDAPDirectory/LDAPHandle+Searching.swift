@@ -17,13 +17,7 @@ extension LDAPHandle {
     func send(_ search: LDAPSearch, cookie: [UInt8], milliseconds: Int64) throws(LDAPFailure) -> Int32? {
         var names: [UnsafeMutablePointer<CChar>?] = search.attributes.map { Self.copy($0) } + [nil]
         defer { for case let name? in names { name.deallocate() } }
-        var control: UnsafeMutablePointer<LDAPControl>?
-        if search.page > 0 {
-            let code = Self.withValue(cookie) { value in
-                ldap_create_page_control(ld, ber_int_t(search.page), value, 0, &control)
-            }
-            if code != LDAP_SUCCESS { throw failure(code, base: search.base) }
-        }
+        let control = try pageControl(search, cookie: cookie)
         defer { if let control { ldap_control_free(control) } }
         var controls: [UnsafeMutablePointer<LDAPControl>?] = control == nil ? [nil] : [control, nil]
         let scope =
@@ -40,6 +34,20 @@ extension LDAPHandle {
         if code == LDAP_BUSY { return nil }
         if code != LDAP_SUCCESS { throw failure(code, base: search.base) }
         return id
+    }
+
+    /// Asks for a page of a result (RFC 2696), nil for all of it. It is not critical: a server that has no pages is to
+    /// give what it gives. Whoever calls frees it.
+    func pageControl(
+        _ search: LDAPSearch, cookie: [UInt8]
+    ) throws(LDAPFailure) -> UnsafeMutablePointer<LDAPControl>? {
+        if search.page == 0 { return nil }
+        var control: UnsafeMutablePointer<LDAPControl>?
+        let code = Self.withValue(cookie) { value in
+            ldap_create_page_control(ld, ber_int_t(search.page), value, 0, &control)
+        }
+        if code != LDAP_SUCCESS { throw failure(code, base: search.base) }
+        return control
     }
 
     func abandon(_ id: Int32) { ldap_abandon_ext(ld, id, nil, nil) }

@@ -42,9 +42,13 @@ extension LDAPHandle {
         guard let root, root.texts("objectClass").contains(where: { $0.lowercased() == "openldaprootdse" }) else {
             return nil
         }
-        let contexts = root.texts("namingContexts").filter { DistinguishedName.isWithin(base, $0) }
-        guard let context = contexts.max(by: { $0.utf8.count < $1.utf8.count }) else { return nil }
+        guard let context = Self.innermost(root.texts("namingContexts"), with: base) else { return nil }
         return try read(context, ["contextCSN"], until: end)?.texts("contextCSN") ?? []
+    }
+
+    /// The database that has the base, where one is kept within another.
+    static func innermost(_ contexts: [String], with base: String) -> String? {
+        contexts.filter { DistinguishedName.isWithin(base, $0) }.max { $0.utf8.count < $1.utf8.count }
     }
 
     /// One entry; nil when it is not there or may not be read.

@@ -16,13 +16,7 @@ extension LDAPHandle {
     /// - Returns: its message id.
     /// - Throws: why it can't be sent; a part of it may have gone out when the connection is lost.
     func send(_ operation: LDAPOperation, assertion: LDAPFilter?) throws(LDAPFailure) -> Int32 {
-        var control: UnsafeMutablePointer<LDAPControl>?
-        if let assertion {
-            let code = assertion.text.withCString { text in
-                ldap_create_assertion_control(ld, UnsafeMutablePointer(mutating: text), 1, &control)
-            }
-            if code != LDAP_SUCCESS { throw failure(code, base: operation.dn) }
-        }
+        let control = try assertion.map { (filter) throws(LDAPFailure) in try assertionControl(filter, operation) }
         defer { if let control { ldap_control_free(control) } }
         var controls: [UnsafeMutablePointer<LDAPControl>?] = control == nil ? [nil] : [control, nil]
         let list = ModificationList(operation)
@@ -35,6 +29,18 @@ extension LDAPHandle {
             }
         if code != LDAP_SUCCESS { throw failure(code, base: operation.dn) }
         return id
+    }
+
+    /// It is critical: a server that can't assert is to change nothing (RFC 4528 3). Whoever calls frees it.
+    func assertionControl(
+        _ filter: LDAPFilter, _ operation: LDAPOperation
+    ) throws(LDAPFailure) -> UnsafeMutablePointer<LDAPControl> {
+        var control: UnsafeMutablePointer<LDAPControl>?
+        let code = filter.text.withCString { text in
+            ldap_create_assertion_control(ld, UnsafeMutablePointer(mutating: text), 1, &control)
+        }
+        guard code == LDAP_SUCCESS, let control else { throw failure(code, base: operation.dn) }
+        return control
     }
 }
 

@@ -33,6 +33,7 @@ struct MembersWork: LookupWork {
     var jobs: [Job] = []
     /// How many of them have been begun.
     private var begun = 0
+    private var memberCount = 0
     private var underWay: [Job] = []
     private var isListKnown = false
     /// Groups that have been opened, by name.
@@ -71,7 +72,7 @@ struct MembersWork: LookupWork {
                 return .answered(.absent)
             }
             isListKnown = true
-            if nodes.count > LDAPLimits.members {
+            if max(memberCount, nodes.count - memberCount - 1) > LDAPLimits.members {
                 throw ReadFault("the list \(list) has more than \(LDAPLimits.members) members; make it smaller")
             }
             underWay = Array(jobs[begun...].prefix(LDAPLimits.searchesAtOnce))
@@ -115,6 +116,7 @@ struct MembersWork: LookupWork {
 
     mutating func append(_ new: Node, to node: Int) {
         nodes.append(new)
+        if case .member = new { memberCount += 1 }
         guard case .group(var children) = nodes[node] else { return }
         // Taken out first, or all of them would be copied for each that is added.
         nodes[node] = .group([])

@@ -142,7 +142,6 @@ extension Domain {
                 key += Folding.lowerASCII(spelled)
             } else {
                 guard let mapped = Folding.mapped(spelled) else { throw .badInternationalName }
-                guard mapped.key.count <= AddressLimits.label else { throw .labelTooLong }
                 shown += mapped.shown
                 key += mapped.key
             }

@@ -21,7 +21,7 @@ extension Folding {
         guard let text = String(validating: label, as: UTF8.self) else { return nil }
         var components = URLComponents()
         components.host = text
-        // A host that is no name in IDNA comes back percent-encoded, not as nil.
+        // A host that is no name in IDNA, or has a label over 63 octets, comes back percent-encoded, not as nil.
         guard let encoded = components.encodedHost else { return nil }
         let octets = Folding.lowerASCII(Array(encoded.utf8))
         guard octets.allSatisfy({ $0.isLabelEnd || $0 == UInt8(ascii: "-") }) else { return nil }

@@ -73,7 +73,6 @@ extension Session {
         if let chunk = firstChunk {
             // Its octets are on their way.
             firstChunk = nil
-            transaction = nil
             phase = .refusedChunk(rest: chunk.size, reply)
         } else {
             endMessage(reply)

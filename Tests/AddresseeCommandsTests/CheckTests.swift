@@ -4,6 +4,7 @@ import Foundation
 import MailAddress
 import MailboxDirectory
 import Testing
+import Verification
 
 @testable import AddresseeCommands
 
@@ -83,6 +84,20 @@ import Testing
         let all = await site.run("check")
         #expect(all.status == 75)
         #expect(all.out.contains("could not be examined: the disk is gone"))
+    }
+
+    /// What is wrong in the configuration of a source, and what keeps it from being asked for now.
+    @Test(
+        arguments: [
+            (.configuration, 78, "configuration"), (.temporary, 75, "unreachable"), (.data, 75, "unreachable"),
+        ] as [(Verification.ExitStatus, Int32, String)])
+    func aSourceThatIsRefused(status: Verification.ExitStatus, expected: Int32, cause: String) async throws {
+        let site = try Site(Self.withPostmaster)
+        site.refusals["main"] = CommandFailure(status, "the base is no name; correct base")
+        let run = await site.run("check", "--source", "main", "--json")
+        #expect(run.status == expected)
+        let words = "\"severity\":\"error\",\"text\":\"the base is no name\""
+        #expect(run.out.contains("{\"advice\":\"correct base\",\"cause\":\"\(cause)\",\(words)}"), "\(run.out)")
     }
 
     @Test func recordsAndOtherSources() async throws {

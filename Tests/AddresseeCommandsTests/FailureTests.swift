@@ -581,6 +581,9 @@ import Testing
                     67,
                     err: "addressee: there is no user pearl@example.org in the source main, but in branch; use --source"
                         + " branch\n"))
+        // A source has nothing in a domain that is on record in another only.
+        #expect(await site.run("user", "ls", "relay.example", "--source", "branch") == Run(0))
+        #expect(await site.run("user", "ls", "nowhere.example", "--source", "branch").status == 67)
         // A domain that only the other source has.
         try site.stores[1].write { try $0.insert(.domain(DomainRecord(domain: Site.domain("branch.example")))) }
         let elsewhere =

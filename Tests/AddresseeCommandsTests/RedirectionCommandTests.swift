@@ -169,4 +169,25 @@ import Testing
             await site.run("moved", "rm", "former@example.org")
                 == Run(0, out: "removed moved address former@example.org\n"))
     }
+
+    /// An address that nobody has is taken by force, whatever record leads there.
+    @Test func force() async throws {
+        let nobody = "nobody@example.org"
+        for arguments in [
+            ["alias", "add", "x@example.org", "--to", nobody], ["forward", "add", "wilma@example.org", "--to", nobody],
+            ["moved", "add", "x@example.org", "--to", nobody], ["list", "add", "x@example.org", "--member", nobody],
+            ["list", "join", "staff@example.org", nobody], ["alias", "set", "info@example.org", "--to", nobody],
+            ["forward", "set", "away@example.org", "--to", nobody],
+            ["moved", "set", "old@example.org", "--to", nobody],
+            ["list", "set", "staff@example.org", "--owner", nobody],
+            ["domain", "set", "example.org", "--catch-all", nobody],
+            ["domain", "add", "c.example", "--catch-all", nobody],
+        ] {
+            let site = try Site()
+            let run = await site.run(bare: arguments + ["--config", site.configuration])
+            #expect(run.status == 65 && run.err.contains("use --force"), "\(arguments): \(run)")
+            let forced = await site.run(bare: arguments + ["--force", "--config", site.configuration])
+            #expect(forced.status == 0, "\(arguments): \(forced)")
+        }
+    }
 }

@@ -98,6 +98,21 @@ import Testing
                         """))
     }
 
+    /// One source alone: who points by a name that an alias domain of another source gives.
+    @Test func aliasDomainsOfOtherSources() async throws {
+        let site = try site()
+        try site.stores[1].write {
+            try $0.insert(
+                .alias(Alias(address: Site.mailbox("far@branch.example"), targets: [Site.mailbox("fred@example.net")])))
+        }
+        #expect(
+            await site.run("refs", "fred@example.org", "--source", "branch")
+                == Run(
+                    0,
+                    out: "alias\tchief@branch.example\ttarget\tfred@example.org\tbranch\n"
+                        + "alias\tfar@branch.example\ttarget\tfred@example.net\tbranch\n"))
+    }
+
     @Test func domain() async throws {
         let site = try site()
         #expect(

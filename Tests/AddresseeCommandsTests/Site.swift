@@ -30,6 +30,8 @@ final class Site: @unchecked Sendable {
     var failing: Set<String> = []
     /// What is found in sources by these names, before what is found in their records.
     var findings: [String: [Finding]] = [:]
+    /// Sources by these names can't be examined, for what they are or are set up as.
+    var refusals: [String: CommandFailure] = [:]
     var servedConfiguration: Configuration?
     var onServe: @Sendable (Configuration) throws -> Void = { _ in }
 
@@ -81,6 +83,7 @@ final class Site: @unchecked Sendable {
             },
             checkSource: { source, records in
                 if self.failing.contains(source.name) { throw Trouble(source: source.name, reason: "the disk is gone") }
+                if let refusal = self.refusals[source.name] { throw refusal }
                 let own = self.findings[source.name] ?? []
                 return try own + self.store(source).read { records.findings(in: $0) }
             },

@@ -143,4 +143,13 @@ struct KeyTests {
             #expect(changed, "\(path) has no effect")
         }
     }
+
+    @Test(arguments: [1, 64, 65]) func longestName(count: Int) {
+        let name = String(repeating: "n", count: count)
+        for yaml in [
+            "sources: [{name: \(name), sqlite: d}]", "sources: [{name: a, sqlite: d}]\nclients: [{name: \(name)}]",
+        ] {
+            #expect(Case.problems(in: "default-domain: example.org\n" + yaml).count == (count > 64 ? 1 : 0))
+        }
+    }
 }

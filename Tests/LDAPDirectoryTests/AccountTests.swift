@@ -75,6 +75,46 @@ import Testing
         #expect(binds.withLock { $0 } == 1)
     }
 
+    /// The first line of a file, whatever ends it; all of a variable.
+    @Test(arguments: [
+        ("secret", "secret"), ("secret\n", "secret"), ("secret\r\n", "secret"), ("secret\nmore\n", "secret"), ("", ""),
+        ("\n", ""), (" a b \n", " a b "), ("é\n", "é"),
+        (String(repeating: "x", count: 4096), String(repeating: "x", count: 4096)),
+    ])
+    func passwords(text: String, password: String) throws {
+        let file = try Scratch.path("password")
+        try Data(text.utf8).write(to: file)
+        #expect(try LDAPPassword.file(file.path).read() == Array(password.utf8))
+        let name = "ADDRESSEE_TEST_\(UUID().uuidString.filter { $0 != "-" })"
+        #expect(throws: LDAPFailure.self) { try LDAPPassword.environment(name).read() }
+        setenv(name, text, 1)
+        defer { unsetenv(name) }
+        #expect(try LDAPPassword.environment(name).read() == Array(text.utf8))
+    }
+
+    /// Before anything is sent: no password in the clear, unless that is allowed, and none that is empty, by which a
+    /// server would take the bind for one without a name.
+    @Test(arguments: [
+        ("ldap://127.0.0.1:9", false, false, "would go in the clear"), ("LDAP://[::1]:9", false, false, "in the clear"),
+        ("ldap://127.0.0.1:9", true, false, "is empty"), ("ldap://127.0.0.1:9", false, true, "is empty"),
+        ("ldaps://127.0.0.1:9", false, false, "is empty"), ("LDAPS://127.0.0.1:9", false, false, "is empty"),
+        ("ldapi://%2Fno%2Fsocket", false, false, "is empty"),
+    ])
+    func whatIsNotSent(uri: String, startTLS: Bool, isAllowed: Bool, words: String) throws {
+        let file = try Scratch.path("password")
+        try Data("\n".utf8).write(to: file)
+        var settings = LDAPSettings(uris: [uri], base: "o=x", preset: .ad)
+        settings.tls.startTLS = startTLS
+        settings.bind = .simple(dn: "cn=reader", password: .file(file.path), isClearTextAllowed: isAllowed)
+        let error = #expect(throws: LDAPFailure.self) { try LDAPHandle(uri: uri, settings: settings) }
+        #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+    }
+
+    @Test func noPassword() throws {
+        #expect(throws: LDAPFailure.self) { try LDAPPassword.file("/no/such/file").read() }
+        #expect(throws: LDAPFailure.self) { try LDAPPassword.file("/").read() }
+    }
+
     /// Sources that share a server share the account; the same name elsewhere is another.
     @Test func shared() {
         func settings(_ uris: [String], _ dn: String = "cn=a", _ variable: String = "A") -> LDAPSettings {

@@ -151,4 +151,68 @@ private func octets(_ text: String) -> [UInt8] { Array(text.utf8) }
         #expect(long == String(repeating: "é", count: 100))
         #expect(PersonName.clean([0x41, 0xFF]) == "A\u{FFFD}")
     }
+
+    /// What takes a change back: an entry that was removed is put there again as it was, without the server's mark.
+    @Test func inverses() throws {
+        let before = LDAPEntry(
+            dn: "cn=x", attributes: ["cn": [octets("x")], "mail": [octets("a@b"), octets("c@d")], "entrycsn": [[1]]])
+        let removal = LDAPOperation.delete(dn: "cn=x")
+        let again = try #require(removal.inverse(before: before))
+        #expect(again.isAdd && again.dn == "cn=x")
+        #expect(again.modifications.map(\.name) == ["cn", "mail"])
+        #expect(again.modifications.map(\.values) == [[octets("x")], [octets("a@b"), octets("c@d")]])
+        #expect(removal.inverse(before: nil) == nil)
+        let added = again.inverse(before: nil)
+        #expect(added?.dn == "cn=x" && added?.modifications.isEmpty == true && added?.isAdd == false)
+        let change = LDAPOperation.modify(
+            dn: "cn=x",
+            [
+                LDAPModification(isAdded: false, name: "cn", values: [octets("x")]),
+                LDAPModification(isAdded: true, name: "cn", values: [octets("y")]),
+            ])
+        let back = change.inverse(before: nil)?.modifications ?? []
+        #expect(back.map(\.isAdded) == [false, true] && back.map(\.values) == [[octets("y")], [octets("x")]])
+    }
+
+    /// What goes beside a request: a server that has no pages gives all the same, one that asserts nothing must not write.
+    @Test func controls() throws {
+        let settings = LDAPSettings(uris: [], base: "o=x", preset: .inetorgperson)
+        let handle = try LDAPHandle(unconnected: "ldap://127.0.0.1:1", settings: settings)
+        var search = LDAPSearch(base: "o=x", scope: .subtree, filter: "(a=b)", attributes: [])
+        #expect(try handle.pageControl(search, cookie: []) == nil)
+        search.page = 500
+        let page = try #require(try handle.pageControl(search, cookie: [1, 2]))
+        defer { ldap_control_free(page) }
+        #expect(String(cString: page.pointee.ldctl_oid) == LDAP_CONTROL_PAGEDRESULTS)
+        #expect(page.pointee.ldctl_iscritical == 0)
+        let value = [0x30, 0x08, 0x02, 0x02, 0x01, 0xF4, 0x04, 0x02, 0x01, 0x02] as [UInt8]
+        #expect(LDAPHandle.octets(page.pointee.ldctl_value) == value)
+        let assertion = try handle.assertionControl(.equal("entryCSN", octets("x")), .delete(dn: "o=x"))
+        defer { ldap_control_free(assertion) }
+        #expect(String(cString: assertion.pointee.ldctl_oid) == LDAP_CONTROL_ASSERT)
+        #expect(assertion.pointee.ldctl_iscritical != 0)
+    }
+
+    @Test(
+        arguments: [
+            (["o=a", "ou=b,o=a", "o=c"], "cn=x,ou=b,o=a", "ou=b,o=a"), (["OU=b, o=a", "o=a"], "ou=b,o=a", "OU=b, o=a"),
+            (["o=a", "ou=b,o=a"], "ou=c,o=a", "o=a"), (["o=a", "ou=b,o=a"], "xou=b,o=a", "o=a"), (["o=a"], "o=b", nil),
+            (["", "o=a"], "o=b", ""), ([], "o=a", nil),
+        ] as [([String], String, String?)])
+    func databases(contexts: [String], base: String, expected: String?) {
+        #expect(LDAPHandle.innermost(contexts, with: base) == expected)
+        #expect(LDAPHandle.innermost(contexts.reversed(), with: base) == expected)
+    }
+
+    /// Where a password goes no further than this machine.
+    @Test(arguments: [
+        ("ldap://127.0.0.1", true), ("ldap://127.9.9.9:389/", true), ("ldap://localhost", true),
+        ("ldap://LOCALHOST:3389", true), ("ldap://[::1]:389", true), ("ldap://[0:0:0:0:0:0:0:1]", true),
+        ("ldap://128.0.0.1", false), ("ldap://10.127.0.1", false), ("ldap://127.0.0.1.example.org", false),
+        ("ldap://127.example.org", false), ("ldap://localhost.example.org", false), ("ldap://[::2]", false),
+        ("ldap://127.0.0", false), ("ldap://127.0.0.0.1", false), ("ldap://127.0.0.256", false), ("nonsense", false),
+    ])
+    func loopback(uri: String, isLoopback: Bool) {
+        #expect(LDAPURL.isLoopback(uri) == isLoopback)
+    }
 }

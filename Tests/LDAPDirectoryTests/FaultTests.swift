@@ -74,6 +74,28 @@ final class EventLog: Sendable {
         #expect(ContinuousClock.now - start < .seconds(15))
     }
 
+    /// A server that does not know what is looked for would have nobody: it is not asked.
+    @Test func aSchemaThatDoesNotFit() throws {
+        let (uri, base) = (try Slapd.shared().uri, try base())
+        func said(_ preset: LDAPPreset, _ roles: [LDAPRole: [AttributeName]]) throws -> String {
+            var settings = LDAPSettings(
+                uris: [uri], base: base, preset: preset, roles: roles,
+                domains: [DomainRecord(domain: try Domain("a"))])
+            settings.cache.entries = 0
+            let directory = LDAPDirectory(name: "x", settings: settings)
+            defer { directory.close() }
+            let answer = directory.answer(nobody)
+            return answer == .absent ? "absent" : trouble(answer) ?? "found"
+        }
+        let none: [LDAPRole: [AttributeName]] = [.aliasAddress: [], .localPart: []]
+        #expect(
+            try said(.inetorgperson, none.merging([.address: ["noSuchMail"]]) { $1 })
+                .contains("the server's schema has no attribute noSuchMail; choose the preset that fits it"))
+        #expect(try said(.postfixbook, [:]).contains("the server's schema has no class PostfixBookMailAccount"))
+        // One that is known is enough.
+        #expect(try said(.inetorgperson, none.merging([.address: ["noSuchMail", "mail"]]) { $1 }) == "absent")
+    }
+
     @Test func theNextServer() throws {
         let log = EventLog()
         let dead = "ldap://127.0.0.1:\(try freePort())"

@@ -14,6 +14,7 @@ import Testing
         let base: String
         let directory: LDAPDirectory
         let store: LDAPStore
+        private let settings: LDAPSettings
 
         /// People u0 … with addresses, below a base of their own.
         init(people: Int = 5, isAnonymous: Bool = false) throws {
@@ -37,8 +38,17 @@ import Testing
                 settings.bind = .simple(
                     dn: Slapd.rootDN, password: .environment("ADDRESSEE_TEST_PASSWORD"), isClearTextAllowed: true)
             }
+            self.settings = settings
             directory = LDAPDirectory(name: "x", settings: settings)
             store = LDAPStore(name: "x", settings: settings) { _ in }
+        }
+
+        /// The same over another way.
+        func settings(_ uri: String) -> LDAPSettings {
+            var settings = settings
+            settings.uris = [uri]
+            settings.timeout = .seconds(20)
+            return settings
         }
 
         func dn(_ number: Int) -> String { "uid=u\(number),\(base)" }
@@ -119,6 +129,29 @@ import Testing
         try site.group(
             "none", mail: "none@a", [("member", [""]), ("memberURL", ["ldap:///ou=gone,\(site.base)??sub"])])
         #expect(try site.members("none@a").hasPrefix("trouble"))
+    }
+
+    /// The connection is lost between two pages: the search begins anew, and nobody is there twice.
+    @Test func lostBetweenPages() throws {
+        let site = try Site(people: 600)
+        try site.group("all", mail: "all@a", [("member", [""]), ("memberURL", ["ldap:///\(site.base)??sub?(uid=u*)"])])
+        let relay = try ToolChild("relay.py", ["--to", "127.0.0.1:\(try Slapd.shared().port)"])
+        let directory = LDAPDirectory(name: "x", settings: site.settings(relay.uri))
+        defer { directory.close() }
+        let all = Lookup.members(of: try Mailbox("all@a"))
+        // The first page has 500 of 600 entries: some of these places are in the second.
+        for octets in stride(from: 8000, through: 120_000, by: 8000) {
+            _ = directory.answer(all)
+            try relay.tell("cut \(octets) 1")
+            guard case .members(let members) = directory.answer(all) else {
+                Issue.record("no members after \(octets) octets")
+                return
+            }
+            #expect(Set(members.map(\.mailbox)).count == 600)
+            #expect(members.count == 600, "\(octets)")
+        }
+        try relay.tell("status")
+        #expect(relay.said["cuts"] as? Int ?? 0 > 3, "\(relay.said)")
     }
 
     /// The server's own limit: a list that is cut short is none.

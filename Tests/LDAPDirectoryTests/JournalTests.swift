@@ -77,6 +77,9 @@ import Testing
         #expect(news(reader) == [])
         try copy.write(to: URL(filePath: path))
         #expect(news(reader).count == 1)
+        // One that begins alike is put over it: of what was between nothing is known.
+        try (copy + Data("1 a x@a\n".utf8)).write(to: URL(filePath: path), options: .atomic)
+        #expect(news(reader) == [.everything])
         try FileManager.default.removeItem(atPath: path)
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         #expect(news(reader) == [.everything])
@@ -161,6 +164,16 @@ import Testing
         try place.store.write { try $0.insert(.moved(Moved(address: jane))) }
         #expect(directory.answer(.entries([jane])) == .entry(.moved(Moved(address: jane)), key: 0))
         #expect(place.notices.all.withLock { $0 } == [])
+    }
+
+    /// Before a change, so that who asks meanwhile remembers nothing for long, and after it.
+    @Test(.enabled(if: hasSlapd)) func namesAreToldTwice() throws {
+        let place = try place(path)
+        place.directory.close()
+        try place.store.write { try $0.remove(.user, at: Mailbox("fred@a")) }
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        let names = lines.map { $0.split(separator: " ").dropFirst().joined(separator: " ") }
+        #expect(names == ["d a", "a fred@a", "d a", "a fred@a", "a fred@a", "a fred@a"])
     }
 
     /// By a process of its own, as a command is one.

@@ -426,6 +426,137 @@ struct PresetRow: Sendable, CustomStringConvertible {
         }
         return sure
     }
+
+    /// Of several statuses the gravest holds, in whatever order they come.
+    @Test(arguments: [
+        (["active", "disabled"], "disabled"), (["overquota", "inactive"], "suspended"),
+        (["active", "overquota"], "full"),
+        (["inactive", "deleted", "active"], "disabled"), (["active", "unused"], "active"), (["ACTIVE"], "active"),
+        ([], "active"),
+    ])
+    func theGravestStatus(words: [String], expected: String) throws {
+        let reader = try plan(.netscape).reader
+        for words in [words, words.reversed()] {
+            let one = entry(
+                (["objectClass: mailRecipient"] + words.map { "mailUserStatus: \($0)" }).joined(separator: "|"))
+            #expect(try reader.status(of: one, reader.rules(of: one)).rawValue == expected)
+            guard words.count == 2 else { continue }
+            let two = entry("objectClass: mailRecipient|mailUserStatus: \(words[0])|inetUserStatus: \(words[1])")
+            #expect(try reader.status(of: two, reader.rules(of: two)).rawValue == expected)
+        }
+    }
+
+    /// A user and where his mail goes, in two entries: who is locked has none, where the preset has it so.
+    @Test(arguments: LDAPPreset.allCases, AccountStatus.allCases)
+    func twoEntries(preset: LDAPPreset, status: AccountStatus) throws {
+        let plan = try plan(preset)
+        let (fred, jane) = (try Mailbox("fred@example.org"), try Mailbox("jane@example.org"))
+        let user = User(address: fred, status: status)
+        let forward = Forward(address: fred, targets: [jane], keepsCopy: true, reply: .silent)
+        let isStopped = plan.schema.statusStopsForwards && (status == .disabled || status == .suspended)
+        let both = Entry.user(user, forward: isStopped ? nil : forward)
+        #expect(plan.merge(.user(user, forward: nil), .forward(forward)) == both)
+        #expect(plan.merge(.forward(forward), .user(user, forward: nil)) == both)
+        #expect(plan.merge(.user(user, forward: forward), .forward(forward)) == nil)
+        let alias = Alias(address: fred, targets: [jane])
+        var redirected = Entry.user(user, forward: nil)
+        if plan.schema.aliasesRedirectUsers, !isStopped {
+            redirected = .user(user, forward: Forward(address: fred, targets: [jane]))
+        }
+        #expect(plan.merge(.user(user, forward: nil), .alias(alias)) == redirected)
+        #expect(plan.merge(.alias(alias), .user(user, forward: nil)) == redirected)
+        #expect(plan.merge(.alias(alias), .forward(forward)) == nil)
+        #expect(plan.merge(.user(user, forward: nil), .user(user, forward: nil)) == nil)
+    }
+
+    /// Where mail goes by the name of an entry: it is there, with an address, or the question can't be answered.
+    @Test func linkedEntries() throws {
+        let work = EntriesWork(plan: try plan(.ad), keys: [try Mailbox("fred@example.org")])
+        let fred = entry("objectClass: user|mail: fred@example.org|altRecipient: cn=jane")
+        func answer(_ linked: SearchOutcome) -> Answer? {
+            var work = work
+            _ = work.begin()
+            guard case .search(let searches) = work.take([.found([fred])]), searches.map(\.base) == ["cn=jane"],
+                case .answered(let answer) = work.take([linked])
+            else { return nil }
+            return answer
+        }
+        let missing = LDAPFailure.result(32, said: "", uri: "", base: "")
+        let bare = entry("objectClass: user|cn: Jane")
+        for outcome in [SearchOutcome.noSuchObject(missing), .found([]), .found([bare])] {
+            guard case .couldNotTell(let trouble)? = answer(outcome) else {
+                Issue.record("\(outcome) is told")
+                continue
+            }
+            #expect(trouble.reason.contains("leads to cn=jane, which has no address"))
+        }
+        guard
+            case .entry(.user(_, let forward?), key: 0)? = answer(
+                .found([entry("objectClass: user|mail: jane@example.org", dn: "cn=jane")]))
+        else {
+            Issue.record("no forward")
+            return
+        }
+        #expect(forward.targets == [try Mailbox("jane@example.org")])
+    }
+
+    /// A contact whose mail goes to its own first address: by that it would lead to itself, by another it leads there.
+    @Test func forwardsToItsFirstAddress() throws {
+        let reader = try plan(.ad).reader
+        let contact = entry(
+            "objectClass: contact|targetAddress: SMTP:anna@example.org|proxyAddresses: SMTP:anna@example.org"
+                + "|proxyAddresses: smtp:a.b@example.org")
+        let (anna, other) = (try Mailbox("anna@example.org"), try Mailbox("a.b@example.org"))
+        #expect(try reader.record(contact, at: other) == .forward(Forward(address: other, targets: [anna])))
+    }
+
+    /// A list that is known by its members only: one of them is enough, but a result cut short without one tells nothing.
+    @Test func listsOfMembers() throws {
+        let plan = try plan(.postfixbook)
+        let name = try #require(plan.schema.names(.memberOf, plan.recordRules).first)
+        let list = try Mailbox("team@example.org")
+        let aClass = try #require(plan.userRules.first?.classes.first)
+        let member = entry("objectClass: \(aClass)|\(name): team@example.org")
+        let stranger = entry("objectClass: \(aClass)|\(name): tea@example.org")
+        let cut = LDAPFailure.result(4, said: "", uri: "", base: "")
+        func word(_ outcome: SearchOutcome) -> String {
+            var work = EntriesWork(plan: plan, keys: [list])
+            guard case .search(let searches) = work.begin(), searches.count == 2 else { return "not asked" }
+            switch work.take([.found([]), outcome]) {
+            case .answered(.entry(.list(let found), key: 0)): return found.address.description
+            case .answered(.absent): return "absent"
+            case .answered(.couldNotTell): return "trouble"
+            default: return "odd"
+            }
+        }
+        #expect(word(.found([member])) == "team@example.org")
+        #expect(word(.partial([stranger, member], cut)) == "team@example.org")
+        #expect(word(.partial([stranger], cut)) == "trouble")
+        #expect(word(.partial([], cut)) == "trouble")
+        #expect(word(.failed(cut)) == "trouble")
+        #expect(word(.found([stranger])) == "absent")
+        #expect(word(.found([])) == "absent")
+    }
+
+    /// Of a thing that there is one of the least value counts, in whatever order they come.
+    @Test func oneOfSeveral() throws {
+        let reader = try plan(.addressee).reader
+        let domain = try Domain("b.example")
+        let key = "addresseeDomainName: b.example|"
+        func record(_ values: [String]) throws -> DomainRecord? {
+            let text = "objectClass: addresseeDomain|" + key + values.joined(separator: "|")
+            return try reader.domain(entry(text), asked: domain)
+        }
+        let values = [
+            "addresseeDomainKind: relay", "addresseeDomainKind: local", "addresseeCatchAll: x@b.example",
+            "addresseeCatchAll: a@b.example", "addresseeDetailSeparators: -", "addresseeDetailSeparators: +",
+            "addresseeTransport: smtp:b", "addresseeTransport: lmtp:a",
+        ]
+        let one = try #require(try record(values))
+        #expect(one.kind == .local && one.catchAll?.description == "a@b.example")
+        #expect(one.detailSeparators == [UInt8(ascii: "+")] && one.transport == "lmtp:a")
+        #expect(try record(values.reversed()) == one)
+    }
 }
 
 extension Entry {

@@ -144,6 +144,27 @@ private func isRefused(_ error: StoreError?) -> Bool {
             try DirectoryTesting.contents(of: one) == ["domain a local - +", "domain C relay - +", "alias fred@a x@b"])
     }
 
+    /// Nor may two of one transaction have the same login.
+    @Test func oneLoginForOne() throws {
+        let store = LDAPStore(name: "x", settings: try writerSettings(try .shared()))
+        func user(_ address: String, _ login: String?) throws -> Record {
+            .user(User(address: try Mailbox(address), login: login))
+        }
+        try store.write { writing in
+            try writing.insert(record("domain a"))
+            try writing.insert(user("fred@a", "fc"))
+            #expect(throws: StoreError.loginTaken("FC")) { try writing.insert(user("jane@a", "FC")) }
+            try writing.insert(user("jane@a", nil))
+            #expect(throws: StoreError.loginTaken("Fc")) { try writing.replace(user("jane@a", "Fc")) }
+            try writing.replace(user("fred@a", "fred"))
+            try writing.replace(user("jane@a", "fc"))
+        }
+        #expect(throws: StoreError.loginTaken("FRED")) {
+            try store.write { try $0.replace(user("jane@a", "FRED")) }
+        }
+        #expect(try store.read { try $0.record(.user, at: Mailbox("jane@a")) } == user("jane@a", "fc"))
+    }
+
     @Test func noChangeIsOverwritten() throws {
         let settings = try writerSettings(try .shared())
         let (one, other) = (LDAPStore(name: "x", settings: settings), LDAPStore(name: "x", settings: settings))
@@ -344,6 +365,50 @@ private func isRefused(_ error: StoreError?) -> Bool {
         #expect(try direct.read { try $0.record(.user, at: Mailbox("fred@a")) } == nil)
     }
 
+    /// The question never came to the server, and meanwhile another has written an entry by that name.
+    @Test func lostQuestionsBesideAnother() throws {
+        let (relay, store, direct) = try relayed()
+        let error = #expect(throws: StoreError.self) {
+            try store.write { writing in
+                try writing.insert(record("user fred@a (Fred)"))
+                try direct.write { try $0.insert(record("user fred@a (Frederic)")) }
+                try relay.tell("hang")
+                nonisolated(unsafe) let relay = relay
+                Thread.detachNewThread {
+                    usleep(300_000)
+                    try? relay.tell("heal")
+                    try? relay.tell("drop")
+                }
+            }
+        }
+        #expect(reason(error).contains("whether user fred@a is written can't be told (another entry stands there)"))
+        #expect(try direct.read { try $0.record(.user, at: Mailbox("fred@a")) } == record("user fred@a (Frederic)"))
+    }
+
+    /// A command that has been waiting for its user finds the connection gone, and takes another.
+    @Test func aLostConnectionIsMadeAnew() throws {
+        // As the program does: a write to nobody would end the process.
+        signal(SIGPIPE, SIG_IGN)
+        let (relay, store, _) = try relayed()
+        for _ in 0..<3 {
+            #expect(try store.read { try $0.record(.user, at: Mailbox("jane@a")) } == record("user jane@a (Jane)"))
+            try relay.tell("drop")
+        }
+    }
+
+    /// What could not be told once may be asked again at once.
+    @Test func noTroubleIsRemembered() throws {
+        signal(SIGPIPE, SIG_IGN)
+        let (relay, store, _) = try relayed()
+        let jane = try Mailbox("jane@a")
+        try store.read { reading in
+            try relay.tell("cut 0")
+            #expect(throws: StoreError.self) { try reading.record(.user, at: jane) }
+            try relay.tell("heal")
+            #expect(try reading.record(.user, at: jane) == record("user jane@a (Jane)"))
+        }
+    }
+
     @Test func nothingCanBeTold() throws {
         let (relay, store, direct) = try relayed()
         let error = #expect(throws: StoreError.self) {
@@ -394,6 +459,73 @@ private func isRefused(_ error: StoreError?) -> Bool {
             try DirectoryTesting.contents(of: store) == [
                 "domain a local - +", "user jane@a (Jane) - active", "alias old@a else@b",
             ])
+    }
+
+    /// What was done to one entry is taken back in the opposite order: else there is nothing left to take a value from.
+    @Test func takenBackStepByStep() throws {
+        let settings = try writerSettings(try .shared())
+        let session = StoreSession(settings)
+        let dn = "cn=step,\(settings.base)"
+        func value(_ name: AttributeName, _ text: String) -> LDAPModification {
+            LDAPModification(isAdded: true, name: name, values: [Array(text.utf8)])
+        }
+        let operations: [LDAPOperation] = [
+            .add(dn: dn, [value("objectClass", "organizationalRole"), value("cn", "step")]),
+            .modify(dn: dn, [value("description", "one")]), .modify(dn: dn, [value("description", "two")]),
+            .modify(dn: dn, [value("noSuchAttribute", "x")]),
+        ]
+        let slot = RecordSlot(address: try Mailbox("step@a"), entries: [], records: [])
+        let changes = operations.map { PlannedChange($0, before: nil, .records(slot)) }
+        let error = #expect(throws: StoreError.self) {
+            try Commit(session: session, plan: SearchPlan(name: "x", settings: settings), changes: changes).run()
+        }
+        #expect(isRefused(error))
+        #expect(!reason(error).contains("taken back"))
+        #expect(try session.entry(dn) == nil)
+        // What came before it is told, where it can't be taken back.
+        let gone = PlannedChange(.delete(dn: dn), before: nil, .records(slot))
+        let left = #expect(throws: StoreError.self) {
+            try Commit(
+                session: session, plan: SearchPlan(name: "x", settings: settings),
+                changes: [changes[0], gone, changes[3]]
+            ).run()
+        }
+        #expect(reason(left).contains("written, and not to be taken back"))
+        #expect(reason(left).contains("record step@a"))
+    }
+
+    /// The mark of OpenLDAP alone is enough; else the old values are asserted, where they are few.
+    @Test func assertions() throws {
+        let slot = RecordSlot(address: try Mailbox("fred@a"), entries: [], records: [])
+        func assertion(_ attributes: [String: [String]]) -> String? {
+            let before = LDAPEntry(dn: "cn=x", attributes: attributes.mapValues { $0.map { Array($0.utf8) } })
+            let change = LDAPOperation.modify(
+                dn: "cn=x", [LDAPModification(isAdded: true, name: "cn", values: [Array("new".utf8)])])
+            return PlannedChange(change, before: before, .records(slot)).assertion?.text
+        }
+        #expect(assertion(["entrycsn": ["2026#1"], "cn": ["old"]]) == "(entryCSN=2026#1)")
+        #expect(assertion(["cn": ["old", "elder"]]) == "(&(cn=old)(cn=elder))")
+        #expect(assertion(["sn": ["x"]]) == "(&(!(cn=*)))")
+        #expect(assertion(["cn": (0..<20).map { "v\($0)" }]) != nil)
+        #expect(assertion(["cn": (0..<21).map { "v\($0)" }]) == nil)
+        #expect(PlannedChange(.delete(dn: "cn=x"), before: nil, .records(slot)).assertion == nil)
+    }
+
+    /// A domain is there before who is in it, and goes after them.
+    @Test func domainsComeFirstAndGoLast() throws {
+        let (a, b) = (try Domain("a"), try Domain("b"))
+        let new = DomainSlot(domain: a, entry: nil, before: nil, after: DomainRecord(domain: a))
+        let old = DomainSlot(domain: b, entry: nil, before: DomainRecord(domain: b), after: nil)
+        let empty = RecordSlot(address: try Mailbox("fred@a"), entries: [], records: [])
+        let changes = [
+            PlannedChange(.delete(dn: "domain b"), before: nil, .domain(old)),
+            PlannedChange(.delete(dn: "user"), before: nil, .records(empty)),
+            PlannedChange(.modify(dn: "list", []), before: nil, .records(empty)),
+            PlannedChange(.add(dn: "alias", []), before: nil, .records(empty)),
+            PlannedChange(.add(dn: "domain a", []), before: nil, .domain(new)),
+        ]
+        #expect(
+            ChangeOrder(changes).sorted.map(\.operation.dn) == ["domain a", "alias", "list", "user", "domain b"])
     }
 
     @Test func order() throws {

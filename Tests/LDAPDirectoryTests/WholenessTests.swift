@@ -140,6 +140,31 @@ import Testing
         #expect(eventually { word(directory.answer(nobody)) == "absent" })
     }
 
+    /// An examination that can't tell says nothing: what must be found may be there all the same.
+    @Test func anExaminationThatCanNotTell() throws {
+        let slapd = try Slapd.shared()
+        var settings = try servers([(slapd, true)])
+        settings.mustFind = [try Mailbox("fred@a")]
+        settings.examinationInterval = .milliseconds(10)
+        let log = EventLog()
+        let directory = LDAPDirectory(name: "x", settings: settings, onEvent: { log.add($0) })
+        #expect(word(directory.answer(nobody)) == "absent")
+        let dn = AddresseeSchemaEncoder.dn(of: try Mailbox("fred@a"), base: settings.base)
+        let status = LDAPModification(isAdded: true, name: "addresseeStatus", values: [Array("asleep".utf8)])
+        let result = StoreSession(try writerSettings(slapd)).carryOut(.modify(dn: dn, [status]), assertion: nil)
+        if case .refused(let failure) = result { Issue.record("\(failure)") }
+        #expect(eventually { word(directory.answer(fred)).contains("unknown status") })
+        for _ in 0..<20 {
+            #expect(word(directory.answer(nobody)) == "absent")
+            usleep(10_000)
+        }
+        // One that can tell does.
+        try LDAPWriter(uri: slapd.uri).remove(dn)
+        #expect(eventually { word(directory.answer(nobody)).contains("is not found, which must be found") })
+        let doubts = log.events.filter { if case .doubted = $0 { true } else { false } }
+        #expect(doubts.count == 1, "\(doubts)")
+    }
+
     /// The same where another server takes its place.
     @Test func emptiedBesideAnother() throws {
         let (first, second) = (try Slapd(), try Slapd())

@@ -215,6 +215,8 @@ import Testing
         let long = repeated("ü", 40)
         #expect(try Domain(long + ".example").key.count < 40 + 8 + 63)
         #expect((try? Domain(repeated("üa", 40) + ".example")) == nil)
+        #expect(try Domain(repeated("\u{FF41}", 63)).key.count == 63)
+        #expect(throws: AddressSyntaxError.badInternationalName) { try Domain(repeated("\u{FF41}", 64)) }
         let names = repeated(repeated("漢", 10) + ".", 8) + "example"
         #expect(try Domain(names).octets.count == names.utf8.count)
         // Within 255 octets as spelled, and over them as A-labels.

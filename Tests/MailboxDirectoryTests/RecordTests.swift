@@ -64,3 +64,61 @@ func names(_ name: String, _ expected: NameFault?) throws {
     ]
     for (error, expected) in cases { #expect(EditError(error) == expected) }
 }
+
+/// By which words somebody is found: without the marks around them, each once.
+@Test(
+    arguments: [
+        ("Fred Claude", ["fred claude", "fred", "claude"]),
+        ("  Claude,\tFred ", ["claude, fred", "claude", "fred"]),
+        ("\"Fred\" (Sales) O'Neil-Smith.", ["\"fred\" (sales) o'neil-smith.", "fred", "sales", "o'neil-smith"]),
+        ("Fred fred FRED", ["fred fred fred", "fred"]), ("fred", ["fred"]), ("- fred -", ["- fred -", "fred"]),
+        ("fred.", ["fred.", "fred"]), (".fred", [".fred", "fred"]),
+        ("Ärger & Söhne", ["ärger & söhne", "ärger", "söhne"]),
+        ("", []), (" \t", []), ("---", ["---"]),
+    ])
+func wordsOfAName(name: String, words: [String]) {
+    #expect(NameFolding.keys(ofFullName: name).map { String(decoding: $0, as: UTF8.self) } == words)
+}
+
+/// What is so, and what to do: the words after the last semicolon.
+@Test(
+    arguments: [
+        ("it is so; mend it", "it is so", "mend it"), ("a; b; mend it", "a; b", "mend it"),
+        ("it is so", "it is so", ""),
+        ("a;b", "a;b", ""), ("a; ", "a", ""), ("", "", ""),
+    ])
+func findingsOfReasons(reason: String, text: String, advice: String) {
+    let finding = Finding(.error, .directory, reason: reason)
+    #expect(finding.text == text)
+    #expect(finding.advice == advice)
+    #expect(finding.line == (advice.isEmpty ? text : reason))
+}
+
+/// Of many that are alike twenty are named, and the others counted.
+@Test(arguments: [0, 1, 20, 21, 45])
+func findingsOfATopic(count: Int) {
+    var list = FindingList()
+    list.add(Finding(.note, .directory, "before"))
+    for number in 0..<count {
+        // Told twice, counted once.
+        for _ in 0..<(number < 20 ? 2 : 1) {
+            list.add(Finding(.error, .directory, "\(number) is wrong"), topic: "wrong ones")
+        }
+    }
+    list.add(Finding(.warning, .configuration, "another"), topic: "others")
+    var expected = ["before"] + (0..<min(count, 20)).map { "\($0) is wrong" } + ["another"]
+    if count > 20 { expected.append("there are \(count - 20) more wrong ones") }
+    #expect(list.all.map(\.text) == expected)
+    #expect(list.all.last?.severity == (count > 20 ? .error : .warning))
+}
+
+/// Whoever is on the way round, or leads there, a loop is told once.
+@Test func loopsAreToldOnce() throws {
+    let store = try MemoryStore(
+        try records(
+            "domain a\nalias x@a y@a\nalias y@a z@a\nalias z@a x@a\nalias in@a y@a\nlist l@a : z@a\nalias me@a you@a"
+                + "\nalias you@a me@a")[0])
+    let findings = try store.read { RecordCheck(defaultDomain: ResolveRow.defaultDomain).findings(in: $0) }
+    #expect(findings.map(\.severity) == [.error, .error])
+    #expect(findings.allSatisfy { $0.text.hasPrefix("there is a loop: ") }, "\(findings)")
+}

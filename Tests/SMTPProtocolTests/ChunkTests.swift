@@ -224,9 +224,35 @@ struct ChunkTests {
     @Test(arguments: [
         ("RET=full ENVID=a+3D", true), ("RET=HDRS", true), ("RET=", false), ("RET=BODY", false), ("ENVID=", false),
         ("ENVID=a+3d", false), ("ENVID=\(String(repeating: "x", count: 101))", false), ("RET=FULL RET=FULL", false),
+        ("ENVID=\(String(repeating: "x", count: 100))", true),
     ]) func parametersOfMail(text: String, isTaken: Bool) {
         var talk = Self.talk(notifies: true)
         _ = talk.say("RSET")
         #expect((talk.say("MAIL FROM:<a@b.example> \(text)").first ?? "2") == (isTaken ? "2" : "5"), "\(text)")
+    }
+
+    /// Each makes the command longer by what its own document says, and no more.
+    @Test(arguments: [
+        ("MAIL FROM:<>", "", 0), ("MAIL FROM:<>", "SIZE=1", 26), ("MAIL FROM:<>", "BODY=7BIT", 14),
+        ("MAIL FROM:<>", "SMTPUTF8", 10), ("MAIL FROM:<>", "RET=FULL", 9), ("MAIL FROM:<>", "ENVID=x", 107),
+        ("MAIL FROM:<>", "RET=HDRS ENVID=x", 116), ("RCPT TO:<x@b.example>", "", 0),
+        ("RCPT TO:<x@b.example>", "NOTIFY=NEVER", 540), ("RCPT TO:<x@b.example>", "ORCPT=rfc822;x", 540),
+    ]) func roomOfParameters(command: String, parameters: String, room: Int) {
+        for more in [0, 1] {
+            var talk = Self.talk(notifies: true)
+            if command.hasPrefix("MAIL") { _ = talk.say("RSET") }
+            let blanks = SMTPLimits.commandLine - 2 + room + more - command.utf8.count - parameters.utf8.count
+            let line = command + String(repeating: " ", count: blanks) + parameters
+            let taken = command.hasPrefix("MAIL") ? "250 2.1.0 OK" : "250 2.1.5 OK"
+            #expect(talk.say(line) == (more == 0 ? taken : "500 5.5.2 Line too long"))
+        }
+    }
+
+    @Test func longestOriginalRecipient() {
+        for (count, reply) in [(493, "250 2.1.5 OK"), (494, "501 5.5.4 Syntax error in arguments")] {
+            var talk = Self.talk(notifies: true)
+            let value = "rfc822;" + String(repeating: "x", count: count)
+            #expect(talk.say("RCPT TO:<x@b.example> ORCPT=\(value)") == reply)
+        }
     }
 }

@@ -67,6 +67,18 @@ struct HandoverTests {
         #expect(Self.sent(&handover) == "B\r\n")
     }
 
+    /// RFC 1870 4: 0 is no limit, and none is stated without a number.
+    @Test(
+        arguments: [
+            ("SIZE 1000", true, 1000), ("size 1", true, 1), ("SIZE", true, nil), ("SIZE 0", true, nil),
+            ("SIZE many", true, nil), ("SIZES 5", false, nil), ("8BITMIME", false, nil),
+        ] as [(String, Bool, UInt64?)])
+    func sizeOfMessages(line: String, isOffered: Bool, limit: UInt64?) {
+        let extensions = ServerExtensions(HeardReply(code: 250, lines: [Array("SIZE 7".utf8), Array(line.utf8)]))
+        #expect(extensions.size == isOffered)
+        #expect(extensions.sizeLimit == limit)
+    }
+
     @Test func heloWhereEHLOIsUnknown() {
         var handover = Self.make()
         #expect(Self.hear(&handover, "220 hello\r\n500 what?\r\n") == [])
@@ -153,6 +165,11 @@ struct HandoverTests {
         ("530 5.7.0 TLS first", true, "451 4.3.0 The next mail server can't take it now, try again later"),
         ("421 4.3.2 bye", false, "451 4.3.2 The next mail server can't take it now, try again later"),
         ("554 \u{FC}", true, "554 5.0.0 ??"),
+        ("521 5.3.2 no mail here", false, "554 5.3.2 The next mail server refuses it"),
+        ("556 5.1.10 null MX", true, "554 5.0.0 null MX"), ("553 5.1.3 no name", true, "553 5.1.3 no name"),
+        ("451 4.7.1 wait", true, "451 4.7.1 wait"), ("452 4.3.1 full", true, "452 4.3.1 full"),
+        ("454 4.7.0 no TLS now", true, "451 4.7.0 no TLS now"),
+        ("557 5.7.1 odd", true, "451 4.3.0 The next mail server can't take it now, try again later"),
     ]) func refusalsAsTheyArePassedOn(line: String, isTold: Bool, told: String) throws {
         var reader = ReplyReader()
         let octets = Array((line + "\r\n").utf8)

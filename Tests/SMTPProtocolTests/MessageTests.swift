@@ -147,6 +147,8 @@ struct MessageTests {
         "Delivered-To: a@b.example, fred@b.example",
         "X-Delivered-To: fred@b.example", "Subject: x\r\n Delivered-To: fred@b.example",
         "Hello\r\nDelivered-To: fred@b.example", "Subject: x\r\nHello\r\nDelivered-To: fred@b.example",
+        // Of a field that is longer no more is kept.
+        "Delivered-To: \(String(repeating: "(\(String(repeating: "x", count: 900)))\r\n ", count: 6))fred@b.example",
     ])
     func deliveredToNobody(field: String) {
         var talk = Self.opened()

@@ -7,6 +7,7 @@ import GRDB
 import GRDBSQLite
 import MailAddress
 import MailboxDirectory
+import Synchronization
 import Testing
 
 @testable import SQLiteDirectory
@@ -259,5 +260,50 @@ import Testing
         try file.store().queue.close()
         try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: file.path)
         try expect(file.path, "let this user read it")
+    }
+
+    /// A file that is wrong again and again is looked at ever more seldom: not for each question.
+    @Test func whatFailsIsNotTriedForEachQuestion() throws {
+        let file = try TemporaryFile()
+        let reader = file.reader()
+        var (last, attempts) = ("", 0)
+        for number in 0..<200 {
+            // Whoever looks finds something else than who looked before.
+            #expect((number.isMultiple(of: 2) ? mkdir(file.path, 0o700) : rmdir(file.path)) == 0)
+            let told = reason(reader.answer(.entries([try mailbox("fred@example.org")]))) ?? "an answer"
+            if told != last { attempts += 1 }
+            last = told
+        }
+        #expect((2..<60).contains(attempts), "\(attempts)")
+    }
+
+    /// A command waits for a lock ten seconds, and says so once, after the first.
+    @Test func waitingForALock() throws {
+        let told = Mutex<[String]>([])
+        let mode = LockWait.mode("/d.sqlite") { text in told.withLock { $0.append(text) } }
+        guard case .callback(let wait) = mode else {
+            Issue.record("no steps")
+            return
+        }
+        // By then 0.94, 0.99 and 1.04 seconds have gone.
+        for attempts in [0, 23, 24, 25] { #expect(wait(attempts)) }
+        #expect(
+            told.withLock { $0 } == ["/d.sqlite is locked by another program; waiting for it, at most 10 s"])
+        #expect(wait(204))
+        #expect(!wait(205))
+        #expect(!wait(100_000))
+        #expect(told.withLock { $0.count } == 1)
+    }
+
+    /// A file that was made and can't be filled is taken away again.
+    @Test func aFileThatCanNotBeFilledIsNotLeft() throws {
+        let file = try TemporaryFile()
+        #expect(mkdir(file.path + "-wal", 0o700) == 0)
+        #expect(storeError { try SQLiteStore.create(path: file.path) } != nil)
+        #expect(access(file.path, F_OK) != 0)
+        #expect(rmdir(file.path + "-wal") == 0)
+        try SQLiteStore.create(path: file.path)
+        #expect(storeError { try SQLiteStore.create(path: file.path) } != nil)
+        #expect(access(file.path, F_OK) == 0)
     }
 }

@@ -151,6 +151,24 @@ struct VersionTests {
         }
     }
 
+    /// What was not found tells nothing from then on, and again when the doubt has ended.
+    @Test func isAnotherOneWithEachDoubt() throws {
+        let file = try TemporaryFile()
+        _ = try file.store()
+        let reader = file.reader()
+        let soundness = OpenDirectory.at(file.path).soundness
+        var versions: [UInt64] = []
+        for doubt in [nil, "it is damaged", "it is damaged", "it is another", nil, nil] as [String?] {
+            soundness.set(doubt)
+            reader.beginBatch()
+            versions.append(try #require(reader.version()))
+            #expect(reason(reader.answer(.domain(try Domain("nowhere.example")))) == doubt)
+            reader.endBatch()
+        }
+        #expect(versions[1] > versions[0] && versions[2] == versions[1] && versions[3] > versions[2])
+        #expect(versions[4] > versions[3] && versions[5] == versions[4])
+    }
+
     @Test func thereIsNoneWithoutAFile() throws {
         let file = try TemporaryFile()
         let reader = file.reader()

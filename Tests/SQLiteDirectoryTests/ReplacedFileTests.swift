@@ -61,6 +61,27 @@ import Testing
         for reader in readers { #expect(answer(reader, anna) != .absent) }
     }
 
+    /// Each of the three files is told from another that stands in its place, and from none.
+    @Test func eachFileIsKnown() throws {
+        let file = try TemporaryFile()
+        let paths = DirectoryPaths(file.path)
+        let names = [paths.database, paths.log, paths.index]
+        for name in names { try Data().write(to: URL(filePath: name)) }
+        let before = try DirectoryFiles(paths)
+        #expect(before.difference(from: before, paths) == nil)
+        for name in names {
+            // Kept, so that the other file is given another number.
+            #expect(rename(name, name + ".former") == 0)
+            if name != paths.database {
+                #expect(try DirectoryFiles(paths).difference(from: before, paths) == "\(name) was removed")
+            }
+            try Data().write(to: URL(filePath: name))
+            #expect(try DirectoryFiles(paths).difference(from: before, paths) == "another file stands at \(name)")
+            #expect(rename(name + ".former", name) == 0)
+            #expect(try DirectoryFiles(paths).difference(from: before, paths) == nil)
+        }
+    }
+
     /// A program that has the former file open makes the log beside the new one useless.
     @Test func anotherProgramHasTheFormerFile() throws {
         let (file, other) = (try TemporaryFile(), try TemporaryFile())

@@ -64,6 +64,10 @@ import Testing
         #expect(try store.read { try $0.record(.user, at: other.address) } == nil)
         try store.write { try $0.insert(.user(user("freda@example.org"))) }
         #expect(storeError { try store.write { try $0.replace(.user(other)) } } == .loginTaken("FRED"))
+        // Nor may one of the same name in another domain.
+        let second = try user("fred@second.example", login: "fred")
+        try store.write { try $0.insert(.domain(DomainRecord(domain: second.address.domain))) }
+        #expect(storeError { try store.write { try $0.insert(.user(second)) } } == .loginTaken("fred"))
         // Its own login is no obstacle.
         try store.write { try $0.replace(.user(user("fred@example.org", login: "fred"))) }
         // An empty one is none.

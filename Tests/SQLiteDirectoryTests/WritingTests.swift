@@ -132,4 +132,23 @@ import Testing
             #expect(try view.references(toDomain: Domain("none.example"), limit: 20) == [])
         }
     }
+
+    /// A transaction sees that a domain is gone, or another, as soon as it has said so.
+    @Test func domainsAreNotRemembered() throws {
+        let file = try TemporaryFile()
+        let store = try file.store()
+        let domain = try Domain("second.example")
+        try store.write { transaction in
+            for kind in [DomainKind.local, .relay] {
+                #expect(transaction.answer(.domain(domain)) == .absent)
+                try transaction.insert(.domain(DomainRecord(domain: domain)))
+                #expect(transaction.answer(.domain(domain)) == .domain(DomainRecord(domain: domain)))
+                try transaction.replace(.domain(DomainRecord(domain: domain, kind: kind)))
+                #expect(transaction.answer(.domain(domain)) == .domain(DomainRecord(domain: domain, kind: kind)))
+                try transaction.removeDomain(domain)
+            }
+            #expect(transaction.answer(.domain(domain)) == .absent)
+        }
+        #expect(file.reader().answer(.domain(domain)) == .absent)
+    }
 }

@@ -130,6 +130,17 @@ import Verification
         #expect(destinations == [Destination(mailbox: try Mailbox("fred@a"), nextHop: 1)])
     }
 
+    /// A walk that has seen a file change begins anew, and knows them as before.
+    @Test func anew() throws {
+        let address = try Mailbox("postmaster@[192.0.2.1]")
+        let resolution = try Self.with { context, sources in
+            var walk = Inquiry.recipients(of: .mailbox(address), in: context)
+            _ = walk.next()
+            return walk.anew().run(sources)
+        }
+        #expect(resolution.recipients.map(\.mailbox.description) == ["postmaster@a"])
+    }
+
     @Test func ofAClient() {
         #expect(ClientAddress("192.0.2.1")?.literal == Self.domain("[192.0.2.1]"))
         #expect(ClientAddress("::ffff:192.0.2.1")?.literal == Self.domain("[192.0.2.1]"))

@@ -56,7 +56,7 @@ final class TableConversation {
     }
 
     /// Nil where nothing is to be said.
-    private func answer(_ request: TableProcRequest) -> TableProcReply? {
+    func answer(_ request: TableProcRequest) -> TableProcReply? {
         switch request {
         case .setting(let name, let value):
             if name.elementsEqual("tablename".utf8) { table.name = value }
