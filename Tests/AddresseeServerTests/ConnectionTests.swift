@@ -41,7 +41,10 @@ struct ConnectionTests {
     func idleOnOtherWires(wire: ListenerWire, said: String) throws {
         try TestLoop.with { $0.timeouts.idle = .seconds(100) }.run { server in
             let client = try server.client(wire: wire)
-            server.advance(.milliseconds(99_999))
+            server.advance(.milliseconds(60_000))
+            // An octet, and no end of a request.
+            try client.send([wire == .milter ? 0 : 49])
+            server.advance(.milliseconds(39_999))
             #expect(!client.socket.isOutputClosed)
             server.advance(.milliseconds(1))
             #expect(try client.received() == said)
@@ -283,6 +286,42 @@ struct ConnectionTests {
         }
     }
 
+    /// A client that has ended already has nothing more to say: the last word is the end.
+    @Test func halfClosedAfterQuit() throws {
+        try TestLoop.run { server in
+            let client = try server.greeted()
+            client.setWritable(false)
+            _ = try client.say("NOOP")
+            try client.send("QUIT\r\n")
+            client.end()
+            client.setWritable(true)
+            #expect(try client.replies().count == 1)
+            #expect(client.isClosed)
+        }
+    }
+
+    /// An answer that comes while there is no room frees nobody.
+    @Test func answersWithoutRoom() throws {
+        var held: HeldSource?
+        let hold = { (base: any Source) -> any Source in
+            let source = HeldSource(base: base)
+            held = source
+            return source
+        }
+        try TestLoop.run(source: hold) { server in
+            let client = try server.greeted()
+            try client.send("VRFY fred@example.org\r\nNOOP\r\n")
+            client.setWritable(false)
+            while held?.isAsked == true {
+                held?.answerAll()
+                server.eventLoop.run()
+            }
+            #expect(try client.replies() == ["250 2.1.5 Fred Claude <fred@example.org>"])
+            client.setWritable(true)
+            #expect(try client.replies() == ["250 2.0.0 OK"])
+        }
+    }
+
     @Test func errors() throws {
         try TestLoop.with { $0.limits.errors = 3 }.run { server in
             let client = try server.greeted()
@@ -383,6 +422,23 @@ struct ConnectionTests {
         }
     }
 
+    /// Half a command is a sign of life too.
+    @Test func drainingWaitsForHalfCommands() throws {
+        try TestLoop.run { server in
+            let client = try server.greeted()
+            server.loop.drainAll()
+            server.advance(.milliseconds(100))
+            try client.send("NO")
+            server.advance(.milliseconds(100))
+            #expect(!client.socket.isOutputClosed)
+            try client.send("OP\r\n")
+            server.advance(.milliseconds(100))
+            #expect(try client.replies() == ["250 2.0.0 OK"])
+            server.advance(.milliseconds(100))
+            #expect(try client.replies() == [Self.stopping])
+        }
+    }
+
     @Test func stopCutsAll() throws {
         try TestLoop.run { server in
             let client = try server.greeted()
@@ -401,6 +457,18 @@ struct ConnectionTests {
                 server.log.lines("connection-lost") == [
                     "debug connection-lost client=127.0.0.1 reason=Connection reset by peer"
                 ])
+        }
+    }
+
+    /// An address that a listener for all has had a client at is one of this server's own.
+    @Test func ownAddresses() throws {
+        try TestLoop.run { server in
+            var listener = ListenerConfiguration(address: .ip(host: "127.0.0.9", port: 25))
+            let one = try server.client(of: listener)
+            #expect(try one.say("VRFY <postmaster@[127.0.0.77]>").last?.hasPrefix("550") == true)
+            listener.address = .ip(host: "0.0.0.0", port: 25)
+            let other = try server.client(of: listener)
+            #expect(try other.say("VRFY <postmaster@[127.0.0.77]>").last?.hasPrefix("250") == true)
         }
     }
 

@@ -74,6 +74,13 @@ struct HTTPTests {
         #expect(!isClosed)
     }
 
+    /// No content follows the answer to HEAD, and the next request is answered.
+    @Test func head() async throws {
+        let text = "HEAD /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\n\r\n" + Self.get("fred@example.org")
+        let (heard, _) = try await Self.ask(text, responses: 2)
+        #expect(Self.responses(heard) == ["405 ", "200 241"])
+    }
+
     /// After so many of them the connection ends.
     @Test func errors() async throws {
         let text = String(repeating: "GET / HTTP/1.1\r\nHost: x\r\n\r\n", count: 5)

@@ -229,6 +229,63 @@ struct NextHopTests {
         }
     }
 
+    /// One address after the other, whatever the client sends in one go.
+    @Test func oneAfterTheOther() throws {
+        try Self.run { server in
+            let (client, hop, lines) = try Self.asked(server, "fred@example.org", "ann@example.org")
+            #expect(lines == ["MAIL FROM:<me@c.example>", "RCPT TO:<fred@example.org>"])
+            try hop.send("250 ok\r\n250 ok\r\n")
+            #expect(try hop.replies() == ["RCPT TO:<ann@example.org>"])
+            try hop.send("550 5.1.1 no\r\n")
+            #expect(try client.replies() == [Self.ok, "550 5.1.1 no"])
+        }
+    }
+
+    /// A server that closes before it greets can't be reached.
+    @Test func noGreeting() throws {
+        try Self.run { server in
+            let client = try server.greeted()
+            try client.send("MAIL FROM:<>\r\nRCPT TO:<fred@example.org>\r\n")
+            try server.accepted().disconnect()
+            #expect(try client.replies().last == Self.down)
+        }
+    }
+
+    /// Who has a place that no next hop takes is named.
+    @Test func noRoute() throws {
+        try Self.with { $0.nextHops[0].route.places = [.mailboxes] }.run { server in
+            let client = try server.greeted()
+            let replies = try client.say("MAIL FROM:<>", "RCPT TO:<staff@example.org>")
+            #expect(replies.last == "550 5.4.4 No way is known to where mail for this recipient goes")
+            #expect(
+                server.log.lines("no-next-hop") == [
+                    "warning no-next-hop about=staff@example.org do=let one of next-hops take it, see its \"takes\" "
+                        + "recipient=kay@elsewhere.example"
+                ])
+        }
+    }
+
+    /// What needs SMTPUTF8 goes to servers that have it, and not beside what goes without.
+    @Test func utf8() throws {
+        try Self.run { server in
+            let (client, _, lines) = try Self.asked(server, "ueber@example.org")
+            #expect(lines == [])
+            #expect(try client.replies() == ["550 5.6.7 The next mail server does not take SMTPUTF8"])
+        }
+        let hello = "250-inside\r\n250-PIPELINING\r\n250 SMTPUTF8\r\n"
+        try Self.run { server in
+            let (_, _, lines) = try Self.asked(server, "ueber@example.org", hello: hello)
+            #expect(lines.first == "MAIL FROM:<me@c.example> SMTPUTF8")
+        }
+        try Self.run { server in
+            let (client, hop, _) = try Self.asked(server, "fred@example.org", hello: hello)
+            try hop.send("250 ok\r\n250 ok\r\n")
+            #expect(try client.replies() == [Self.ok])
+            let replies = try client.say("RCPT TO:<ueber@example.org>")
+            #expect(replies.first?.hasPrefix("452 4.5.3 Mail for this recipient needs SMTPUTF8") == true)
+        }
+    }
+
     /// Recipients that the server knows of and that are not wanted: the transaction begins anew before DATA.
     @Test func partOfAGroupIsTakenBack() throws {
         try Self.run { server in

@@ -146,7 +146,7 @@ final class TestClient {
 
     fileprivate func connect(from address: String) throws {
         try channel.pipeline.syncOperations.addHandler(socket, position: .first)
-        channel.localAddress = try SocketAddress(ipAddress: "127.0.0.1", port: 25)
+        channel.localAddress = try SocketAddress(ipAddress: "127.0.0.77", port: 25)
         channel.connect(to: try SocketAddress(ipAddress: address, port: 49152), promise: nil)
     }
 
