@@ -24,6 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = 
 }
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
@@ -126,7 +127,8 @@ let package = Package(
             "AddresseeServerTests",
             [
                 "MailAddress", "MailboxDirectory", "SMTPProtocol", "LookupProtocols", "Verification",
-                "AddresseeConfiguration", "AddresseeServer", "DialogueTesting", "FileWatch", nioCore, nioPosix, logging,
+                "AddresseeConfiguration", "AddresseeServer", "DialogueTesting", "FileWatch", nioCore, nioConcurrency,
+                nioEmbedded, nioPosix, logging,
             ]),
         tests(
             "MailboxDirectoryTests",

@@ -32,7 +32,7 @@ class Connection: ChannelDuplexHandler {
     final private(set) var client = ClientAddress.unixSocket
     final private(set) var clientClass = ClientClass.everyone
     final private(set) var context: ChannelHandlerContext?
-    final var timers = Timers()
+    final var timers: Timers
     final private(set) var state = State.open
     final var isHeld = false
     private var isCounted = false
@@ -50,8 +50,8 @@ class Connection: ChannelDuplexHandler {
         var idle: Scheduled<Void>?
         var write: Scheduled<Void>?
         var end: Scheduled<Void>?
-        var lastCommand = NIODeadline.now()
-        var lastInput = NIODeadline.now()
+        var lastCommand: NIODeadline
+        var lastInput: NIODeadline
 
         mutating func cancel() {
             idle?.cancel()
@@ -63,6 +63,7 @@ class Connection: ChannelDuplexHandler {
     init(loop: LoopContext, listener: ListenerConfiguration) {
         self.loop = loop
         self.listener = listener
+        timers = Timers(lastCommand: loop.eventLoop.now, lastInput: loop.eventLoop.now)
     }
 
     // MARK: What each protocol has of its own
@@ -134,7 +135,7 @@ class Connection: ChannelDuplexHandler {
     final func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         if state != .open { return }
-        timers.lastInput = .now()
+        timers.lastInput = loop.eventLoop.now
         if inbound.readableBytes == 0 {
             inbound = bytes
         } else {
@@ -211,7 +212,7 @@ class Connection: ChannelDuplexHandler {
             return .admitted
         }
         loop.payer = LoopContext.Payer(client: client, perMinute: limit)
-        let admission = loop.shared.admitQuestion(of: client, perMinute: limit)
+        let admission = loop.shared.admitQuestion(of: client, perMinute: limit, now: loop.eventLoop.now)
         if admission == .closed { loop.shared.log.refused(client, reason: "too many questions") }
         return admission
     }
@@ -364,8 +365,8 @@ class Connection: ChannelDuplexHandler {
         timers.idle = context.eventLoop.assumeIsolated().scheduleTask(deadline: left) { [self] in
             if state != .open { return }
             // Who is slow to take replies is not silent: the time-out for writing is for that.
-            if isHeld || isWaiting { timers.lastCommand = .now() }
-            if NIODeadline.now() - timers.lastCommand < idleLimit { return watchIdle() }
+            if isHeld || isWaiting { timers.lastCommand = loop.eventLoop.now }
+            if loop.eventLoop.now - timers.lastCommand < idleLimit { return watchIdle() }
             end(.idle)
         }
     }

@@ -27,6 +27,7 @@ final class HopPool {
     private let eventLoop: any EventLoop
     private let limit: Int
     private let shared: SharedState
+    private let begin: (HopConnection) -> Void
     private var idle: [(connection: HopConnection, ends: Scheduled<Void>)] = []
     private var open = 0
     private var queue: [Ask] = []
@@ -42,11 +43,17 @@ final class HopPool {
     }
     private var asks = 0
 
-    /// - Parameter loops: how many event loops share the connections that the server may be asked for.
-    init(_ hop: Hop, loops: Int, eventLoop: any EventLoop, shared: SharedState) {
+    /// - Parameters:
+    ///   - loops: how many event loops share the connections that the server may be asked for.
+    ///   - connect: begins a connection on the event loop.
+    init(
+        _ hop: Hop, loops: Int, eventLoop: any EventLoop, shared: SharedState,
+        connect: @escaping (HopConnection) -> Void
+    ) {
         self.hop = hop
         self.eventLoop = eventLoop
         self.shared = shared
+        begin = connect
         limit = max(1, hop.server.connections / max(1, loops))
     }
 
@@ -65,13 +72,8 @@ final class HopPool {
             open -= 1
         }
         if let rest {
-            if rest.until > .now() { return done(.failure(rest.failure)) }
+            if rest.until > eventLoop.now { return done(.failure(rest.failure)) }
             self.rest = nil
-        }
-        if open >= limit, let (connection, ends) = idle.popLast() {
-            // The new one takes the place of one that is kept.
-            ends.cancel()
-            drop(connection)
         }
         asks += 1
         var ask = Ask(name: name, timeouts: timeouts, number: asks, done: done)
@@ -145,19 +147,19 @@ final class HopPool {
 
     private func connect(_ ask: Ask) {
         open += 1
-        let start = NIODeadline.now()
+        let start = eventLoop.now
         let connection = HopConnection(hop, name: ask.name, timeouts: ask.timeouts) { [self] result in
             switch result {
             case .success(let connection): shared.learn(hop.server, connection.extensions)
             case .failure(let failure):
                 // What fails at once is tried at once; what takes its time is left alone for as long as that was.
-                let now = NIODeadline.now()
+                let now = eventLoop.now
                 if now - start > .seconds(1) { rest = (now + min(now - start, Self.longestRest), failure) }
                 report(failure)
                 ended()
             }
             ask.done(result)
         }
-        connection.connect(on: eventLoop)
+        begin(connection)
     }
 }

@@ -113,7 +113,8 @@ struct Listeners {
         }
     }
 
-    private static func open(
+    /// Has a channel served as the listener says.
+    static func open(
         _ channel: any Channel, for listener: ListenerConfiguration, on loop: LoopContext
     ) throws {
         let handler: Connection

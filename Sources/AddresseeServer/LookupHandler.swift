@@ -75,7 +75,7 @@ class LookupHandler<Wire: ServedWire>: Connection {
         ahead.update { $0.question = Wire.question($0.request, by: client, on: loop) }
         var (hasNewRequest, mayHaveMore) = (false, true)
         // A request keeps the connection alive; a client that sends octet after octet and no end of one does not.
-        defer { if hasNewRequest { timers.lastCommand = .now() } }
+        defer { if hasNewRequest { timers.lastCommand = loop.eventLoop.now } }
         while state == .open, !isHeld {
             if ahead.isEmpty, afterAhead == nil {
                 if mayHaveMore { mayHaveMore = lookAhead(client, loop) }

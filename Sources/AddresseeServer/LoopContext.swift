@@ -42,6 +42,8 @@ final class LoopContext {
     private var lastNamed: (address: [UInt8], disclosure: Disclosure)?
     /// The connections to the mail servers among the next hops.
     private var pools: [NextHopConfiguration: HopPool] = [:]
+    /// Begins a connection to a mail server.
+    var connectHop: (HopConnection, any EventLoop) -> Void = { $0.connect(on: $1) }
     private var keptRewriter: SenderRewriter?
     let shared: SharedState
     let eventLoop: any EventLoop
@@ -128,7 +130,9 @@ final class LoopContext {
             return nil
         }
         let loops = service.configuration.threads ?? System.coreCount
-        let pool = HopPool(ready, loops: loops, eventLoop: eventLoop, shared: shared)
+        let pool = HopPool(
+            ready, loops: loops, eventLoop: eventLoop, shared: shared,
+            connect: { [connectHop, eventLoop] in connectHop($0, eventLoop) })
         pools[hop] = pool
         return pool
     }

@@ -8,8 +8,6 @@ import NIOPosix
 
 /// One round after the other, until it is stopped.
 final class MaildirSweep: Sendable {
-    /// Between two rounds.
-    private static let interval = Duration.seconds(24 * 3600)
     /// So many mailboxes are looked at without a pause, and so long is that in microseconds: the disk is for the mail.
     private static let burst = 100
     private static let pause: UInt32 = 10_000
@@ -17,7 +15,8 @@ final class MaildirSweep: Sendable {
     private let task = NIOLockedValueBox<Task<Void, Never>?>(nil)
 
     /// Begins at once, in one of the threads for files.
-    init(_ nextHops: [NextHopConfiguration], shared: SharedState) {
+    /// - Parameter interval: between two rounds.
+    init(_ nextHops: [NextHopConfiguration], shared: SharedState, interval: Duration = .seconds(24 * 3600)) {
         let hops = nextHops.filter { $0.server == nil }
         if hops.isEmpty { return }
         task.withLockedValue { task in
@@ -27,7 +26,7 @@ final class MaildirSweep: Sendable {
                         let removed = try? await shared.files.runIfActive { [self] in sweep(hop) }
                         if let removed, removed > 0 { shared.log.removedStale(removed, of: hop.name) }
                     }
-                    try? await Task.sleep(for: Self.interval)
+                    try? await Task.sleep(for: interval)
                 }
             }
         }

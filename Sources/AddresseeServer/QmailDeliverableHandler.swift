@@ -197,7 +197,7 @@ private final class HTTPTurns: ChannelDuplexHandler {
             self.turn = nil
             isOver = turn.isLast
             connection.waiting.append(turn)
-            connection.timers.lastCommand = .now()
+            connection.timers.lastCommand = connection.loop.eventLoop.now
         }
         context.fireChannelRead(wrapInboundOut(part))
     }
@@ -216,7 +216,7 @@ private final class HTTPTurns: ChannelDuplexHandler {
         if isOver || connection.state != .open { return }
         isOver = true
         connection.waiting.append(QmailDeliverableHandler.Turn(version: .http1_1, isLast: true))
-        connection.timers.lastCommand = .now()
+        connection.timers.lastCommand = connection.loop.eventLoop.now
         connection.wasMalformed()
         context.fireErrorCaught(error)
     }

@@ -85,7 +85,7 @@ final class SMTPHandler: Connection {
     override func process() {
         var hasNewCommand = false
         // A command keeps the connection alive; a client that sends octet after octet and no end of line does not.
-        defer { if hasNewCommand { timers.lastCommand = .now() } }
+        defer { if hasNewCommand { timers.lastCommand = loop.eventLoop.now } }
         while state == .open, !isHeld {
             if session.isSaying {
                 saySome()

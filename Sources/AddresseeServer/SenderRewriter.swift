@@ -39,14 +39,15 @@ final class SenderRewriter {
     private let forwardMap: MapClient
     private let reverseMap: MapClient
 
-    init(_ rewriting: SenderRewriting, eventLoop: any EventLoop) {
+    /// - Parameter patience: how long an answer may take, the connection included.
+    init(_ rewriting: SenderRewriting, eventLoop: any EventLoop, patience: TimeAmount = .seconds(10)) {
         switch rewriting {
         case .socketmap(let address):
-            forwardMap = MapClient(.socketmap, address, eventLoop)
+            forwardMap = MapClient(.socketmap, address, eventLoop, patience)
             reverseMap = forwardMap
         case .tcpTables(let forward, let reverse):
-            forwardMap = MapClient(.tcpTable, forward, eventLoop)
-            reverseMap = MapClient(.tcpTable, reverse, eventLoop)
+            forwardMap = MapClient(.tcpTable, forward, eventLoop, patience)
+            reverseMap = MapClient(.tcpTable, reverse, eventLoop, patience)
         }
     }
 
@@ -91,15 +92,16 @@ extension Mailbox {
 
 /// One server of maps: a connection that is kept as long as it holds, and questions that are answered in their order.
 private final class MapClient {
-    /// How long an answer may take, the connection included.
-    static let patience = TimeAmount.seconds(10)
-
+    private let patience: TimeAmount
     private let spoken: MapClientWire.Dialect
     private let address: ServerAddress
     private let eventLoop: any EventLoop
     private var connection: MapConnection?
 
-    init(_ spoken: MapClientWire.Dialect, _ address: ServerAddress, _ eventLoop: any EventLoop) {
+    init(
+        _ spoken: MapClientWire.Dialect, _ address: ServerAddress, _ eventLoop: any EventLoop, _ patience: TimeAmount
+    ) {
+        self.patience = patience
         self.spoken = spoken
         self.address = address
         self.eventLoop = eventLoop
@@ -107,7 +109,7 @@ private final class MapClient {
 
     func ask(_ request: MapRequest, _ done: @escaping (MapAnswer) -> Void) {
         if connection?.isOver != false {
-            let new = MapConnection(spoken, address)
+            let new = MapConnection(spoken, address, patience)
             connection = new
             new.connect(on: eventLoop)
         }
@@ -127,6 +129,7 @@ private final class MapConnection: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    private let patience: TimeAmount
     private let address: ServerAddress
     private var wire: MapClientWire
     private var context: ChannelHandlerContext?
@@ -139,7 +142,8 @@ private final class MapConnection: ChannelInboundHandler {
     /// Answers so far.
     private(set) var answers = 0
 
-    init(_ spoken: MapClientWire.Dialect, _ address: ServerAddress) {
+    init(_ spoken: MapClientWire.Dialect, _ address: ServerAddress, _ patience: TimeAmount) {
+        self.patience = patience
         wire = MapClientWire(spoken)
         self.address = address
     }
@@ -147,7 +151,7 @@ private final class MapConnection: ChannelInboundHandler {
     func connect(on eventLoop: any EventLoop) {
         self.eventLoop = eventLoop.assumeIsolated()
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(MapClient.patience).channelInitializer {
+        let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(patience).channelInitializer {
             channel in
             channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
         }
@@ -178,7 +182,7 @@ private final class MapConnection: ChannelInboundHandler {
 
     private func startTimer() {
         timer?.cancel()
-        timer = eventLoop?.scheduleTask(in: MapClient.patience) { [self] in end() }
+        timer = eventLoop?.scheduleTask(in: patience) { [self] in end() }
     }
 
     func handlerAdded(context: ChannelHandlerContext) {

@@ -60,18 +60,22 @@ final class SharedState: Sendable {
         while let task = tasks.withLockedValue({ $0.running.first?.value }) { await task.value }
     }
 
-    func admitQuestion(of client: ClientAddress, perMinute: Int) -> QuestionBudget.Admission {
-        let now = Double(NIODeadline.now().uptimeNanoseconds) / 1e9
-        let admission = budget.withLockedValue { $0.ask(client, perMinute: perMinute, now: now) }
+    func admitQuestion(
+        of client: ClientAddress, perMinute: Int, now: NIODeadline
+    ) -> QuestionBudget.Admission {
+        let admission = budget.withLockedValue { $0.ask(client, perMinute: perMinute, now: now.seconds) }
         if admission == .refused { log.limited(client, perMinute: perMinute) }
         return admission
     }
 
     /// Charges a client for a walk that took so many lookups.
-    func charge(_ client: ClientAddress, lookups: Int, perMinute: Int) {
+    func charge(_ client: ClientAddress, lookups: Int, perMinute: Int, now: NIODeadline) {
         let questions = lookups / QuestionBudget.lookups
         if questions == 0 { return }
-        let now = Double(NIODeadline.now().uptimeNanoseconds) / 1e9
-        budget.withLockedValue { $0.charge(client, questions: questions, perMinute: perMinute, now: now) }
+        budget.withLockedValue { $0.charge(client, questions: questions, perMinute: perMinute, now: now.seconds) }
     }
+}
+
+extension NIODeadline {
+    fileprivate var seconds: Double { Double(uptimeNanoseconds) / 1e9 }
 }

@@ -71,7 +71,9 @@ final class WaitingWalk {
             switch step {
             case .finished(let resolution):
                 if let payer {
-                    loop.shared.charge(payer.client, lookups: expansion.lookupCount, perMinute: payer.perMinute)
+                    loop.shared.charge(
+                        payer.client, lookups: expansion.lookupCount, perMinute: payer.perMinute,
+                        now: loop.eventLoop.now)
                 }
                 discard()
                 return resolution

@@ -67,11 +67,12 @@ import Testing
     /// The prose above a setting of the sample, one line of text; that of several settings in a row stands above the first.
     private static func prose(above path: String) -> String {
         let (section, key) = (path.split(separator: ".").first ?? "", path.split(separator: ".").last ?? "")
-        var (isInside, prose, isAfterSetting) = (section == key, "", false)
+        var (isInside, prose, isAfterSetting) = (false, "", false)
         for line in Sample.configuration.split(separator: "\n") {
             let text = line.drop { " #-".contains($0) }
-            if line.hasPrefix("\(section):") || line.hasPrefix("#\(section):") { isInside = true }
-            if isInside, text.hasPrefix("\(key):") { return prose }
+            let isTop = line.hasPrefix("\(section):") || line.hasPrefix("#\(section):")
+            if isTop { isInside = true }
+            if path == section ? isTop : isInside && text.hasPrefix("\(key):") { return prose }
             let isProse = line.drop { $0 == " " }.hasPrefix("# ") && !line.hasPrefix("#  ")
             if isProse {
                 prose = (isAfterSetting ? "" : prose) + " " + text
@@ -127,6 +128,57 @@ import Testing
         #expect(words.count > 1)
         let prose = Self.prose(above: setting)
         for word in words { #expect(prose.contains(word), "\(setting): \(word) is not in \(prose)") }
+    }
+
+    /// What the prose above each setting must speak of, so that no setting stands under another's.
+    private static let subjects: KeyValuePairs = [
+        "hostname": "name in the greeting", "default-domain": "domain of bare names", "sources": "The directories",
+        "sources.name": "its own name", "sources.sqlite": "SQLite file", "listeners": "Where to listen",
+        "listeners.smtp": "ADDRESS:PORT", "listeners.enhanced-codes": "enhanced codes in replies",
+        "listeners.possibilities": "answered with the possibilities", "listeners.clients": "may connect",
+        "listeners.starttls": "STARTTLS is offered", "listeners.unix-mode": "its mode",
+        "listeners.socketmap": "socketmap_table", "listeners.tcp-table": "tcp_table", "listeners.map": "its map",
+        "listeners.policy": "policy delegation", "listeners.milter": "(milter)",
+        "listeners.readsocket": "${readsocket}", "listeners.qmail-deliverable": "qmail-deliverabled",
+        "next-hops": "Where messages go", "next-hops.name": "Unique, for logs",
+        "next-hops.maildir": "A Maildir for each mailbox", "next-hops.follow-links": "symbolic links",
+        "next-hops.takes": "Whose mail it takes", "next-hops.domains": "in these domains",
+        "next-hops.recipients": "for these recipients", "next-hops.smtp": "over SMTP or LMTP",
+        "next-hops.detail": "gets the detail", "next-hops.tls": "starttls, or implicit",
+        "next-hops.tls-name": "name that its certificate must have", "next-hops.ca-file": "Whose certificates are good",
+        "next-hops.connections": "Connections to it at once", "next-hops.lmtp": "LMTP, as Dovecot speaks it",
+        "srs": "rewrites the senders", "srs.socketmap": "postsrsd 1", "clients": "Classes of clients",
+        "clients.name": "A class without", "clients.networks": "Networks as", "clients.trusted": "trusted clients only",
+        "clients.relay": "domains elsewhere", "clients.vrfy": "VRFY. full", "clients.expn": "EXPN. full",
+        "clients.rcpt": "RCPT. full", "clients.questions-per-minute": "Questions (RCPT, VRFY, EXPN",
+        "tls": "certificate for STARTTLS", "tls.certificate": "the chain", "tls.private-key": "its key",
+        "limits.connections": "Connections at once, on all listeners",
+        "limits.recipients": "Recipients of one transaction",
+        "limits.pipelined-questions": "unanswered, or answered and unsent", "limits.errors": "Bad commands",
+        "limits.remembered-recipients": "Addresses that are remembered", "limits.message-size": "Octets of a message",
+        "limits.trace-fields": "Received: fields", "limits.expansion-depth": "redirections in a row",
+        "limits.expansion-addresses": "addresses, 1 to", "limits.expansion-lookups": "look-ups, 1 to",
+        "limits.possibilities": "when a name is ambiguous", "timeouts.idle": "next command",
+        "timeouts.write": "takes nothing of its replies", "timeouts.shutdown": "told to stop",
+        "timeouts.next-hop-connect": "to connect", "timeouts.next-hop-reply": "answer MAIL or RCPT",
+        "timeouts.next-hop-data": "answer DATA", "timeouts.next-hop-block": "take more of a message",
+        "timeouts.next-hop-end": "answer its end", "threads": "Event loops", "log.level": "trace, debug",
+    ]
+
+    @Test func theProseIsAboutTheSettingBelowIt() {
+        for (setting, subject) in Self.subjects {
+            let prose = Self.prose(above: setting)
+            #expect(prose.contains(subject), "\(setting): \(prose)")
+        }
+    }
+
+    /// And no setting is left out there.
+    @Test func everySettingHasItsProse() {
+        let findings = Findings(file: "a")
+        _ = Configuration.read(Self.uncommented(withExamples: true), findings)
+        // The sections without prose of their own, and what is told in that of another: see everyKeyIsInTheSample.
+        let others: Set = ["limits", "timeouts", "log", "sources.ldap", "srs.forward", "srs.reverse"]
+        #expect(findings.keys.subtracting(Self.subjects.map(\.key)).subtracting(others).isEmpty)
     }
 
     @Test func everyLimitIsTried() {

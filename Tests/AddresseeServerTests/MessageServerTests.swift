@@ -255,6 +255,16 @@ struct MessageServerTests {
         }
     }
 
+    /// A name that no folder can bear.
+    @Test func namesWithoutFolder() async throws {
+        try await Self.serve { peer, place in
+            let text = "MAIL FROM:<>\r\nRCPT TO:<\"a/b\"@relay.example>\r\nRCPT TO:<x@relay.example>\r\n"
+            let replies = try await Self.replies(4, to: text, over: peer)
+            #expect(
+                replies.suffix(2) == ["553 5.1.3 Mailbox name not allowed: no folder can bear it", "250 2.1.5 OK"])
+        }
+    }
+
     @Test(arguments: [
         ("Received: a\r\nReceived: b\r\nReceived: c", "554 5.4.6 The message goes in a loop"),
         ("Delivered-To: FRED@example.org", "554 5.4.6 The message goes in a loop"),

@@ -260,17 +260,6 @@ class OneQuestionAtATime(HostileTest):
             self.assertReplies(replies, expected)
 
 
-class Memory(HostileTest):
-    settings = {"limits": {"remembered-recipients": 0}}
-
-    def test_without_remembered_recipients_the_answers_are_the_same(self):
-        with self.service.client() as client:
-            self.assertEqual(client.ask("MAIL FROM:<>"), "250 2.1.0 OK")
-            for _ in range(3):
-                self.assertEqual(client.ask("RCPT TO:<fred@example.org>"), "250 2.1.5 OK")
-                self.assertEqual(client.ask("RCPT TO:<nobody@example.org>"), "550 5.1.1 No such user here")
-
-
 class Silence(HostileTest):
     settings = {"timeouts": {"idle": "2s"}}
 
