@@ -54,7 +54,7 @@ private final class Counts: Sendable {
         switch lookup {
         case .entries(let keys) where keys[0].localPart.octets.starts(with: "stranger".utf8):
             strangers.withLockedValue { $0.append(count) }
-        case .members: if let gate { _ = gate.wait(timeout: .now() + .seconds(60)) }
+        case .members: if let gate { _ = gate.wait(timeout: .now() + .seconds(600)) }
         default: break
         }
     }

@@ -42,17 +42,25 @@ import Verification
     private static func places(mailboxes: Int) async throws -> [Bool] {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let freed = eventLoop.makePromise(of: [Bool].self)
+        let gate = DispatchSemaphore(value: 0)
         let done = try await eventLoop.submit { () -> NIOLoopBound<EventLoopPromise<Bool>> in
             let context = try context(on: eventLoop)
             let worked = eventLoop.makePromise(of: Bool.self)
             var (used, kept): (Freed?, Freed?) = (Freed(eventLoop), Freed(eventLoop))
             if let used, let kept {
-                context.aside(mailboxes, { [used] in used.eventLoop.inEventLoop }, then: worked.succeed)
+                let work = { @Sendable [used] in
+                    let isHere = used.eventLoop.inEventLoop
+                    // Until nothing on the loop holds it.
+                    if !isHere { gate.wait() }
+                    return isHere
+                }
+                context.aside(mailboxes, work, then: worked.succeed)
                 context.letGo(kept, mailboxes: mailboxes)
                 EventLoopFuture.whenAllSucceed([used.onLoop.futureResult, kept.onLoop.futureResult], on: eventLoop)
                     .cascade(to: freed)
             }
             (used, kept) = (nil, nil)
+            eventLoop.execute { gate.signal() }
             return NIOLoopBound(worked, eventLoop: eventLoop)
         }.get()
         let work = try await eventLoop.flatSubmit { done.value.futureResult }.get()

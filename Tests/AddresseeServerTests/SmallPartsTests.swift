@@ -69,33 +69,33 @@ struct LongAnswersTests {
         let answers = LongAnswers(limit: 10)
         let (one, two, three) = (try Self.key("one"), try Self.key("two"), try Self.key("three"))
         #expect(answers.isEmpty)
-        answers.keep(try Self.members(4), to: one, version: 1)
-        answers.keep(try Self.members(4), to: two, version: 1)
+        _ = answers.keep(try Self.members(4), to: one, version: 1)
+        _ = answers.keep(try Self.members(4), to: two, version: 1)
         #expect(!answers.isEmpty)
         #expect(Self.isKnown(answers, one) && Self.isKnown(answers, two))
         #expect(!Self.isKnown(answers, one, version: 2))
         #expect(!Self.isKnown(answers, try Self.key("one", isTrusted: true)))
         // The one that was not asked for longest gives way.
         #expect(Self.isKnown(answers, one))
-        answers.keep(try Self.members(4), to: three, version: 1)
+        _ = answers.keep(try Self.members(4), to: three, version: 1)
         #expect(Self.isKnown(answers, one) && !Self.isKnown(answers, two) && Self.isKnown(answers, three))
         // Too many for the whole, and trouble, are not kept.
-        answers.keep(try Self.members(11), to: two, version: 1)
+        _ = answers.keep(try Self.members(11), to: two, version: 1)
         #expect(!Self.isKnown(answers, two) && Self.isKnown(answers, one))
-        answers.keep(.verdict(.couldNotTell), to: two, version: 1)
-        answers.keep(.acceptance(.refused(.couldNotTell)), to: two, version: 1)
+        _ = answers.keep(.verdict(.couldNotTell), to: two, version: 1)
+        _ = answers.keep(.acceptance(.refused(.couldNotTell)), to: two, version: 1)
         #expect(!Self.isKnown(answers, two))
         // Under another version nothing is of use.
-        answers.keep(try Self.members(1), to: two, version: 2)
+        _ = answers.keep(try Self.members(1), to: two, version: 2)
         #expect(!Self.isKnown(answers, one) && Self.isKnown(answers, two, version: 2))
-        answers.forget(limit: 0)
-        answers.keep(try Self.members(0), to: two, version: 2)
+        _ = answers.forget(limit: 0)
+        _ = answers.keep(try Self.members(0), to: two, version: 2)
         #expect(answers.isEmpty)
     }
 
     @Test func soManyAnswers() throws {
         let answers = LongAnswers(limit: 1000)
-        for number in 0..<65 { answers.keep(.verdict(.noMembers), to: try Self.key("\(number)"), version: 1) }
+        for number in 0..<65 { _ = answers.keep(.verdict(.noMembers), to: try Self.key("\(number)"), version: 1) }
         let (first, second) = (try Self.key("0"), try Self.key("1"))
         #expect(!Self.isKnown(answers, first) && Self.isKnown(answers, second))
     }
