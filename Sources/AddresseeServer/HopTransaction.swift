@@ -176,7 +176,8 @@ final class HopTransaction {
             if !heard.taken.isEmpty { isAstray = true }
             return .refused(refusal.reply, refusal.mailbox)
         }
-        recipients += heard.taken
+        // Moved where it can be, for there may be very many.
+        if recipients.isEmpty { recipients = heard.taken } else { recipients += heard.taken }
         return .heard(refused: heard.refused)
     }
 

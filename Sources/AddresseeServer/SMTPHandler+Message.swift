@@ -151,6 +151,7 @@ extension SMTPHandler {
         letGo(passage?.order)
         passage = nil
         transaction?.abandon()
+        if let recipients = transaction?.recipients { loop.letGo(recipients, mailboxes: recipients.count) }
         transaction = nil
     }
 }

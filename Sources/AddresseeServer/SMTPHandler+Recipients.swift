@@ -306,6 +306,7 @@ extension SMTPHandler {
             return envelope
         }
         aside(LoopContext.many, added) { [self] envelope in
+            if let before = self.envelope { loop.letGo(before, mailboxes: before.size) }
             self.envelope = envelope
             answer(recipient.query, recipient.ticket, recipient.verdict)
         }
