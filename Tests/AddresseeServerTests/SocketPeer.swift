@@ -7,17 +7,21 @@ import NIOPosix
 final class SocketPeer: DialoguePeer {
     private var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    private let channel: any Channel
 
     private init(
-        _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ channel: any Channel
     ) {
         self.inbound = inbound.makeAsyncIterator()
         self.outbound = outbound
+        self.channel = channel
     }
 
+    /// Sends, and returns when the kernel has it: the writer of the asynchronous channel returns before.
     func send(_ octets: [UInt8]) async throws {
         // A server that has said its last word may have closed already; what it said is still to be read.
-        try? await outbound.write(ByteBuffer(bytes: octets))
+        try? await channel.writeAndFlush(ByteBuffer(bytes: octets))
     }
 
     /// Sends nothing more, and still receives.
@@ -42,7 +46,7 @@ final class SocketPeer: DialoguePeer {
                 }
             }
         return try await channel.executeThenClose { inbound, outbound in
-            try await body(SocketPeer(inbound, outbound))
+            try await body(SocketPeer(inbound, outbound, channel.channel))
         }
     }
 }

