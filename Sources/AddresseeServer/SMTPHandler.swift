@@ -86,19 +86,19 @@ final class SMTPHandler: Connection {
         var hasNewCommand = false
         // A command keeps the connection alive; a client that sends octet after octet and no end of line does not.
         defer { if hasNewCommand { timers.lastCommand = loop.eventLoop.now } }
-        while state == .open, !isHeld {
-            if session.isSaying {
+        reading: while state == .open, !isHeld {
+            switch session.turn() {
+            case .say:
                 saySome()
                 continue
-            }
-            if session.isReceivingData {
-                if !receiveData() { break }
+            case .readData:
+                if !receiveData() { break reading }
                 hasNewCommand = true
                 continue
-            }
-            if session.isHandlingMessage {
+            case .wait:
                 isHeld = true
-                break
+                break reading
+            case .readLine: break
             }
             let line = inbound.withUnsafeReadableBytes { bytes in
                 framing.next(Span(_unsafeBytes: bytes), from: 0)

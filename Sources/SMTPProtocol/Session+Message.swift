@@ -30,6 +30,28 @@ extension Session {
         case chunk(next: Int)
     }
 
+    /// What is to be done next.
+    public enum Turn: Sendable {
+        /// A long reply is being said: `sayMore()`.
+        case say
+        /// What comes in is mail data: `receivedData`.
+        case readData
+        /// A message is being opened or handed on: what comes in must be kept.
+        case wait
+        /// What comes in is a command: `received(_:)`.
+        case readLine
+    }
+
+    /// What is to be done next. It changes nothing; but as a getter it would be given a copy of the session, at every command.
+    public mutating func turn() -> Turn {
+        if isSaying { return .say }
+        switch phase {
+        case .data, .chunk, .refusedChunk: return .readData
+        case .opening, .handing: return .wait
+        case .commands: return .readLine
+        }
+    }
+
     /// Whether what comes in is mail data, for `receivedData`, and no line.
     public var isReceivingData: Bool {
         switch phase {
