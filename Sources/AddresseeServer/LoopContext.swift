@@ -196,10 +196,11 @@ final class LoopContext {
         let judgement = Judgement(query, by: client)
         if let decided = judgement.decided { return decided }
         var place: Remembered?
+        var read: FirstAnswers?
         if let mailbox = query.mailbox {
             place = remembered(mailbox, known, withName: judgement.tellsNames)
             // EXPN is asked of lists, which always need a walk.
-            let verdict = plainly(mailbox, place, mayAsk: judgement.wire != .expand) { fact in
+            let verdict = plainly(mailbox, place, mayAsk: judgement.wire != .expand, read: &read) { fact in
                 judgement.verdict(on: fact, asked: mailbox)
             }
             if let verdict { return verdict }
@@ -207,8 +208,9 @@ final class LoopContext {
         let inquiry = Inquiry(query, by: client, in: service.inquiries)
         guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
         beginBatch()
-        let key = LongAnswers.Key(query: query, judgement: judgement, isTrusted: client.isTrusted)
+        func key() -> LongAnswers.Key { .init(query: query, judgement: judgement, isTrusted: client.isTrusted) }
         if !long.isEmpty, let version {
+            let key = key()
             if case .verdict(let verdict)? = long.answer(to: key, version: version) { return verdict }
             let isWaiting = long.wait(for: key, version: version) { [later = later()] answer in
                 if case .verdict(let verdict) = answer { later(verdict) }
@@ -216,8 +218,8 @@ final class LoopContext {
             if isWaiting { return nil }
         }
         let resolution = walk(
-            expansion, as: key,
-            then: { [self, asked = version, later = later()] resolution in
+            expansion, read, as: key(),
+            then: { [self, place, asked = version, key = key(), later = later()] resolution in
                 note(resolution, inquiry, query, place)
                 let verdict = { @Sendable in inquiry.verdict(on: resolution) }
                 aside(resolution.mailboxCount, verdict) { [self] verdict in
@@ -231,19 +233,20 @@ final class LoopContext {
 
     /// Walks to the end, or as far as it goes without holding up others.
     /// - Parameters:
-    ///   - key: under which others may wait for the answer.
+    ///   - read: what has been read for it already in this batch.
+    ///   - key: under which others may wait for the answer; made only where it is a long walk.
     ///   - then: called on this loop with the resolution, where it has to be waited for; made only there.
     /// - Returns: the resolution; nil where it comes later.
     private func walk(
-        _ expansion: consuming Expansion, as key: LongAnswers.Key? = nil,
+        _ expansion: consuming Expansion, _ read: FirstAnswers?, as key: @autoclosure () -> LongAnswers.Key?,
         then: @autoclosure () -> (Resolution) -> Void
     ) -> Resolution? {
         beginBatch()
         if answersAtOnce {
-            switch expansion.run(sources, turns: WaitingWalk.turns) {
+            switch expansion.run(sources, turns: WaitingWalk.turns, read: read) {
             case .finished(let resolution): return resolution
             case .paused(let expansion, let step):
-                if let key, let version { long.begin(key, version: version) }
+                if let version, let key = key() { long.begin(key, version: version) }
                 WaitingWalk(expansion, at: step, loop: self, finished: then()).pause()
                 return nil
             }
@@ -285,13 +288,14 @@ final class LoopContext {
         later: @autoclosure () -> (MapAnswer) -> Void
     ) -> MapAnswer? {
         var place: Remembered?
+        var read: FirstAnswers?
         if let mailbox = inquiry.mailbox {
             place = remembered(mailbox, known)
-            if let answer = plainly(mailbox, place, { inquiry.answer(on: $0) }) { return answer }
+            if let answer = plainly(mailbox, place, read: &read, { inquiry.answer(on: $0) }) { return answer }
         }
         guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
         let resolution = resolve(
-            expansion, place, about: about(),
+            expansion, read, place, about: about(), as: nil,
             later: { [self, later = later()] resolution in
                 aside(resolution.mailboxCount, { inquiry.answer(on: resolution) }, then: later)
                 letGo(resolution, mailboxes: resolution.mailboxCount)
@@ -311,14 +315,20 @@ final class LoopContext {
     ) -> Acceptance? {
         let judgement = Judgement(query, by: client)
         var place: Remembered?
+        var read: FirstAnswers?
         if let mailbox = query.mailbox {
             place = remembered(mailbox, nil)
-            if let found = plainly(mailbox, place, { judgement.acceptance(on: $0, over: routes) }) { return found }
+            let found = plainly(mailbox, place, read: &read) { judgement.acceptance(on: $0, over: routes) }
+            if let found { return found }
         }
         beginBatch()
-        let key = LongAnswers.Key(
-            query: query, judgement: judgement, isTrusted: client.isTrusted, routes: routes, onlyOnRecord: onlyOnRecord)
+        func key() -> LongAnswers.Key {
+            .init(
+                query: query, judgement: judgement, isTrusted: client.isTrusted, routes: routes,
+                onlyOnRecord: onlyOnRecord)
+        }
         if !long.isEmpty, let version {
+            let key = key()
             if case .acceptance(let acceptance)? = long.answer(to: key, version: version) { return acceptance }
             let isWaiting = long.wait(for: key, version: version) { [later = later()] answer in
                 if case .acceptance(let acceptance) = answer { later(acceptance) }
@@ -327,8 +337,8 @@ final class LoopContext {
         }
         let expansion = Inquiry.recipients(of: path, in: service.inquiries)
         let resolution = resolve(
-            expansion, place, about: query.about, as: key,
-            later: { [self, asked = version, later = later()] resolution in
+            expansion, read, place, about: query.about, as: key(),
+            later: { [self, asked = version, key = key(), later = later()] resolution in
                 let acceptance = { @Sendable in
                     judgement.acceptance(on: resolution, over: routes, onlyOnRecord: onlyOnRecord)
                 }
@@ -343,16 +353,19 @@ final class LoopContext {
 
     /// The answer to what is plainly true of an address, in the batch at hand: to what is remembered where that suffices, else
     /// to what the source has. Nil where only a walk can tell.
-    /// - Parameter mayAsk: whether the source is worth asking before a walk does.
+    /// - Parameters:
+    ///   - mayAsk: whether the source is worth asking before a walk does.
+    ///   - read: what has been read, for the walk.
     private func plainly<Answer>(
-        _ mailbox: Mailbox, _ place: Remembered?, mayAsk: Bool = true, _ answer: (MailboxMemory.Fact) -> Answer?
+        _ mailbox: Mailbox, _ place: Remembered?, mayAsk: Bool = true, read: inout FirstAnswers?,
+        _ answer: (MailboxMemory.Fact) -> Answer?
     ) -> Answer? {
         if let place, let fact = memory.recall(mailbox, place.key, version: place.version), let answer = answer(fact) {
             return answer
         }
         guard mayAsk, answersAtOnce, sources.count == 1,
             service.configuration.expansion.lookups >= MailboxMemory.Fact.plainLookups,
-            let fact = MailboxMemory.Fact.plain(mailbox, in: sources[0])
+            let fact = MailboxMemory.Fact.plain(mailbox, in: sources[0], read: &read)
         else { return nil }
         if let place { memory.remember(fact, place.key, version: place.version, withName: place.withName) }
         return answer(fact)
@@ -360,27 +373,29 @@ final class LoopContext {
 
     /// The resolution of one walk, remembered and logged.
     /// - Parameters:
+    ///   - read: what has been read for it already in this batch.
     ///   - place: that of the address that is asked about, where what is found of it may be remembered.
     ///   - later: called on this loop with the resolution, where it has to be waited for; made only there.
     /// - Returns: the resolution; nil where it comes later.
     private func resolve(
-        _ expansion: consuming Expansion, _ place: Remembered?, about: String, as key: LongAnswers.Key? = nil,
+        _ expansion: consuming Expansion, _ read: FirstAnswers?, _ place: Remembered?,
+        about: @autoclosure () -> String, as key: @autoclosure () -> LongAnswers.Key?,
         later: @autoclosure () -> (Resolution) -> Void
     ) -> Resolution? {
         let resolution = walk(
-            expansion, as: key,
-            then: { [self, later = later()] resolution in
+            expansion, read, as: key(),
+            then: { [self, about = about(), later = later()] resolution in
                 keep(resolution, place, about)
                 later(resolution)
             })
         guard let resolution else { return nil }
-        keep(resolution, place, about)
+        keep(resolution, place, about())
         return resolution
     }
 
-    private func keep(_ resolution: Resolution, _ place: Remembered?, _ about: String) {
+    private func keep(_ resolution: Resolution, _ place: Remembered?, _ about: @autoclosure () -> String) {
         remember(resolution, place)
-        log(resolution.outcome, about)
+        log(resolution.outcome, about())
     }
 
     private func remember(_ resolution: Resolution, _ place: Remembered?) {

@@ -1,5 +1,23 @@
 // Driving a walk over sources that answer at once.
 
+public import MailAddress
+
+/// What the only source there is has said of an address: a walk that begins at it need not ask again.
+public final class FirstAnswers: Sendable {
+    let mailbox: Mailbox
+    let domain: DomainRecord
+    let entry: Answer
+
+    /// - Parameters:
+    ///   - domain: the record of its domain, which is no alias.
+    ///   - entry: the answer to `Lookup.entries` of this address alone.
+    public init(mailbox: Mailbox, domain: DomainRecord, entry: Answer) {
+        self.mailbox = mailbox
+        self.domain = domain
+        self.entry = entry
+    }
+}
+
 extension Expansion {
     /// How far a walk went.
     public enum Progress: Sendable {
@@ -19,9 +37,11 @@ extension Expansion {
     }
 
     /// Carries out the lookups on the spot, until there have been so many, and addresses gone through without one.
-    public consuming func run(_ sources: [any Source], turns: Int) -> Progress {
+    /// - Parameter read: what has been read already of the address that is asked about, in the same view of the only source.
+    public consuming func run(_ sources: [any Source], turns: Int, read: FirstAnswers? = nil) -> Progress {
         var walk = consume self
         var move = walk.begin()
+        if let read { move = walk.take(read, after: move) }
         var left = turns
         while true {
             switch move {
@@ -44,6 +64,21 @@ extension Expansion {
                 swap(&resolution, &walk.resolution)
                 return .finished(resolution)
             }
+        }
+    }
+
+    /// Goes on with answers that are at hand, as far as they are those to what the walk asks first.
+    private mutating func take(_ read: FirstAnswers, after first: Move) -> Move {
+        guard case .lookUp(.domain, source: 0) = first, sourceNames.count == 1, case .address(let asked) = question,
+            asked == read.mailbox
+        else { return first }
+        let next = take(.domain(read.domain))
+        guard case .lookUp(.entries(let keys), source: 0) = next else { return next }
+        switch read.entry {
+        // The first key is the address itself.
+        case .entry(_, key: 0): return take(read.entry)
+        case .absent where keys.count == 1: return take(read.entry)
+        default: return next
         }
     }
 }
