@@ -82,6 +82,7 @@ let package = Package(
             "SQLiteDirectory",
             ["MailAddress", "MailboxDirectory", "AddresseeSchema", "CSQLiteSettings", grdb, sqlite]),
         .target(name: "CLDAP"),
+        .target(name: "CMemory"),
         room("LDAPDirectory", ["MailAddress", "MailboxDirectory", "AddresseeSchema", "CLDAP"]),
         room(
             "AddresseeConfiguration",
@@ -103,7 +104,7 @@ let package = Package(
             name: "addressee",
             dependencies: [
                 "MailAddress", "MailboxDirectory", "Verification", "SQLiteDirectory", "LDAPDirectory",
-                "AddresseeConfiguration", "AddresseeCommands", "AddresseeServer", logging,
+                "AddresseeConfiguration", "AddresseeCommands", "AddresseeServer", "CMemory", logging,
             ],
             swiftSettings: settings),
         tests("MailAddressTests", ["MailAddress"]),

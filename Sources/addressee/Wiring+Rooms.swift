@@ -3,6 +3,7 @@
 import AddresseeCommands
 import AddresseeConfiguration
 import AddresseeServer
+import CMemory
 import LDAPDirectory
 import Logging
 import MailboxDirectory
@@ -51,6 +52,7 @@ extension Wiring {
         },
         serve: { configuration, ready in
             defer { SQLiteUpkeep.endAll() }
+            memory_join_at_once()
             do {
                 try await Server.rooms(configuration).run(configuration, ready: ready)
             } catch let error as ServerError {
