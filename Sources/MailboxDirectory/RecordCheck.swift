@@ -94,6 +94,9 @@ struct RecordCheckWork {
     mutating func examine(_ record: Record) throws {
         if case .domain(let domain) = record { examineTarget(of: domain) }
         if case .forward(let forward) = record, forward.keepsCopy { examineCopy(of: forward) }
+        if case .moved(let moved) = record, let circle = moved.circle(limit: check.limits.depth, walk(to:)) {
+            addLoop(circle)
+        }
         for (role, target) in record.references {
             steps += 1
             if steps.isMultiple(of: 256) { check.progress(steps, total) }
@@ -108,11 +111,15 @@ struct RecordCheckWork {
         }
     }
 
-    private mutating func examine(_ target: Mailbox, _ role: ReferenceRole, of record: Record) {
-        let walk = Expansion(
+    private func walk(to target: Mailbox) -> Resolution {
+        Expansion(
             .address(target), purpose: .resolve, sources: sources.map(\.name), defaultDomain: check.defaultDomain,
-            limits: check.limits)
-        let resolution = walk.run(sources)
+            limits: check.limits
+        ).run(sources)
+    }
+
+    private mutating func examine(_ target: Mailbox, _ role: ReferenceRole, of record: Record) {
+        let resolution = walk(to: target)
         let name = Reference(kind: record.kind, role: role, name: record.name).description
         switch resolution.outcome {
         case .couldNotTell(let trouble): add(trouble)

@@ -108,6 +108,10 @@ extension RecordEditor {
             try checkCopy(forward, sources: sources)
         }
         if case .domain(let domain) = record { try checkAliasedDomain(domain, sources: sources) }
+        if case .moved(let moved) = record {
+            let circle = moved.circle(limit: limits.depth) { walk(to: $0, sources: sources) }
+            if let circle { throw .cycle(circle) }
+        }
         for (role, target) in record.references {
             let resolution = walk(to: target, sources: sources)
             switch resolution.outcome {

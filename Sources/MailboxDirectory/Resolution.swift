@@ -184,6 +184,24 @@ public struct Failure: Hashable, Sendable {
     public var address: Mailbox { mailbox.with(separatedDetail: separatedDetail) }
 }
 
+extension Moved {
+    /// The way from the new address back to the old one, where those who are told it would be sent round in a circle; nil where
+    /// it ends elsewhere, or can't be told.
+    /// - Parameters:
+    ///   - limit: new addresses that are followed.
+    ///   - walk: resolves an address.
+    func circle(limit: Int, _ walk: (Mailbox) -> Resolution) -> [Mailbox]? {
+        var (path, next) = ([address], newAddress)
+        while let told = next, path.count <= limit {
+            path.append(told)
+            guard let failure = walk(told).failures.first, case .moved(let newer) = failure.reason else { return nil }
+            if failure.mailbox == address { return told == address ? path : path + [address] }
+            next = newer
+        }
+        return nil
+    }
+}
+
 /// One step of a walk, for people.
 public struct TraceStep: Hashable, Sendable {
     /// The address that was at hand; nil for a bare name.

@@ -285,6 +285,10 @@ private let targetRows: [EditRow] = [
 
 private let loopRows: [EditRow] = [
     EditRow("domain a\nalias x@a y@a", "add alias y@a x@a", "this would make a loop: y@a -> x@a -> y@a; \(step)"),
+    EditRow(small, "add moved x@a to=x@b", "this would make a loop: x@a -> x@b -> x@a; \(step)"),
+    EditRow(small, "force add moved x@a to=x@b", "this would make a loop: x@a -> x@b -> x@a; \(step)"),
+    EditRow("domain a\nmoved y@a to=x@a", "add moved x@a to=y@a", "this would make a loop: x@a -> y@a -> x@a; \(step)"),
+    EditRow("domain a\nmoved y@a to=z@c", "add moved x@a to=y@a", "done"),
     EditRow("domain a\nalias x@a y@a", "force add alias y@a x@a", "this would make a loop: y@a -> x@a -> y@a; \(step)"),
     EditRow(
         "domain a\nalias x@a y@a\nlist z@a : x@a", "add forward y@a z@a",

@@ -22,6 +22,10 @@ final class ImportFile {
         }
         var status = stat()
         fstat(descriptor, &status)
+        if status.st_mode & S_IFMT == S_IFDIR {
+            close(descriptor)
+            throw CommandFailure(.usage, "can't read \(path): it is a folder; name a file in it")
+        }
         size = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
     }
 
