@@ -19,7 +19,7 @@ extension LDAPSourceConfiguration {
         var ldap = LDAPSourceConfiguration(
             uris: uris ?? [], base: base ?? "", preset: preset ?? "",
             cache: Cache(journal: section.findings.resolve("\(name).changes")))
-        ldap.writeBase = section.setting("write-base")?.text("a DN such as ou=mail,dc=example,dc=org")
+        ldap.writeBase = section.setting("write-base")?.distinguishedName("a DN such as ou=mail,dc=example,dc=org")
         ldap.domains =
             section.list("domains", empty: "name one domain at least, or leave it out")?
             .compactMap { $0.domainRecord() } ?? []
@@ -146,7 +146,7 @@ extension LDAPSourceConfiguration {
             }
             return
         }
-        guard let name = dn.text("a DN such as cn=reader,dc=example,dc=org") else { return }
+        guard let name = dn.distinguishedName("a DN such as cn=reader,dc=example,dc=org") else { return }
         switch (file, variable) {
         case (let file?, nil):
             guard let path = file.path() else { return }
@@ -220,7 +220,23 @@ extension Setting {
     /// A DN. An empty one is the root of all that a server has, as a global catalogue is searched from.
     fileprivate func base() -> String? {
         if case .scalar(let scalar) = node, scalar.string.isEmpty, scalar.style != .plain { return "" }
-        return text("a DN such as dc=example,dc=org, or '' for all that the server has")
+        return distinguishedName("a DN such as dc=example,dc=org, or '' for all that the server has")
+    }
+
+    /// A DN. Semicolons between its parts, as RFC 2253 still read them, are none of RFC 4514, and servers differ in what
+    /// they make of them.
+    fileprivate func distinguishedName(_ expected: String) -> String? {
+        guard let text = text(expected) else { return nil }
+        var (meant, isEscaped, isQuoted) = ("", false, false)
+        for scalar in text.unicodeScalars {
+            let separates = scalar == ";" && !isEscaped && !isQuoted
+            if scalar == "\"", !isEscaped { isQuoted.toggle() }
+            isEscaped = scalar == "\\" && !isEscaped
+            meant.unicodeScalars.append(separates ? "," : scalar)
+        }
+        if meant == text { return text }
+        refuse(expected, hint: "; write \(meant)")
+        return nil
     }
 
     /// A domain alone, or one with how it is served.

@@ -28,6 +28,8 @@ final class HopConnection: ChannelInboundHandler {
     private(set) var uses = 0
     private(set) var extensions = ServerExtensions()
     private(set) var isOpen = false
+    /// Whether what is sent now is taken for a message: no command is one then, QUIT neither (RFC 5321 4.1.1.4).
+    var isInMessage = false
     /// Called once when it ends while nothing is waited for.
     var lost: ((HopFailure) -> Void)?
     /// Called when it takes more after `isFull`.
@@ -115,6 +117,7 @@ final class HopConnection: ChannelInboundHandler {
             for answer in answers { answer(.failure(Self.gone)) }
             return
         }
+        isInMessage = false
         handover.expect(answers.count)
         for answer in answers { wait(timeouts.end, answer) }
     }
@@ -134,10 +137,10 @@ final class HopConnection: ChannelInboundHandler {
     /// A message has been handed over it.
     func countUse() { uses += 1 }
 
-    /// Says QUIT and closes, or just closes where something is under way.
+    /// Says QUIT and closes, or just closes where something is under way, a message too.
     func close() {
         if isOver { return }
-        if waiting.isEmpty, isOpen {
+        if waiting.isEmpty, isOpen, !isInMessage {
             handover.send(Array("QUIT".utf8))
             flush()
         }
@@ -313,7 +316,7 @@ final class HopConnection: ChannelInboundHandler {
             "its certificate has another name than the one that it must have (tls-name)"
         case is NIOSSLError, is BoringSSLError:
             "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
-                ? "its certificate is expired, or is none of those that are trusted (ca-file)"
+                ? "its certificate is expired, is not for servers, or is none of those that are trusted (ca-file)"
                 : "TLS fails with it; does it speak TLS there? (\(type(of: error)))"
         case is SocketAddressError: "its name is unknown"
         default: "\(error)"

@@ -230,6 +230,7 @@ final class HopTransaction {
                         case .failure(let failure): fail(failure, mayTryAgain, opened)
                         case .success(let reply) where reply.asksForData:
                             phase = .sending
+                            connection.isInMessage = true
                             connection.hasRoom = { [self] in hasRoom?() }
                             opened(nil)
                         case .success(let reply):

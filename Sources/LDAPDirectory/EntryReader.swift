@@ -118,6 +118,19 @@ struct EntryReader: Sendable {
         throw ReadFault(entry, "leads to \"\(String(decoding: value, as: UTF8.self))\", which is no address")
     }
 
+    /// A member by address, maybe with a name: `Bob <bob@example.org>` (RFC 5322 3.4), as mgrpRFC822MailMember has it.
+    func member(_ value: [UInt8], of entry: LDAPEntry, domain: Domain) throws(ReadFault) -> ListMember {
+        let value = Self.trimmed(value)
+        if value.last == UInt8(ascii: ">"), let open = value.lastIndex(of: UInt8(ascii: "<")) {
+            let address = Self.trimmed(Array(value[(open + 1)...].dropLast()))
+            if let mailbox = try? Mailbox(octets: address.span) {
+                let name = value[..<open].filter { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+                return ListMember(mailbox: mailbox, name: PersonName.clean(Self.trimmed(Array(name))))
+            }
+        }
+        return ListMember(mailbox: try target(value, of: entry, domain: domain))
+    }
+
     func ordered(_ values: [[UInt8]], of entry: LDAPEntry) throws(ReadFault) -> [OrderedValue] {
         var ordered: [OrderedValue] = []
         for value in values {

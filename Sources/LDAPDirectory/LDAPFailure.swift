@@ -13,7 +13,8 @@ public struct LDAPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case lost
         /// No server could be reached.
         case unreachable
-        /// The server's certificate is not good: it bears another name, is not valid now, or is signed by an unknown authority.
+        /// The server's certificate is not good: it bears another name, is not valid now, is not for servers, or is signed
+        /// by an unknown authority.
         case certificate
         /// These credentials were refused a moment ago, and are not tried again yet.
         case bindPaused

@@ -19,8 +19,7 @@ extension MembersWork {
             }
         } else {
             for value in addresses {
-                let mailbox = try reader.target(value, of: entry, domain: list.domain)
-                append(.member(ListMember(mailbox: mailbox)), to: node)
+                append(.member(try reader.member(value, of: entry, domain: list.domain)), to: node)
             }
         }
         for name in plan.schema.names(.memberDN, rules) { try addNames(entry, name, at: node, depth: depth) }

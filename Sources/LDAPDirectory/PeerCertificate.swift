@@ -3,11 +3,13 @@
 
 /// The names and the time of a certificate.
 struct PeerCertificate: Hashable, Sendable {
-    /// DNS names and addresses (RFC 5280 4.2.1.6), as text.
+    /// DNS names and addresses (RFC 5280 4.2.1.6), as text; where it has none, its common names (RFC 6125 6.4.4).
     var names: [String] = []
     /// `YYYYMMDDHHMMSS`, in UTC; empty where it can't be read.
     var begin = ""
     var end = ""
+    /// Whether it may be a server's: it names no purposes, or that one (RFC 5280 4.2.1.12).
+    var isForServers = true
 
     /// - Parameter octets: the certificate in DER.
     init(_ octets: [UInt8]) {
@@ -18,12 +20,28 @@ struct PeerCertificate: Hashable, Sendable {
             begin = Self.time(validity[0])
             end = Self.time(validity[1])
         }
+        let subject = fields.dropFirst(4).first?.children.flatMap(\.children).map(\.children) ?? []
+        // id-at-commonName, 2.5.4.3.
+        names = subject.filter { $0.count == 2 && Array($0[0].content) == [0x55, 0x04, 0x03] }
+            .map { String(decoding: $0[1].content, as: UTF8.self) }
         guard let extensions = fields.first(where: { $0.tag == 0xA3 })?.children.first?.children else { return }
+        // id-ce-extKeyUsage, 2.5.29.37; id-kp-serverAuth, 1.3.6.1.5.5.7.3.1; anyExtendedKeyUsage, 2.5.29.37.0.
+        for one in extensions.map(\.children) where one.first.map({ Array($0.content) }) == [0x55, 0x1D, 0x25] {
+            let purposes = (one.last.flatMap { DER($0.content) }?.children ?? []).map { Array($0.content) }
+            isForServers = purposes.contains { Self.serverPurposes.contains($0) }
+        }
         // id-ce-subjectAltName, 2.5.29.17.
         for one in extensions.map(\.children) where one.first.map({ Array($0.content) }) == [0x55, 0x1D, 0x11] {
-            names = (one.last.flatMap { DER($0.content) }?.children ?? []).compactMap(Self.name)
+            let alternatives = one.last.flatMap { DER($0.content) }?.children ?? []
+            if alternatives.contains(where: { [0x82, 0x87].contains($0.tag) }) {
+                names = alternatives.compactMap(Self.name)
+            }
         }
     }
+
+    private static let serverPurposes: [[UInt8]] = [
+        [0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01], [0x55, 0x1D, 0x25, 0x00],
+    ]
 
     private static func name(_ value: DER) -> String? {
         switch value.tag {
@@ -46,6 +64,9 @@ struct PeerCertificate: Hashable, Sendable {
             return "its certificate is not valid before \(begin) UTC; set the clock, or get another certificate"
         }
         if !end.isEmpty, now > end { return "its certificate has expired, at \(end) UTC; get another" }
+        if !isForServers {
+            return "its certificate is not for servers (its extended key usage has no serverAuth); get one that is"
+        }
         if !names.isEmpty, !names.contains(where: { Self.fits($0, host) }) {
             return "its certificate is for \(names.joined(separator: ", ")), not for \(host); name the server so in"
                 + " uris, or give it a certificate for that name"

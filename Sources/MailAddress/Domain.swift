@@ -42,6 +42,18 @@ public struct Domain: Sendable {
     /// Whether it is an address in brackets (RFC 5321 4.1.3).
     public var isLiteral: Bool { octets.first == UInt8(ascii: "[") }
 
+    /// The literal of an IPv4 address for one that is mapped to IPv6 (`[IPv6:::ffff:192.0.2.1]`, RFC 4291 2.5.5.2), which is
+    /// the same address; nil for all others.
+    public var mappedIPv4: Domain? {
+        var index = 0
+        guard isLiteral, case .ipv6(let address)? = try? AddressLiteral.parse(octets.span, from: &index),
+            address.groups[..<5].allSatisfy({ $0 == 0 }), address.groups[5] == 0xFFFF
+        else { return nil }
+        let numbers = address.groups[6...].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+        let text = AddressLiteral.ipv4(numbers).canonical([])
+        return Domain(stored: text, key: text)
+    }
+
     /// Whether one of its names holds "_", which hosts elsewhere have, and no domain that is served here may (RFC 5321
     /// 4.1.2).
     public var hasUnderscore: Bool { !isLiteral && key.contains(UInt8(ascii: "_")) }

@@ -54,6 +54,7 @@ extension Expansion {
                 transport: place.record.transport ?? place.ruling.transport)
             return finish(.answered)
         }
+        if let literal = walk.literal, !isPostmasterOfLiteral { return leave(literal) }
         // The first address is on a walk of its own more often than not, so its domain is kept only when that is left.
         if walk.node > 0 { known[nodes[walk.node].address.domain] = walk.place }
         return lookUpEntries()
@@ -61,10 +62,17 @@ extension Expansion {
 
     mutating func domainIsNotServed() -> Move {
         let address = nodes[walk.node].address
-        if address.localPart.isPostmaster {
-            if walk.isOfLiteral { return reached(postmaster: address) }
-            if isOfLiteral(address) { return postmasterOfLiteral() }
+        if let literal = walk.literal {
+            let postmaster = nodes[walk.node].target ?? address
+            return postmaster.localPart.isPostmaster ? reached(postmaster: postmaster) : leave(literal)
         }
+        if address.localPart.key.starts(with: LocalPart.postmaster.key), isOfLiteral(address) {
+            return postmasterOfLiteral()
+        }
+        return isElsewhere(address)
+    }
+
+    private mutating func isElsewhere(_ address: Mailbox) -> Move {
         guard case .asked = nodes[walk.node].origin else {
             note("domain \(address.domain) is elsewhere")
             let detail = nodes[walk.node].target.map {
@@ -89,7 +97,8 @@ extension Expansion {
     /// Whether it is at an address of this server's own. That is no domain, and of domains nothing else is true for it.
     private func isOfLiteral(_ address: Mailbox) -> Bool {
         if case .domain = purpose { return false }
-        return address.domain != defaultDomain && literals.contains(address.domain)
+        if address.domain == defaultDomain { return false }
+        return literals.contains(address.domain) || address.domain.mappedIPv4.map(literals.contains) == true
     }
 
     private mutating func reached(postmaster address: Mailbox) -> Move {
@@ -98,14 +107,36 @@ extension Expansion {
     }
 
     /// The postmaster of an address that this server listens at is the one of no domain (RFC 5321 4.5.1, RFC 1123 5.2.17):
-    /// who has no domain to write to has at least an address.
+    /// who has no domain to write to has at least an address. The separators of that domain tell where a detail begins.
     private mutating func postmasterOfLiteral() -> Move {
-        let (literal, domain) = (nodes[walk.node].address.domain, defaultDomain)
-        note("\(literal) is an address of this server, whose postmaster is that of \(domain)")
-        nodes[walk.node].address = Mailbox(localPart: .postmaster, domain: defaultDomain)
-        walk = AddressWalk(node: walk.node, isOfLiteral: true)
+        let (address, target, domain) = (nodes[walk.node].address, nodes[walk.node].target, defaultDomain)
+        note("\(address.domain) is an address of this server, whose postmaster is that of \(domain)")
+        let localPart = address.localPart.isPostmaster ? .postmaster : address.localPart
+        nodes[walk.node].address = Mailbox(localPart: localPart, domain: domain)
+        nodes[walk.node].target = target.map { Mailbox(localPart: $0.localPart, domain: domain) }
+        walk = AddressWalk(node: walk.node, literal: address.domain)
         stage = .domain(source: 0)
         return step()
+    }
+
+    /// Whether what was asked for at an address of this server's own is its postmaster, by the separators of the domain.
+    private var isPostmasterOfLiteral: Bool {
+        let (address, target) = (nodes[walk.node].address, nodes[walk.node].target)
+        if address.localPart.isPostmaster || target?.localPart.isPostmaster == true { return true }
+        guard let place = walk.place else { return false }
+        // The separators of a domain that can't be looked into are not known.
+        if place.fault != nil { return true }
+        let separators = place.ruling.detailSeparators
+        return !separators.isEmpty && address.localPart.bases(separators: separators).contains(where: \.isPostmaster)
+    }
+
+    /// It only began like the postmaster's name, and an address of this server's own has nobody else.
+    private mutating func leave(_ literal: Domain) -> Move {
+        let (address, target) = (nodes[walk.node].address, nodes[walk.node].target)
+        nodes[walk.node].address = Mailbox(localPart: address.localPart, domain: literal)
+        nodes[walk.node].target = target.map { Mailbox(localPart: $0.localPart, domain: literal) }
+        walk = AddressWalk(node: walk.node)
+        return isElsewhere(nodes[walk.node].address)
     }
 
     /// Makes the keys in their order and asks the first source.

@@ -354,8 +354,8 @@ extension Expansion {
         /// The keys in their order; `detailKeys` is the index of the first that has lost its detail.
         var keys: [Mailbox] = []
         var detailKeys = 0
-        /// Whether it was the postmaster of an address of this server's own.
-        var isOfLiteral = false
+        /// The address of this server's own whose postmaster it is, maybe with a detail.
+        var literal: Domain?
         /// The best hit so far.
         var best: Match?
         /// What a bare name was found to be, should no source have more to say.

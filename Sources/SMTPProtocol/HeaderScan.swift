@@ -14,41 +14,56 @@ struct HeaderScan: Hashable, Sendable {
     private var isFirst = true
     /// The line at hand, as far as it is looked at.
     private var line: [UInt8] = []
-    /// What the Delivered-To: field at hand says so far, unfolded; nil in other fields.
-    private var value: [UInt8]?
+    /// Whether what a line is was told by its first octets, before its end.
+    private var isLongLine = false
+    /// What the Delivered-To: field at hand says so far; nil in other fields.
+    private var value: MailboxField?
     /// What those before it say.
     private var mailboxes: [Mailbox] = []
 
-    /// Octets of a line that are looked at (RFC 5322 2.1.1).
+    /// Octets of a line that tell what it is (RFC 5322 2.1.1).
     private static let lineLength = 998
-    /// Octets of a folded field that are looked at: a mailbox with room for comments around it.
-    private static let fieldLength = 4 * lineLength
 
     /// The mailboxes of the Delivered-To: fields so far.
     var deliveredTo: [Mailbox] {
         if isOver || line.isEmpty { return told }
         // Of a message in chunks the last line may have no end (RFC 3030).
         var whole = self
-        whole.take()
+        whole.endLine()
         return whole.told
     }
 
-    private var told: [Mailbox] { mailboxes + (value.flatMap { Mailbox(field: $0) }.map { [$0] } ?? []) }
+    private var told: [Mailbox] { mailboxes + (value?.mailbox.map { [$0] } ?? []) }
 
     mutating func read(_ octets: Span<UInt8>, _ range: Range<Int>) {
         for index in range {
             if isOver { return }
             let octet = octets[index]
             if octet == UInt8(ascii: "\n") {
-                take()
-            } else if line.count < Self.lineLength {
+                endLine()
+            } else if isLongLine {
+                value?.read(octet)
+            } else {
                 line.append(octet)
+                if line.count == Self.lineLength {
+                    isLongLine = true
+                    take()
+                }
             }
         }
     }
 
+    private mutating func endLine() {
+        if !isLongLine {
+            if line.last == UInt8(ascii: "\r") { line.removeLast() }
+            take()
+        }
+        isLongLine = false
+        line.removeAll(keepingCapacity: true)
+    }
+
+    /// Takes a line, or the beginning of a long one.
     private mutating func take() {
-        if line.last == UInt8(ascii: "\r") { line.removeLast() }
         let wasFirst = isFirst
         // Such a line before the fields is of a mailbox file, and no field.
         isFirst = wasFirst && MessageStart.isFromLine(line)
@@ -59,7 +74,7 @@ struct HeaderScan: Hashable, Sendable {
             isOver = true
         } else if HeaderField.isBlank(line[0]) {
             // The field goes on (RFC 5322 2.2.3).
-            if let count = value?.count, count < Self.fieldLength { value?.append(contentsOf: line) }
+            for octet in line { value?.read(octet) }
         } else {
             mailboxes = told
             value = nil
@@ -67,10 +82,10 @@ struct HeaderScan: Hashable, Sendable {
                 received += 1
             } else if let start = HeaderField.valueStart(in: line, of: "delivered-to") {
                 deliveries += 1
-                value = Array(line[start...])
+                value = MailboxField()
+                for octet in line[start...] { value?.read(octet) }
             }
         }
-        line.removeAll(keepingCapacity: true)
     }
 }
 
@@ -104,40 +119,58 @@ enum HeaderField {
     }
 }
 
-extension Mailbox {
-    /// The mailbox that a field says: with comments and blanks around and in it, in angle brackets or not, after a name or
-    /// not (RFC 5322 3.2.2, 3.4, 4.4). Nil where it is none.
-    fileprivate init?(field value: [UInt8]) {
-        var text: [UInt8] = []
-        var (depth, isQuoted, isEscaped) = (0, false, false)
-        scan: for octet in value {
-            let wasEscaped = isEscaped
-            isEscaped = !wasEscaped && octet == UInt8(ascii: "\\") && (depth > 0 || isQuoted)
-            if depth > 0 {
-                if wasEscaped { continue }
-                if octet == UInt8(ascii: "(") { depth += 1 }
-                if octet == UInt8(ascii: ")") { depth -= 1 }
-            } else if isQuoted {
-                if octet == UInt8(ascii: "\""), !wasEscaped { isQuoted = false }
-                text.append(octet)
-            } else {
-                switch octet {
-                case UInt8(ascii: "("): depth = 1
-                case UInt8(ascii: "<"): text = []
-                case UInt8(ascii: ">"): break scan
-                case UInt8(ascii: " "), UInt8(ascii: "\t"): break
-                default:
-                    isQuoted = octet == UInt8(ascii: "\"")
-                    text.append(octet)
-                }
+/// Reads the mailbox that a field says: with comments and blanks around and in it, however long, in angle brackets or not,
+/// after a name or not (RFC 5322 3.2.2, 3.4, 4.4).
+private struct MailboxField: Hashable, Sendable {
+    /// Without comments and blanks.
+    private var text: [UInt8] = []
+    private var depth = 0
+    private var isQuoted = false
+    private var isEscaped = false
+    /// Whether more stands there than is kept, or than any mailbox has.
+    private var isTooLong = false
+    private var isOver = false
+
+    /// Octets that are kept: a mailbox with a source route before it.
+    private static let limit = 4 * 998
+
+    mutating func read(_ octet: UInt8) {
+        if isOver { return }
+        let wasEscaped = isEscaped
+        isEscaped = !wasEscaped && octet == UInt8(ascii: "\\") && (depth > 0 || isQuoted)
+        if depth > 0 {
+            if wasEscaped { return }
+            if octet == UInt8(ascii: "(") { depth += 1 }
+            if octet == UInt8(ascii: ")") { depth -= 1 }
+        } else if isQuoted {
+            if octet == UInt8(ascii: "\""), !wasEscaped { isQuoted = false }
+            keep(octet)
+        } else {
+            switch octet {
+            case UInt8(ascii: "("): depth = 1
+            case UInt8(ascii: "<"): (text, isTooLong) = ([], false)
+            case UInt8(ascii: ">"): isOver = true
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): break
+            default:
+                isQuoted = octet == UInt8(ascii: "\"")
+                keep(octet)
             }
         }
+    }
+
+    private mutating func keep(_ octet: UInt8) {
+        if text.count < Self.limit { text.append(octet) } else { isTooLong = true }
+    }
+
+    /// Nil where it says none.
+    var mailbox: Mailbox? {
+        if isTooLong { return nil }
+        var text = text
         // A source route says nothing (RFC 5321 appendix C), nor does a dot after the whole name (RFC 1034 3.1).
         if text.first == UInt8(ascii: "@"), let colon = text.firstIndex(of: UInt8(ascii: ":")) {
             text.removeFirst(colon + 1)
         }
         if text.last == UInt8(ascii: ".") { text.removeLast() }
-        guard let mailbox = try? Mailbox(octets: text.span) else { return nil }
-        self = mailbox
+        return try? Mailbox(octets: text.span)
     }
 }

@@ -240,6 +240,10 @@ public enum ReplyCatalogue {
     public static let closed = Reply(252, .security, "Cannot VRFY user, but will accept message and attempt delivery")
     /// RFC 5321 3.5.1 has the words.
     public static let expansionClosed = Reply(252, .security, "Unable to verify members of mailing list")
+    /// RFC 5321 3.5.1 has the words for members that another server knows, 3.5.3 the promise.
+    public static let membersNotVerified = Reply(
+        252, .validAddress,
+        "Unable to verify members of mailing list, but will accept message and attempt delivery")
     public static let utf8Required = Reply(
         252, .utf8Required, "The answer needs UTF-8: give the SMTPUTF8 parameter")
 

@@ -84,8 +84,10 @@ public struct MapInquiry: Sendable {
 }
 
 extension [UInt8] {
-    /// Without the dot after a domain.
-    var withoutRoot: [UInt8] { last == UInt8(ascii: ".") ? Array(dropLast()) : self }
+    /// Without the dot after a domain. After an address in brackets it has no meaning, and stays to be refused.
+    var withoutRoot: [UInt8] {
+        last == UInt8(ascii: ".") && dropLast().last != UInt8(ascii: "]") ? Array(dropLast()) : self
+    }
 }
 
 extension Mailbox {

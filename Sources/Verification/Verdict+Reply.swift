@@ -17,7 +17,12 @@ extension Verdict {
         case .noMembers: return ReplyCatalogue.noMembers
         case .membersHidden:
             return form == .plain ? ReplyCatalogue.accessDeniedPlain : ReplyCatalogue.accessDenied
-        case .notVerifiable: return wire == .recipient ? ReplyCatalogue.recipientOK : ReplyCatalogue.notVerified
+        case .notVerifiable:
+            switch wire {
+            case .recipient: return ReplyCatalogue.recipientOK
+            case .expand: return ReplyCatalogue.membersNotVerified
+            default: return ReplyCatalogue.notVerified
+            }
         case .unknown: return wire == .recipient ? ReplyCatalogue.recipientUnknown : ReplyCatalogue.noMatch(form)
         case .notServed: return wire == .recipient ? ReplyCatalogue.relayingDenied : ReplyCatalogue.domainNotServed
         case .ambiguous(let mailboxes, _):

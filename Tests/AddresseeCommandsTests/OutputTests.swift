@@ -74,6 +74,8 @@ import Testing
     @Test(arguments: [
         ([10, 10, 10], 34, [10, 10, 10]), ([10, 10, 10], 33, [10, 9, 10]), ([16, 40, 6], 40, [16, 14, 6]),
         ([40, 40, 8], 40, [20, 8, 8]), ([30, 9, 9], 20, [8, 4, 4]), ([5, 5], 3, [1, 1]), ([500], 80, [80]),
+        // One long address leaves the others what can be read.
+        ([60, 20, 8], 80, [52, 16, 8]), ([60, 25, 12, 9], 80, [40, 13, 12, 9]), ([70, 6], 80, [70, 6]),
     ])
     func widths(_ natural: [Int], _ limit: Int, _ fitted: [Int]) {
         #expect(Table.fitted(natural, to: limit) == fitted)

@@ -160,7 +160,7 @@ import Testing
 
     /// An empty base is one, where it is written as such.
     @Test func readsAnEmptyBase() throws {
-        for (text, base) in [("''", ""), ("\"\"", ""), ("dc=a", "dc=a")] {
+        for (text, base) in [("''", ""), ("\"\"", ""), ("dc=a", "dc=a"), ("'o=a\\;b'", "o=a\\;b")] {
             let yaml =
                 "default-domain: a.example\nsources:\n  - {name: p, ldap: {uris: ldap://a, base: \(text), preset: ad}}\n"
             guard case .ldap(let ldap) = try Configuration.parse(yaml, file: "a").sources[0].kind else {
@@ -297,6 +297,9 @@ import Testing
     @Test(arguments: [
         ("ldap: {}", "sources.ldap.uris is missing"), ("ldap: {base: a}", "sources.ldap.preset is missing"),
         ("ldap: x", "must hold"), ("ldap: {uris: ldap://a, base: , preset: ad}", "sources.ldap.base has no value"),
+        ("ldap: {uris: ldap://a, base: dc=a;dc=b, preset: ad}", "sources.ldap.base must be a DN"),
+        ("ldap: {uris: ldap://a, base: dc=a;dc=b, preset: ad}", "; write dc=a,dc=b"),
+        ("ldap: {uris: ldap://a, base: a, write-base: ou=x;dc=b, preset: ad}", "; write ou=x,dc=b"),
         ("ldap: {uris: [http://a], base: a, preset: ad}", "must be a server such as"),
         ("ldap: {uris: ldap://, base: a, preset: ad}", "must be a server such as"),
         ("ldap: {uris: ldap://a, base: a, preset: exchange}", "must be addressee, laser"),

@@ -23,7 +23,7 @@ class TLS:
     """What slapd shows and asks for; the files are those of certificates.py."""
 
     folder: Path
-    certificate: str = "server"  # or "expired", "foreign", "othername"
+    certificate: str = "server"  # or "expired", "foreign", "othername", "client"
     # TLSVerifyClient: never, allow, try, demand.
     verify_client: str = "never"
 

@@ -533,7 +533,8 @@ def main(arguments=None):
     parser.add_argument("--ldif", type=Path, help="entries")
     parser.add_argument("--index", action="append", default=[], help='such as "mail eq"; may be given again')
     parser.add_argument("--tls", type=Path, metavar="FOLDER", help="certificates as certificates.py makes them")
-    parser.add_argument("--certificate", default="server", choices=["server", "expired", "foreign", "othername"])
+    parser.add_argument(
+        "--certificate", default="server", choices=["server", "expired", "foreign", "othername", "client"])
     parser.add_argument("--verify-client", default="never", choices=["never", "allow", "try", "demand"])
     parser.add_argument("--limit", action="append", default=[], help='such as "sizelimit 5"; may be given again')
     parser.add_argument("--port", type=int, help="default: a free one")

@@ -2,10 +2,11 @@
 
 import DirectoryTesting
 import Foundation
-import LDAPDirectory
 import MailAddress
 import MailboxDirectory
 import Testing
+
+@testable import LDAPDirectory
 
 @Suite(.enabled(if: hasSlapd), .serialized) struct BindTests {
     private func reason(_ answer: Answer) -> String {
@@ -59,7 +60,7 @@ import Testing
     /// What is wrong with a certificate is told, over StartTLS and over ldaps.
     @Test(arguments: [
         ("expired", "its certificate has expired, at 20"), ("foreign", "signed by an authority that is unknown here"),
-        ("othername", "its certificate is for "),
+        ("othername", "its certificate is for "), ("client", "its certificate is not for servers"),
     ])
     func badCertificates(name: String, text: String) throws {
         let (child, settings, _) = try server(name)
@@ -75,6 +76,25 @@ import Testing
         var plain = ldaps
         plain.uris = [settings.uris[0].replacingOccurrences(of: "ldap:", with: "ldaps:")]
         #expect(!(try ask(plain)).contains("its certificate is signed"))
+    }
+
+    /// Without a name for a server its common name is one (RFC 6125 6.4.4).
+    @Test func namesInCertificates() throws {
+        let folder = try LDAPDirectoryTests.certificates.get()
+        func certificate(_ name: String) throws -> PeerCertificate {
+            let text = try String(contentsOf: folder.appending(path: "\(name).pem"), encoding: .utf8)
+            let base64 = text.split(separator: "\n").filter { !$0.hasPrefix("-----") }.joined()
+            return PeerCertificate(Array(try #require(Data(base64Encoded: base64))))
+        }
+        let authority = try certificate("ca")
+        #expect(authority.names == ["Tests CA"] && authority.isForServers)
+        #expect(
+            authority.fault(host: "h", now: "20260101000000").hasPrefix("its certificate is for Tests CA, not for h"))
+        let server = try certificate("server")
+        #expect(server.names.contains("127.0.0.1") && server.isForServers)
+        let client = try certificate("client")
+        #expect(client.names == ["reader"] && !client.isForServers)
+        #expect(client.fault(host: "reader", now: "20260101000000").hasPrefix("its certificate is not for servers"))
     }
 
     /// The client's own certificate says who asks.

@@ -82,6 +82,22 @@ import Testing
         #expect(try lists("u3@a") == [])
     }
 
+    /// An address of a member may have a name before it (RFC 5322 3.4).
+    @Test(arguments: [
+        ("Bob <bob@x>", "bob@x", "Bob"), ("\"Bob, B.\" <bob@x>", "bob@x", "Bob, B."), ("<bob@x>", "bob@x", ""),
+        (" bob@x ", "bob@x", ""),
+    ])
+    func addressesWithNames(value: String, address: String, name: String) throws {
+        let schema = LDAPPreset.netscape.schema
+        let reader = EntryReader(schema: schema, domains: [])
+        let entry = LDAPEntry(dn: "cn=l,dc=x", attributes: [:])
+        let member = try reader.member(Array(value.utf8), of: entry, domain: try Domain("a"))
+        #expect(member == ListMember(mailbox: try Mailbox(address), name: name))
+        #expect(throws: ReadFault.self) {
+            try reader.member(Array("Bob <bob>".utf8), of: entry, domain: try Domain("a"))
+        }
+    }
+
     @Test func byName() throws {
         let site = try Site()
         try site.group(

@@ -128,6 +128,13 @@ struct MessageTests {
         "Delivered-To: \"fred\"@b.example", "Delivered-To: fred@b.example.",
         "Delivered-To: <@a.example,@c.example:fred@b.example>",
         "Delivered-To: (\(String(repeating: "x", count: 900)))\r\n (\(String(repeating: "y", count: 900)))\r\n fred@b.example",
+        // However much stands before it, in one line or many.
+        "Delivered-To: \(String(repeating: "(\(String(repeating: "x", count: 900)))\r\n ", count: 6))fred@b.example",
+        "Delivered-To: \(String(repeating: " \r\n ", count: 3000))fred@b.example",
+        "Delivered-To: (\(String(repeating: "x", count: 9000))) fred@b.example",
+        "Delivered-To:\r\n \(String(repeating: "x ", count: 9000))<fred@b.example>",
+        "Delivered-To: (\(String(repeating: "x", count: 981))) fred@b.example",
+        "Delivered-To: (\(String(repeating: "x", count: 967))) fred@b.example",
         "Subject: x\r\nDelivered-To: fred@b.example\r\nX: y",
         "From me Mon Nov 30 18:11:49 2026\r\nDelivered-To: fred@b.example",
     ])
@@ -147,8 +154,10 @@ struct MessageTests {
         "Delivered-To: a@b.example, fred@b.example",
         "X-Delivered-To: fred@b.example", "Subject: x\r\n Delivered-To: fred@b.example",
         "Hello\r\nDelivered-To: fred@b.example", "Subject: x\r\nHello\r\nDelivered-To: fred@b.example",
-        // Of a field that is longer no more is kept.
-        "Delivered-To: \(String(repeating: "(\(String(repeating: "x", count: 900)))\r\n ", count: 6))fred@b.example",
+        // More than any mailbox has, and what follows is no part of the field.
+        "Delivered-To: \(String(repeating: "x", count: 9000))fred@b.example",
+        "Delivered-To: \(String(repeating: "\"x\\\"\"", count: 900))\r\n fred@b.example",
+        "Subject: \(String(repeating: "x", count: 981))\r\n Delivered-To: fred@b.example",
     ])
     func deliveredToNobody(field: String) {
         var talk = Self.opened()

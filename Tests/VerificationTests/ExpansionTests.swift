@@ -60,7 +60,8 @@ import Verification
 
     /// It takes mail at its own address, and who is in it can't be told: that is not "nobody".
     @Test func listsWhoseMembersAreElsewhere() throws {
-        let cannot = "252 2.1.5 Cannot VRFY user, but will accept message and attempt delivery"
+        let cannot =
+            "252 2.1.5 Unable to verify members of mailing list, but will accept message and attempt delivery"
         #expect(try ask("l@a", .expand, .elsewhere).reply() == cannot)
         #expect(try ask("x@a", .expand, .elsewhere).reply() == cannot)
         #expect(try ask("m@a", .expand, .elsewhere).reply() == "250-2.1.5 Ell <l@a>\n250 2.1.5 <jane@a>")

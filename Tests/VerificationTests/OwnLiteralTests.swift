@@ -47,10 +47,55 @@ import Verification
         ("postmaster@[192.0.2.3]", "550 5.7.1 Relaying denied: not a domain of this server"),
         ("postmaster@[IPv6:2001:db8::2]", "550 5.7.1 Relaying denied: not a domain of this server"),
         ("fred@[192.0.2.1]", "550 5.7.1 Relaying denied: not a domain of this server"),
-        ("postmaster+x@[192.0.2.1]", "550 5.7.1 Relaying denied: not a domain of this server"),
+        ("postmaster-x@[192.0.2.1]", "550 5.7.1 Relaying denied: not a domain of this server"),
     ])
     func recipients(address: String, expected: String) throws {
         #expect(try Self.reply(Self.recipient(address)) == expected)
+    }
+
+    /// The separators of the default domain tell where a detail begins; an address has no other names.
+    @Test(arguments: [
+        ("postmaster+x@[192.0.2.1]", "250 2.1.5 OK"), ("PostMaster+x+y@[192.0.2.1]", "250 2.1.5 OK"),
+        ("postmaster+x@[IPv6:::ffff:192.0.2.1]", "250 2.1.5 OK"),
+        ("postmaster@[IPv6:::FFFF:192.0.2.1]", "250 2.1.5 OK"),
+        ("postmaster@[IPv6:0:0:0:0:0:ffff:c000:201]", "250 2.1.5 OK"),
+        ("postmaster@[IPv6:::ffff:192.0.2.3]", "550 5.7.1 Relaying denied: not a domain of this server"),
+        ("postmaster@[IPv6:::fffe:192.0.2.1]", "550 5.7.1 Relaying denied: not a domain of this server"),
+        ("postmaster-x@[192.0.2.1]", "550 5.7.1 Relaying denied: not a domain of this server"),
+        ("postmasters@[192.0.2.1]", "550 5.7.1 Relaying denied: not a domain of this server"),
+        ("postmasters+x@[192.0.2.1]", "550 5.7.1 Relaying denied: not a domain of this server"),
+        ("fred+x@[192.0.2.1]", "550 5.7.1 Relaying denied: not a domain of this server"),
+        ("postmaster+x@[192.0.2.3]", "550 5.7.1 Relaying denied: not a domain of this server"),
+    ])
+    func details(address: String, expected: String) throws {
+        // Who is on record in the domain under such a name has nothing at the address.
+        let text = "domain a catch-all=fred@a\nuser fred@a\nuser postmasters@a\nuser postmaster-x@a"
+        #expect(try Self.reply(Self.recipient(address), in: text) == expected)
+        if expected.hasPrefix("550") {
+            #expect(try Self.reply(Self.recipient(address), in: text, defaultDomain: "b") == expected)
+        }
+    }
+
+    /// A target with a detail that goes on to it, where the domain has such details and where not.
+    @Test(arguments: [
+        ("domain a", "postmaster+x@a"), ("domain a separators=\ndomain b", "postmaster@a"),
+    ])
+    func detailGoesOn(domains: String, expected: String) throws {
+        let domain = domains.hasSuffix("b") ? "b" : "a"
+        let text = "\(domains)\nalias boss@\(domain) postmaster@[192.0.2.1]"
+        let resolution = try Self.with(text) { context, sources in
+            let address = try Mailbox("boss+x@\(domain)")
+            return Inquiry.recipients(of: .mailbox(address), in: context).run(sources)
+        }
+        #expect(resolution.recipients.map(\.address.description) == [expected])
+    }
+
+    /// A dot after the brackets has no meaning, on no wire.
+    @Test func dotAfterALiteral() {
+        let octets = Array("postmaster@[192.0.2.1].".utf8)
+        #expect(Mailbox(key: octets) == nil)
+        #expect(Mailbox(key: Array("postmaster@a.".utf8)) != nil)
+        #expect((try? Mailbox(octets: octets.span)) == nil)
     }
 
     @Test func verify() throws {

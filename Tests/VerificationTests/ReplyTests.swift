@@ -76,6 +76,8 @@ private let will = "251 2.1.5 User not local; will forward to <t@elsewhere>"
 private let pleaseTry = "551 5.1.6 User not local; please try <t@elsewhere>"
 private let moved = "550 5.1.6 User has moved"
 private let cannot = "252 2.1.5 Cannot VRFY user, but will accept message and attempt delivery"
+private let cannotExpand =
+    "252 2.1.5 Unable to verify members of mailing list, but will accept message and attempt delivery"
 private let fred = "250 2.1.5 Fred Claude <fred@a>"
 private let noList = "550 5.2.4 The list has no members that take mail"
 private let denied = "550 5.7.2 Access Denied to You"
@@ -203,8 +205,8 @@ private let rows: [ReplyRow] = [
         vrfy: "553-5.1.4 Ambiguous; Possibilities are\n553-5.1.4 Fred Claude <fred@a>\n553 5.1.4 Jane Claude <jane@b>",
         existence: "553 5.1.4 User ambiguous",
         expn: "553-5.1.4 Ambiguous; Possibilities are\n553-5.1.4 Fred Claude <fred@a>\n553 5.1.4 Jane Claude <jane@b>"),
-    ReplyRow("any@r", vrfy: cannot, existence: cannot, expn: cannot, rcpt: ok),
-    ReplyRow("relayed@a", vrfy: cannot, existence: cannot, expn: cannot, rcpt: ok),
+    ReplyRow("any@r", vrfy: cannot, existence: cannot, expn: cannotExpand, rcpt: ok),
+    ReplyRow("relayed@a", vrfy: cannot, existence: cannot, expn: cannotExpand, rcpt: ok),
     ReplyRow(
         "any@elsewhere", vrfy: "550 5.1.2 Not a domain of this server",
         existence: "550 5.1.2 Not a domain of this server",

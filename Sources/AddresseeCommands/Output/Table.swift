@@ -7,6 +7,8 @@ struct Table {
     static let sample = 200
     /// Cells that a column keeps when the others need room.
     static let narrowest = 8
+    /// Cells that a column keeps while the first one is wider than half of the line.
+    static let readable = 16
     private static let gap = 2
     private static let gapText = String(repeating: " ", count: gap)
 
@@ -54,16 +56,20 @@ struct Table {
         waiting = []
     }
 
-    /// Narrows columns until a line fits, the widest first. The first column, which says what the row is about, comes last.
+    /// Narrows columns until a line fits, the widest first. The first column, which says what the row is about, keeps half
+    /// of the line, and more while the others have enough to be read.
     static func fitted(_ natural: [Int], to limit: Int) -> [Int] {
         var widths = natural.map { min($0, max(limit, 1)) }
         var excess = widths.reduce(0, +) + gap * (widths.count - 1) - limit
-        for least in [narrowest, 1] {
-            for columns in [widths.indices.dropFirst(), widths.indices.prefix(1)] {
-                while excess > 0, let widest = columns.max(by: { widths[$0] < widths[$1] }), widths[widest] > least {
-                    widths[widest] -= 1
-                    excess -= 1
-                }
+        let (first, others) = (widths.indices.prefix(1), widths.indices.dropFirst())
+        let steps = [
+            (others, readable), (first, max(limit / 2, narrowest)), (others, narrowest), (first, narrowest),
+            (others, 1), (first, 1),
+        ]
+        for (columns, least) in steps {
+            while excess > 0, let widest = columns.max(by: { widths[$0] < widths[$1] }), widths[widest] > least {
+                widths[widest] -= 1
+                excess -= 1
             }
         }
         return widths

@@ -180,8 +180,7 @@ extension LDAPStoreView {
                     members = try plan.reader.ordered(values, of: entry).map { ListMember(mailbox: $0.mailbox) }
                 } else {
                     for value in values {
-                        let mailbox = try plan.reader.target(value, of: entry, domain: address.domain)
-                        members.append(ListMember(mailbox: mailbox))
+                        members.append(try plan.reader.member(value, of: entry, domain: address.domain))
                     }
                 }
                 records.append(.list(list, members: members))
