@@ -181,7 +181,8 @@ final class LDAPHandle: @unchecked Sendable {
         let scheme = uri.lowercased()
         if !isClearTextAllowed, !settings.tls.startTLS, !scheme.hasPrefix("ldaps:"), !scheme.hasPrefix("ldapi:") {
             throw LDAPFailure(
-                .unreachable, "\(uri): a password would go in the clear; "
+                .unreachable,
+                "\(uri): a password would go in the clear; "
                     + "use ldaps: or start-tls: true, or say allow-clear-text: true")
         }
         let secret = try password.read()

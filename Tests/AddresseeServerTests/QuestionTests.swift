@@ -349,6 +349,43 @@ struct QuestionTests {
         }
     }
 
+    /// What a long walk found is told again without a look-up to who may see it, and to nobody else.
+    @Test func longAnswersAreForThoseWhoMaySeeThem() throws {
+        let domain = try Domain("example.org")
+        let users = try (0..<900).map { number in
+            User(address: Mailbox(localPart: try LocalPart(octets: Array("u\(number)".utf8)), domain: domain))
+        }
+        let members = users.map { ListMember(mailbox: $0.address) }
+        let closed = Record.list(MailingList(address: try Mailbox("big@example.org")), members: members)
+        let records = [.domain(DomainRecord(domain: domain))] + users.map { Record.user($0) } + [closed]
+        let source = ChangingSource(base: try MemoryStore(name: "big", records).source)
+        source.current = 1
+        let others = [
+            ClientClass(name: "full", networks: try [Network("192.0.2.0/24")], disclosure: .full),
+            ClientClass(name: "little", networks: try [Network("198.51.100.0/24")], disclosure: .least),
+        ]
+        let make = { (_: any Source) -> any Source in source }
+        try TestLoop.run(clients: [.trusted] + others + [.everyone], source: make) { server in
+            func expand(from address: String) throws -> (replies: [String], lookups: Int) {
+                let client = try server.greeted(from: address)
+                let before = source.asked
+                try client.send("EXPN big@example.org\r\n")
+                for _ in 0..<2000 { server.advance(.microseconds(100)) }
+                return (try client.replies(), source.asked - before)
+            }
+            let first = try expand(from: "127.0.0.1")
+            #expect(first.replies.count == 900 && first.lookups > 900)
+            let again = try expand(from: "127.0.0.1")
+            #expect(again.replies == first.replies && again.lookups == 0)
+            for (address, code) in [("192.0.2.1", "550"), ("198.51.100.1", "252"), ("203.0.113.1", "252")] {
+                let other = try expand(from: address)
+                #expect(other.replies.map { $0.prefix(3) } == [code[...]], "\(address)")
+            }
+            source.current = 2
+            #expect(try expand(from: "127.0.0.1").lookups == first.lookups)
+        }
+    }
+
     /// `remembered-recipients`, also that of a new configuration.
     @Test func whatIsRemembered() throws {
         var changing: ChangingSource?

@@ -236,6 +236,24 @@ struct ReloadTests {
         #expect(!others.contains { $0.contains("default-domain") })
     }
 
+    /// A file that others may change is told of at start, and when the configuration is read again.
+    @Test func exposedFiles() async throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("exposed-\(UUID().uuidString)").path
+        #expect(FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o666]))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: path)
+        var settings = try Self.settings(.smtp)
+        settings.file = path
+        let line =
+            "warning file-exposed do=chmod o-w \(path) "
+            + "reason=the configuration \(path) may be written by every user of this machine"
+        let lines = try await Self.run(settings) { [settings] server in
+            #expect(server.log.lines("file-exposed") == [line])
+            try await server.reload(settings)
+        }
+        #expect(lines.filter { $0.contains("file-exposed") } == [line, line])
+    }
+
     // MARK: Settings
 
     @Test func whatASessionIsMadeOf() throws {
