@@ -183,7 +183,7 @@ final class LDAPHandle: @unchecked Sendable {
             throw LDAPFailure(
                 .unreachable,
                 "\(uri): a password would go in the clear; "
-                    + "use ldaps: or start-tls: true, or say allow-clear-text: true")
+                    + "use ldaps: or starttls: true, or say allow-clear-text: true")
         }
         let secret = try password.read()
         // A name without a password would be taken for an anonymous bind (RFC 4513).
