@@ -3,6 +3,7 @@
 import AddresseeConfiguration
 import DialogueTesting
 import Foundation
+import Logging
 import Testing
 import Verification
 
@@ -13,12 +14,12 @@ struct HTTPTests {
 
     /// Sends text, in pieces of a size, and gives all that comes until the server closes or there are so many responses.
     static func ask(
-        _ text: String, responses: Int, pieces: Int = 100_000, clients: [ClientClass] = [.trusted],
+        _ text: String, responses: Int, pieces: Int = 100_000, log: LogBook? = nil,
         change: @escaping @Sendable (inout Configuration) -> Void = { _ in }
     ) async throws -> (heard: String, isClosed: Bool) {
         nonisolated(unsafe) var found = (heard: "", isClosed: false)
         let dialogue = try DialogueFiles.dialogue("table-alias")
-        try await ServedDirectory.serve(dialogue, wire: .qmailDeliverable, change: change) { port in
+        try await ServedDirectory.serve(dialogue, wire: .qmailDeliverable, log: log, change: change) { port in
             found = try await SocketPeer.connected(port: port) { peer in
                 let octets = Array(text.utf8)
                 for start in stride(from: 0, to: octets.count, by: pieces) {
@@ -126,6 +127,18 @@ struct HTTPTests {
             + String(repeating: "x", count: 65_536) + Self.get("nobody@example.org")
         let (heard, _) = try await Self.ask(text, responses: 2)
         #expect(Self.responses(heard) == ["200 241", "200 0"])
+    }
+
+    /// Each question is logged with its answer, where the level is that of debugging.
+    @Test(arguments: [true, false])
+    func theLog(isDebugging: Bool) async throws {
+        let log = LogBook()
+        if !isDebugging { log.setLevel(.info) }
+        let text = ["fred@example.org", "nobody@example.org"].map { Self.get($0) }.joined()
+        _ = try await Self.ask(text, responses: 2, log: log)
+        let lines = ["fred@example.org answer=deliverable", "nobody@example.org answer=undeliverable"]
+            .map { "debug asked about=\($0) client=127.0.0.1 command=deliverable" }
+        #expect(log.lines("asked") == (isDebugging ? lines : []))
     }
 
     @Test func tooManyQuestions() async throws {

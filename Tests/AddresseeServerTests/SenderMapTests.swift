@@ -133,6 +133,38 @@ struct SenderMapTests {
         }
     }
 
+    /// One transaction has one sender: the map is asked for it once, however many recipients it goes on to.
+    @Test func aSenderIsAskedForOnce() async throws {
+        let map = ScriptedServer((0..<6).map { Self.netstring("OK srs\($0)@us.example") })
+        let hop = ScriptedServer([], greeting: "220 x\r\n")
+        let senders = ["me@c.example", "you@c.example"]
+        try await map.run { mapPort in
+            try await hop.run { hopPort in
+                let change: MessageServerTests.Change = { configuration, _ in
+                    configuration.senderRewriting = .socketmap(.host("127.0.0.1", port: mapPort))
+                    configuration.nextHops[0].route.places = [.mailboxes]
+                    let server = MailServer(dialect: .smtp, address: .host("127.0.0.1", port: hopPort))
+                    configuration.nextHops.append(
+                        NextHopConfiguration(
+                            name: "outside", kind: .server(server), route: Route(places: [.elsewhere])))
+                }
+                try await MessageServerTests.serve(change: change) { peer, _ in
+                    var count = 6  // the greeting too
+                    for sender in senders {
+                        let recipients = ["far", "keeper", "many"].map { "RCPT TO:<\($0)@example.org>\r\n" }
+                        let text = "MAIL FROM:<\(sender)>\r\n\(recipients.joined())RSET\r\n"
+                        let replies = try await MessageServerTests.replies(count, to: text, over: peer)
+                        #expect(replies.suffix(5).allSatisfy { $0.hasPrefix("25") }, "\(replies)")
+                        count = 5
+                    }
+                }
+            }
+        }
+        #expect(map.questions == senders.map { Self.netstring("forward \($0)") })
+        let mail = hop.questions.filter { $0.hasPrefix("MAIL") }
+        #expect(mail == ["MAIL FROM:<srs0@us.example>\r\n", "MAIL FROM:<srs1@us.example>\r\n"])
+    }
+
     /// What is no answer ends the connection, and nobody answers for it.
     @Test func malformedAnswers() async throws {
         let server = ScriptedServer(["nonsense", Self.netstring("WHAT x"), Self.netstring("NOTFOUND ")])

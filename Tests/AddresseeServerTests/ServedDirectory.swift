@@ -23,7 +23,7 @@ enum ServedDirectory {
     /// Serves the directory of a dialogue, under its settings, while `body` runs with the port.
     /// - Parameter isLate: whether answers have to be waited for.
     static func serve(
-        _ dialogue: Dialogue, wire: ListenerWire = .smtp, isLate: Bool = false,
+        _ dialogue: Dialogue, wire: ListenerWire = .smtp, isLate: Bool = false, log: LogBook? = nil,
         change: @Sendable (inout Configuration) -> Void = { _ in },
         _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
@@ -45,7 +45,7 @@ enum ServedDirectory {
         if dialogue.takesMail { settings.nextHops = try nextHops(in: mail) }
         change(&settings)
         try await serve(
-            settings,
+            settings, log: log,
             openSources: {
                 try directory.sources.map { text in
                     let store = try MemoryStore(name: text.name, text.records)
@@ -57,11 +57,12 @@ enum ServedDirectory {
 
     /// Serves these sources while `body` runs with the port of the first listener.
     static func serve(
-        _ configuration: Configuration, openSources: @escaping @Sendable () throws -> [any Source],
+        _ configuration: Configuration, log: LogBook? = nil,
+        openSources: @escaping @Sendable () throws -> [any Source],
         _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         let server = Server(
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            logger: log?.logger ?? Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             openSources: { _ in openSources }, reload: { configuration })
         let (addresses, continuation) = AsyncStream.makeStream(of: [ListenAddress].self)
         try await withThrowingTaskGroup(of: Void.self) { group in
