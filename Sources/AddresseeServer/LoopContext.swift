@@ -450,7 +450,7 @@ final class LoopContext {
     }
 
     /// Has another thread free what there is so much of that it would hold up this loop, when nothing here holds it any more.
-    /// Whoever has kept it longest is to call this, for nobody else frees anything.
+    /// To be called by the owner that keeps the value longest.
     func letGo<Value: Sendable>(_ value: Value, mailboxes: Int) {
         if mailboxes < Self.many { return }
         let held = NIOLockedValueBox<Value?>(value)

@@ -295,7 +295,7 @@ extension SMTPHandler {
         let (log, about) = (loop.shared.log, recipient.query.about)
         if !leftOut.isEmpty { loop.aside(leftOut.count, { log.leftOut(leftOut, about: about) }, then: {}) }
         if destinations.count < LoopContext.many, (envelope?.size ?? 0) < LoopContext.many {
-            // In place, for there is nobody else who has it.
+            // In place: no other thread holds the envelope, so it is not copied.
             envelope?.add(recipient.path, to: destinations, new: new)
             return answer(recipient.query, recipient.ticket, recipient.verdict)
         }

@@ -15,7 +15,7 @@ struct DomainWork: LookupWork {
         self.domain = domain
     }
 
-    mutating func begin() -> LookupStep {
+    mutating func begin() -> WorkStep {
         if let record = plan.configured[domain] {
             guard let search = plan.catchAllSearch(of: record) else { return .answered(.domain(record)) }
             known = record
@@ -27,7 +27,7 @@ struct DomainWork: LookupWork {
         return .search([plan.search(filter, rules, limit: LDAPLimits.entriesAtAnAddress)])
     }
 
-    mutating func take(_ outcomes: [SearchOutcome]) -> LookupStep {
+    mutating func take(_ outcomes: [SearchOutcome]) -> WorkStep {
         do throws(ReadFault) {
             if var known {
                 known.catchAll = try plan.catchAll(among: try outcomes.entries(), of: known)

@@ -17,12 +17,12 @@ struct EntriesWork: LookupWork {
         self.keys = keys
     }
 
-    mutating func begin() -> LookupStep {
+    mutating func begin() -> WorkStep {
         guard let search = plan.addressSearch(keys) else { return .answered(.absent) }
         return .search([search] + plan.membershipSearches(keys))
     }
 
-    mutating func take(_ outcomes: [SearchOutcome]) -> LookupStep {
+    mutating func take(_ outcomes: [SearchOutcome]) -> WorkStep {
         do throws(ReadFault) {
             if !links.isEmpty { return .answered(try linked(outcomes)) }
             guard let first = outcomes.first else { return plan.trouble("a search was not carried out") }
@@ -40,7 +40,7 @@ struct EntriesWork: LookupWork {
         }
     }
 
-    private mutating func found(_ hits: [LDAPEntry], at key: Int) throws(ReadFault) -> LookupStep {
+    private mutating func found(_ hits: [LDAPEntry], at key: Int) throws(ReadFault) -> WorkStep {
         self.hits = hits
         hitKey = key
         for (index, entry) in hits.enumerated() {

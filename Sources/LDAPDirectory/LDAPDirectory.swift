@@ -84,7 +84,7 @@ public final class LDAPDirectory: Source, Sendable {
     }
 
     /// Carries out a step. Returns the answer, when there is one already.
-    private func go(on step: LookupStep, of work: any LookupWork, _ asked: Asked) -> Answer? {
+    private func go(on step: WorkStep, of work: any LookupWork, _ asked: Asked) -> Answer? {
         guard case .search(let searches) = step else {
             if case .answered(let answer) = step { return answer }
             return nil

@@ -54,7 +54,7 @@ extension SearchOutcome {
 }
 
 /// What a lookup does next.
-enum LookupStep: Sendable {
+enum WorkStep: Sendable {
     /// Carry out all of these at once, and hand back their outcomes in this order.
     case search([LDAPSearch])
     case answered(Answer)
@@ -62,6 +62,6 @@ enum LookupStep: Sendable {
 
 /// A lookup under way: a value that does no I/O, so that it can be tried without a server.
 protocol LookupWork: Sendable {
-    mutating func begin() -> LookupStep
-    mutating func take(_ outcomes: [SearchOutcome]) -> LookupStep
+    mutating func begin() -> WorkStep
+    mutating func take(_ outcomes: [SearchOutcome]) -> WorkStep
 }

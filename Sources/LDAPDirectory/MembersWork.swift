@@ -47,7 +47,7 @@ struct MembersWork: LookupWork {
     static let roles: [LDAPRole] =
         [.address, .aliasAddress, .localPart, .forwardTarget, .fullName, .title] + LDAPRole.members
 
-    mutating func begin() -> LookupStep {
+    mutating func begin() -> WorkStep {
         let byAddress = plan.addressFilter([list], plan.listGroups)
         var searches: [LDAPSearch] = []
         if !byAddress.isNever {
@@ -64,7 +64,7 @@ struct MembersWork: LookupWork {
         return searches.isEmpty ? .answered(.absent) : .search(searches)
     }
 
-    mutating func take(_ outcomes: [SearchOutcome]) -> LookupStep {
+    mutating func take(_ outcomes: [SearchOutcome]) -> WorkStep {
         do throws(ReadFault) {
             if isListKnown {
                 for (job, outcome) in zip(underWay, outcomes) { try take(outcome, of: job) }

@@ -36,7 +36,7 @@ struct NameWork: LookupWork {
         self.onlyRank = onlyRank
     }
 
-    mutating func begin() -> LookupStep {
+    mutating func begin() -> WorkStep {
         var searches: [LDAPSearch] = []
         ranks = []
         let limit = LDAPLimits.candidates[attempt]
@@ -65,7 +65,7 @@ struct NameWork: LookupWork {
         return filters
     }
 
-    mutating func take(_ results: [SearchOutcome]) -> LookupStep {
+    mutating func take(_ results: [SearchOutcome]) -> WorkStep {
         do throws(ReadFault) {
             switch phase {
             case .searching:
@@ -103,7 +103,7 @@ struct NameWork: LookupWork {
         return domains
     }
 
-    private mutating func decide() throws(ReadFault) -> LookupStep {
+    private mutating func decide() throws(ReadFault) -> WorkStep {
         phase = .searching
         for rank in [NameRank.localPart, .login, .fullName] where !vainRanks.contains(rank) {
             var found: [Mailbox: [Mailbox]] = [:]
@@ -158,14 +158,14 @@ struct NameWork: LookupWork {
         return isBearer ? (address, addresses) : nil
     }
 
-    private mutating func read(_ addresses: [Mailbox], _ rank: NameRank) throws(ReadFault) -> LookupStep {
+    private mutating func read(_ addresses: [Mailbox], _ rank: NameRank) throws(ReadFault) -> WorkStep {
         var group = WorkGroup(addresses.map { EntriesWork(plan: plan, keys: [$0]) })
         return try go(on: group.begin(), rank, group)
     }
 
     private mutating func go(
         on searches: [LDAPSearch], _ rank: NameRank, _ group: WorkGroup
-    ) throws(ReadFault) -> LookupStep {
+    ) throws(ReadFault) -> WorkStep {
         if !searches.isEmpty {
             phase = .records(rank, group)
             return .search(searches)

@@ -56,7 +56,7 @@ struct SearchPlan: Sendable {
         }
     }
 
-    func trouble(_ reason: String) -> LookupStep { .answered(.trouble(sourceName, reason)) }
+    func trouble(_ reason: String) -> WorkStep { .answered(.trouble(sourceName, reason)) }
 
     /// A search below the base for records.
     func search(_ filter: LDAPFilter, roles: [LDAPRole] = recordRoles, _ rules: [LDAPRule], limit: Int) -> LDAPSearch {

@@ -32,7 +32,7 @@ struct WorkGroup: Sendable {
         return searches
     }
 
-    private mutating func keep(_ step: LookupStep, of index: Int, in searches: inout [LDAPSearch]) {
+    private mutating func keep(_ step: WorkStep, of index: Int, in searches: inout [LDAPSearch]) {
         switch step {
         case .search(let more):
             counts[index] = more.count

@@ -12,7 +12,7 @@ public enum AddressFault: Error, Hashable, Sendable {
     case star(Mailbox)
     /// A character of the local-part that can't be seen, or looks like a space.
     case invisible(Unicode.Scalar, in: Mailbox)
-    /// A character of the local-part that nobody types there: a quotation mark that is no `"`, or what stands for a
+    /// A character that comes into a local-part by pasting only: a quotation mark other than `"`, or what stands for a
     /// character that was lost.
     case unlikely(Unicode.Scalar, in: Mailbox)
     /// A domain with "_" can't be one that is served here.

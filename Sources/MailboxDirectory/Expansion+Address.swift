@@ -130,7 +130,7 @@ extension Expansion {
         return !separators.isEmpty && address.localPart.bases(separators: separators).contains(where: \.isPostmaster)
     }
 
-    /// It only began like the postmaster's name, and an address of this server's own has nobody else.
+    /// It only began like the postmaster's name: an address of this server's own has no other mailbox.
     private mutating func leave(_ literal: Domain) -> Move {
         let (address, target) = (nodes[walk.node].address, nodes[walk.node].target)
         nodes[walk.node].address = Mailbox(localPart: address.localPart, domain: literal)

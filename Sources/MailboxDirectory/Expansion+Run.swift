@@ -67,7 +67,7 @@ extension Expansion {
         }
     }
 
-    /// Goes on with answers that are at hand, as far as they are those to what the walk asks first.
+    /// Takes the answers to the first two lookups where they are known already.
     private mutating func take(_ read: FirstAnswers, after first: Move) -> Move {
         guard case .lookUp(.domain, source: 0) = first, sourceNames.count == 1, case .address(let asked) = question,
             asked == read.mailbox

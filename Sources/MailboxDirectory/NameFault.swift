@@ -14,7 +14,7 @@ public enum NameFault: Error, Hashable, Sendable {
     /// Longest name on record, in octets: a reply line has 512, of which a path may take 256 (RFC 5321 4.5.3.1.5).
     public static let limit = 200
 
-    /// Nil when a login that is good for a name is good for a login, too: nobody can log in by one with a blank in it.
+    /// Nil when it can be a login: a name without blanks.
     public init?(login: String) {
         guard login.unicodeScalars.contains(where: \.properties.isWhitespace) else { return nil }
         self = .space

@@ -109,7 +109,11 @@ extension RecordEditor {
         }
         if case .domain(let domain) = record { try checkAliasedDomain(domain, sources: sources) }
         if case .moved(let moved) = record {
-            let circle = moved.circle(limit: limits.depth) { walk(to: $0, sources: sources) }
+            let circle = try moved.circle(limit: limits.depth) { (address) throws(EditError) in
+                let resolution = walk(to: address, sources: sources)
+                if case .couldNotTell(let trouble) = resolution.outcome { throw .couldNotTell(trouble) }
+                return resolution
+            }
             if let circle { throw .cycle(circle) }
         }
         for (role, target) in record.references {

@@ -1,4 +1,4 @@
-// Who leads to an address, by whatever name of it: its own, the same in an alias of its domain, another address of its entry,
+// Which records lead to an address, by any name of it: its own, the same in an alias of its domain, another of its entry,
 // or any of these with a detail. A name may lead to somebody else who is found before (Expansion+Address.swift); so what
 // is found is asked for.
 

@@ -186,15 +186,19 @@ public struct Failure: Hashable, Sendable {
 
 extension Moved {
     /// The way from the new address back to the old one, where those who are told it would be sent round in a circle; nil where
-    /// it ends elsewhere, or can't be told.
+    /// it ends elsewhere.
     /// - Parameters:
     ///   - limit: new addresses that are followed.
-    ///   - walk: resolves an address.
-    func circle(limit: Int, _ walk: (Mailbox) -> Resolution) -> [Mailbox]? {
+    ///   - walk: resolves an address, or throws where that could not be told.
+    func circle<Fault: Error>(
+        limit: Int, _ walk: (Mailbox) throws(Fault) -> Resolution
+    ) throws(Fault) -> [Mailbox]? {
         var (path, next) = ([address], newAddress)
         while let told = next, path.count <= limit {
             path.append(told)
-            guard let failure = walk(told).failures.first, case .moved(let newer) = failure.reason else { return nil }
+            guard let failure = try walk(told).failures.first, case .moved(let newer) = failure.reason else {
+                return nil
+            }
             if failure.mailbox == address { return told == address ? path : path + [address] }
             next = newer
         }

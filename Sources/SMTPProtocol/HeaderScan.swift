@@ -16,7 +16,7 @@ struct HeaderScan: Hashable, Sendable {
     private var line: [UInt8] = []
     /// Whether what a line is was told by its first octets, before its end.
     private var isLongLine = false
-    /// What the Delivered-To: field at hand says so far; nil in other fields.
+    /// Reads the value of a Delivered-To: field; nil while another field is read.
     private var value: MailboxField?
     /// What those before it say.
     private var mailboxes: [Mailbox] = []

@@ -27,7 +27,7 @@ public enum ClientAddress: Hashable, Sendable {
             self = .unixSocket
             return
         }
-        switch AddressText.read(Array(text.utf8)[...]) {
+        switch NetworkText.read(Array(text.utf8)[...]) {
         case .ipv4(let bits): self = .ipv4(bits)
         case .ipv6(let high, let low): self.init(ipv6High: high, low: low)
         case nil: return nil
@@ -50,8 +50,8 @@ extension ClientAddress: CustomStringConvertible {
     /// `192.0.2.1`, `2001:db8::1` (RFC 5952 4) or `unix`.
     public var description: String {
         switch self {
-        case .ipv4(let bits): AddressText.ipv4(bits).text
-        case .ipv6(let high, let low): AddressText.ipv6(high, low).text
+        case .ipv4(let bits): NetworkText.ipv4(bits).text
+        case .ipv6(let high, let low): NetworkText.ipv6(high, low).text
         case .unixSocket: "unix"
         }
     }
@@ -79,10 +79,10 @@ public struct Network: Hashable, Sendable {
             return
         }
         let parts = Array(text.utf8).split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard parts.count <= 2, let address = AddressText.read(parts[0]) else { throw .notANetwork }
+        guard parts.count <= 2, let address = NetworkText.read(parts[0]) else { throw .notANetwork }
         var prefix = address.width
         if parts.count == 2 {
-            guard let length = AddressText.decimal(parts[1], upTo: address.width) else {
+            guard let length = NetworkText.decimal(parts[1], upTo: address.width) else {
                 throw .badPrefix(maximum: address.width)
             }
             prefix = length
@@ -107,9 +107,9 @@ public struct Network: Hashable, Sendable {
     public func contains(_ client: ClientAddress) -> Bool {
         switch (base, client) {
         case (.ipv4(let bits), .ipv4(let other)):
-            AddressText.ipv4(other).masked(prefix) == .ipv4(bits)
+            NetworkText.ipv4(other).masked(prefix) == .ipv4(bits)
         case (.ipv6(let high, let low), .ipv6(let otherHigh, let otherLow)):
-            AddressText.ipv6(otherHigh, otherLow).masked(prefix) == .ipv6(high, low)
+            NetworkText.ipv6(otherHigh, otherLow).masked(prefix) == .ipv6(high, low)
         case (.unixSocket, .unixSocket):
             true
         default:
@@ -157,7 +157,7 @@ extension NetworkSyntaxError: CustomStringConvertible {
 }
 
 /// The bits of an address as they were written, before `::ffff:a.b.c.d` is taken for what it means.
-private enum AddressText: Equatable {
+private enum NetworkText: Equatable {
     case ipv4(UInt32)
     case ipv6(UInt64, UInt64)
 
@@ -169,7 +169,7 @@ private enum AddressText: Equatable {
     }
 
     /// The first `prefix` bits; the others are zero.
-    func masked(_ prefix: Int) -> AddressText {
+    func masked(_ prefix: Int) -> NetworkText {
         // Swift's `<<` gives zero when it shifts by the whole width or more.
         switch self {
         case .ipv4(let bits): .ipv4(bits & UInt32.max << (32 - prefix))
@@ -178,7 +178,7 @@ private enum AddressText: Equatable {
         }
     }
 
-    static func read(_ bytes: ArraySlice<UInt8>) -> AddressText? {
+    static func read(_ bytes: ArraySlice<UInt8>) -> NetworkText? {
         if let bits = ipv4(bytes) { return .ipv4(bits) }
         return ipv6(bytes)
     }
@@ -206,7 +206,7 @@ private enum AddressText: Equatable {
     }
 
     /// The three forms of RFC 4291 2.2; "::" stands for one group of zeros or more.
-    private static func ipv6(_ bytes: ArraySlice<UInt8>) -> AddressText? {
+    private static func ipv6(_ bytes: ArraySlice<UInt8>) -> NetworkText? {
         let colon = UInt8(ascii: ":")
         let compression = bytes.indices.dropLast().first { bytes[$0] == colon && bytes[$0 + 1] == colon }
         let all: [UInt16]
@@ -261,7 +261,7 @@ private enum AddressText: Equatable {
         case .ipv6(let high, let low):
             let shifts: [UInt64] = [48, 32, 16, 0]
             let groups = shifts.map { high >> $0 & 0xFFFF } + shifts.map { low >> $0 & 0xFFFF }
-            let zeros = AddressText.longestZeros(groups)
+            let zeros = NetworkText.longestZeros(groups)
             let words = groups.map { String($0, radix: 16) }
             guard zeros.count >= 2 else { return words.joined(separator: ":") }
             return words[..<zeros.lowerBound].joined(separator: ":") + "::"

@@ -2,7 +2,7 @@
 
 import MailboxDirectory
 
-extension UserImport {
+extension UserStaging {
     static let dropTables = "DROP TABLE IF EXISTS temp.staged_user; DROP TABLE IF EXISTS temp.staged_name"
 
     static let tables = """

@@ -30,7 +30,7 @@ extension SQLiteStore: BulkUserStore {
             try examine()
             return try queue.writeWithoutTransaction { database in
                 let usual = try Int.fetchOne(database, sql: "PRAGMA cache_size") ?? -2000
-                try database.execute(sql: "PRAGMA cache_size = -\(UserImport.cacheKiB)")
+                try database.execute(sql: "PRAGMA cache_size = -\(UserStaging.cacheKiB)")
                 // The checks of the schema cost more than the insert itself, and a User can't break one: its status is
                 // of a closed set, and an empty name or login is kept as none. STRICT types and keys are still checked.
                 try database.execute(sql: "PRAGMA ignore_check_constraints = ON")
@@ -38,7 +38,7 @@ extension SQLiteStore: BulkUserStore {
                     try? database.execute(sql: "PRAGMA ignore_check_constraints = OFF")
                     try? database.execute(sql: "PRAGMA cache_size = \(usual)")
                 }
-                let staging = try UserImport(StoreView(database, name: name, path: path), conflict)
+                let staging = try UserStaging(StoreView(database, name: name, path: path), conflict)
                 defer { staging.discard() }
                 do {
                     while let user = try next() {
@@ -73,7 +73,7 @@ extension SQLiteStore: BulkUserStore {
 }
 
 /// The staging tables of one import.
-final class UserImport {
+final class UserStaging {
     /// Memory for pages and for sorting while an import runs, in KiB. SQLite sorts runs of this size: 8 MB stay in the
     /// processor's cache, and sort in two thirds of the time of 128 MB.
     static let cacheKiB = 8 * 1024
