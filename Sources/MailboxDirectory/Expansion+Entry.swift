@@ -17,9 +17,9 @@ extension Expansion {
         switch entry {
         case .user(let user, let forward):
             guard let forward else { return ended(at: user, detail: detail) }
-            return apply(forward, user: user, detail: detail)
+            return apply(forward, user: user, detail: detail, source: source)
         case .forward(let forward):
-            return apply(forward, user: nil, detail: detail)
+            return apply(forward, user: nil, detail: detail, source: source)
         case .alias(let alias):
             return redirect(
                 to: alias.targets, with: detail, origin: .alias, canonical: alias.address, next: alias.next,
@@ -37,12 +37,12 @@ extension Expansion {
         return true
     }
 
-    private mutating func apply(_ forward: Forward, user: User?, detail: [UInt8]) -> Move {
+    private mutating func apply(_ forward: Forward, user: User?, detail: [UInt8], source: Int) -> Move {
         // A target that is the address itself means "and here", as many directories spell it.
         let others =
             forward.targets.contains(forward.address)
             ? forward.targets.filter { $0 != forward.address } : forward.targets
-        if others.isEmpty {
+        if others.isEmpty, forward.next == nil {
             note("the forward leads nowhere else")
             return user.map { ended(at: $0, detail: detail) } ?? failed(.unknown, canonical: forward.address)
         }
@@ -56,11 +56,13 @@ extension Expansion {
             return reached(shown(user, at: forward.address, detail: detail), canonical: forward.address)
         }
         guard keepsCopy, let user, user.status != .disabled else {
-            return redirect(to: others, origin: .forward, canonical: forward.address)
+            return redirect(
+                to: others, origin: .forward, canonical: forward.address, next: forward.next, source: source)
         }
         note("a copy is kept")
         let copy = recipient(user, name: user.fullName, detail)
-        return redirect(to: others, origin: .forward, canonical: forward.address, copy: copy)
+        return redirect(
+            to: others, origin: .forward, canonical: forward.address, copy: copy, next: forward.next, source: source)
     }
 
     /// A member who takes mail by a forward, whether or not the mailbox itself does.
@@ -140,6 +142,7 @@ extension Expansion {
             note("\(members.count) more", source: source)
             var more = rests[rest]
             (more.targets, more.taken, more.next) = (members, 0, next)
+            if case .forward = more.origin { more.targets.removeAll { $0.mailbox == nodes[more.node].address } }
             return follow(more)
         }
         note("\(members.count) \(next == nil ? "" : "first ")member\(members.count == 1 ? "" : "s")", source: source)
@@ -165,11 +168,17 @@ extension Expansion {
         case .loop: return failed(.loop(path(to: walk.node)))
         case .first: if let copy { take(copy) } else { keep(address, of: canonical) }
         }
-        if walk.node == 0, case .resolve = purpose, let copy { resolution.step = [copy.address] }
+        if walk.node == 0, tellsStep, let copy { resolution.step = [copy.address] }
         return follow(
             Rest(
                 node: walk.node, origin: origin, source: source, targets: targets.map { ListMember(mailbox: $0) },
                 next: next, detail: detail, isOnChain: copy == nil && targets.count == 1 && next == nil))
+    }
+
+    /// Whether somebody wants the first step of a redirection.
+    private var tellsStep: Bool {
+        if case .step? = room { return true }
+        return purpose == .resolve
     }
 
     /// Of a list or a redirection this many become nodes at once.
@@ -217,7 +226,7 @@ extension Expansion {
             if !isBelowList { owner = rest.list?.owner }
             isBelowList = true
             isStep = rest.node == 0 && purpose != .recipient
-        } else if rest.node == 0, case .resolve = purpose {
+        } else if rest.node == 0, tellsStep {
             isStep = true
         }
         if isStep { stepStart = (nodes.count, resolution.step.count) }

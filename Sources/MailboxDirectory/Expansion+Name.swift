@@ -90,7 +90,7 @@ extension Entry {
     fileprivate var onlyTarget: Mailbox? {
         switch self {
         case .alias(let alias) where alias.targets.count == 1 && alias.next == nil: alias.targets[0]
-        case .forward(let forward) where forward.targets.count == 1: forward.targets[0]
+        case .forward(let forward) where forward.targets.count == 1 && forward.next == nil: forward.targets[0]
         case .alias, .forward, .user, .moved, .list: nil
         }
     }

@@ -20,6 +20,9 @@ public struct Forward: Hashable, Sendable {
     /// Whether the mailbox at the address gets a copy.
     public var keepsCopy: Bool
     public var reply: ForwardReply
+    /// The place after which `Lookup.moreTargets` tells more targets, as of an alias. Whether the address itself is among
+    /// them `keepsCopy` says then.
+    public var next: Int?
 
     public init(address: Mailbox, targets: [Mailbox], keepsCopy: Bool = false, reply: ForwardReply = .auto) {
         self.address = address

@@ -32,13 +32,12 @@ enum EntryRow {
             let user = try user(row, at: address)
             let reply = try reply(row, at: address)
             guard let reply else { return .user(user, forward: nil) }
-            let targets = try targets(at: address, domainID, of: questions)
-            return .user(user, forward: makeForward(row, address, targets, reply))
+            return .user(user, forward: try forward(row, at: address, domainID, reply, of: questions))
         case UInt8(ascii: "a"):
             return .alias(try alias(at: address, domainID, of: questions))
         case UInt8(ascii: "f"):
             guard let reply = try reply(row, at: address) else { throw wrong(address, "has no forward") }
-            return .forward(makeForward(row, address, try targets(at: address, domainID, of: questions), reply))
+            return .forward(try forward(row, at: address, domainID, reply, of: questions))
         case UInt8(ascii: "m"):
             let new = try questions.mailboxes(.newAddress, of: key, domain: domainID)
             return .moved(Moved(address: address, newAddress: new.first))
@@ -82,10 +81,14 @@ enum EntryRow {
         return reply
     }
 
-    private static func makeForward(
-        _ row: PreparedStatement, _ address: Mailbox, _ targets: [Mailbox], _ reply: ForwardReply
-    ) -> Forward {
-        Forward(address: address, targets: targets, keepsCopy: row.int(keepCopy) != 0, reply: reply)
+    private static func forward(
+        _ row: PreparedStatement, at address: Mailbox, _ domainID: Int64, _ reply: ForwardReply, of questions: Questions
+    ) throws(SQLiteFailure) -> Forward {
+        let (targets, next) = try targets(at: address, domainID, of: questions)
+        var forward = Forward(address: address, targets: targets, keepsCopy: row.int(keepCopy) != 0, reply: reply)
+        forward.next = next
+        if next != nil, try questions.forward(address, domain: domainID, pointsTo: address) { forward.keepsCopy = true }
+        return forward
     }
 
     private static func list(
@@ -103,21 +106,22 @@ enum EntryRow {
     private static func alias(
         at address: Mailbox, _ domainID: Int64, of questions: Questions
     ) throws(SQLiteFailure) -> Alias {
-        guard questions.tellsParts else {
-            return Alias(address: address, targets: try targets(at: address, domainID, of: questions))
-        }
         var alias = Alias(address: address, targets: [])
-        (alias.targets, alias.next) = try questions.targets(of: address.localPart.key, domain: domainID)
-        if alias.targets.isEmpty { throw wrong(address, "leads nowhere") }
+        (alias.targets, alias.next) = try targets(at: address, domainID, of: questions)
         return alias
     }
 
+    /// - Returns: the position after which there are more; nil where these are all.
     private static func targets(
         at address: Mailbox, _ domainID: Int64, of questions: Questions
-    ) throws(SQLiteFailure) -> [Mailbox] {
-        let targets = try questions.mailboxes(.target, of: address.localPart.key, domain: domainID)
+    ) throws(SQLiteFailure) -> (targets: [Mailbox], next: Int?) {
+        let key = address.localPart.key
+        let (targets, next) =
+            questions.tellsParts
+            ? try questions.targets(of: key, domain: domainID)
+            : (try questions.mailboxes(.target, of: key, domain: domainID), nil)
         if targets.isEmpty { throw wrong(address, "leads nowhere") }
-        return targets
+        return (targets, next)
     }
 
     private static func wrong(_ address: Mailbox, _ what: String) -> SQLiteFailure {

@@ -29,6 +29,12 @@ enum QuestionSQL {
         WHERE key = ?1 AND domain_id = ?2 AND role = ?5 AND position > ?3 ORDER BY position LIMIT ?4
         """
 
+    /// Whether a forward has this target.
+    static let pointsTo = """
+        SELECT 1 FROM reference
+        WHERE to_domain_key = ?4 AND to_key = ?3 AND key = ?1 AND domain_id = ?2 AND role = 'target'
+        """
+
     // Bare names are looked for in local domains only. Which they are stands in the domain, so those elsewhere are read
     // and passed over, `Questions.candidateLimit` of them at most. CROSS JOIN and LEFT JOIN keep SQLite from turning the
     // tables round. The column after those of the address: whether the row counts.
@@ -49,5 +55,5 @@ enum QuestionSQL {
         WHERE n.word = ?1
         """
 
-    static let all = [domain, entry, references, page, byLocalPart, byLogin, byFullName]
+    static let all = [domain, entry, references, page, pointsTo, byLocalPart, byLogin, byFullName]
 }

@@ -39,6 +39,18 @@ extension Questions {
         }
     }
 
+    func forward(
+        _ address: Mailbox, domain: Int64, pointsTo target: Mailbox
+    ) throws(SQLiteFailure) -> Bool {
+        let statement = pointsToStatement
+        statement.bind(1, address.localPart.key)
+        statement.bind(2, domain)
+        statement.bind(3, target.localPart.key)
+        statement.bind(4, target.domain.key)
+        defer { statement.reset() }
+        return try statement.step()
+    }
+
     private func page<Element>(
         _ role: ReferenceRole, of key: [UInt8], domain: Int64, after position: Int,
         _ read: (PreparedStatement) throws(SQLiteFailure) -> Element

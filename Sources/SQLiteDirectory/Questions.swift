@@ -24,18 +24,19 @@ final class Questions {
     /// holds up an event loop.
     static let candidateLimit = 2000
 
-    /// Members of a list, and targets of an alias, that are told at once: as many as are read in the time of a few questions.
+    /// Members of a list, and targets of an alias or a forward, that are told at once: as many as are read in the time of a few questions.
     static let page = 256
 
     private let domainStatement: PreparedStatement
     private let entryStatement: PreparedStatement
     let referencesStatement: PreparedStatement
     let pageStatement: PreparedStatement
+    let pointsToStatement: PreparedStatement
     private let byLocalPart: PreparedStatement
     private let byLogin: PreparedStatement
     private let byFullName: PreparedStatement
     private var knownDomains: [Domain: KnownDomain?] = [:]
-    /// Whether an alias is told in parts where it has many targets: not where whole records are wanted.
+    /// Whether an alias or a forward is told in parts where it has many targets: not where whole records are wanted.
     let tellsParts: Bool
 
     init(_ connection: OpaquePointer, tellsParts: Bool = false) throws(SQLiteFailure) {
@@ -44,6 +45,7 @@ final class Questions {
         entryStatement = try PreparedStatement(connection, QuestionSQL.entry)
         referencesStatement = try PreparedStatement(connection, QuestionSQL.references)
         pageStatement = try PreparedStatement(connection, QuestionSQL.page)
+        pointsToStatement = try PreparedStatement(connection, QuestionSQL.pointsTo)
         byLocalPart = try PreparedStatement(connection, QuestionSQL.byLocalPart)
         byLogin = try PreparedStatement(connection, QuestionSQL.byLogin)
         byFullName = try PreparedStatement(connection, QuestionSQL.byFullName)

@@ -59,8 +59,8 @@ public enum DirectoryMap: String, Hashable, Sendable, CaseIterable {
     func room(_ octets: Int) -> Expansion.Room? {
         switch self {
         case .aliases: .recipients(octets)
-        case .aliasesStep: .step(octets)
-        case .domains, .relayDomains, .mailboxes, .recipients, .forwards, .relocated, .senders, .transport: nil
+        case .aliasesStep, .forwards: .step(octets)
+        case .domains, .relayDomains, .mailboxes, .recipients, .relocated, .senders, .transport: nil
         }
     }
 

@@ -13,7 +13,8 @@ public struct MapInquiry: Sendable {
         var expansion = Expansion(
             .address(asked), purpose: map.purpose, sources: context.sources, defaultDomain: context.defaultDomain,
             literals: context.literals, limits: context.limits)
-        if let valueLimit { expansion.room = map.room(valueLimit) }
+        // As much as there is, where the wire has room for any.
+        expansion.room = map.room(valueLimit ?? .max / 2)
         return expansion
     }
 

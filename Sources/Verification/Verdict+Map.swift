@@ -103,12 +103,9 @@ extension Judgement {
     }
 
     private func forwards(_ resolution: Resolution, _ verdict: Verdict) -> MapAnswer {
-        guard let entry = resolution.chain.first, let forward = entry.forward else { return .absent }
-        let others = forward.targets.filter { $0 != forward.address }
-        if others.isEmpty { return .absent }
-        if !verdict.isPositive { return verdict.refusal }
-        guard let copy = resolution.recipients.first, copy.mailbox == entry.address else { return .found(others) }
-        return .found([copy.address] + others)
+        // No more than the address itself among the targets is no forward.
+        guard resolution.chain.first?.forward != nil, !resolution.step.isEmpty else { return .absent }
+        return verdict.isPositive ? .found(resolution.step) : verdict.refusal
     }
 
     private func senders(_ resolution: Resolution, _ verdict: Verdict) -> MapAnswer {

@@ -18,6 +18,28 @@ private struct PagingSource: Source {
 
     var name: String { base.name }
 
+    /// A redirection with more targets than a page has, as a source tells it.
+    private func inParts(_ entry: Entry) -> Entry {
+        switch entry {
+        case .alias(var alias) where alias.targets.count > page:
+            alias.next = page
+            alias.targets.removeSubrange(page...)
+            return .alias(alias)
+        case .forward(let forward): return .forward(inParts(forward))
+        case .user(let user, let forward?): return .user(user, forward: inParts(forward))
+        default: return entry
+        }
+    }
+
+    private func inParts(_ forward: Forward) -> Forward {
+        guard forward.targets.count > page else { return forward }
+        var forward = forward
+        forward.keepsCopy = forward.keepsCopy || forward.targets.contains(forward.address)
+        forward.next = page
+        forward.targets.removeSubrange(page...)
+        return forward
+    }
+
     func answer(_ lookup: Lookup) -> Answer {
         asked.lookups += 1
         let (list, start): (Mailbox, Int)
@@ -25,16 +47,19 @@ private struct PagingSource: Source {
         case .members(let address): (list, start) = (address, 0)
         case .moreMembers(let address, let place): (list, start) = (address, place)
         case .moreTargets(let address, let place):
-            guard case .entry(.alias(let alias), _) = base.answer(.entries([address])) else { return .absent }
-            let end = min(place + page, alias.targets.count)
-            let targets = alias.targets[place..<end].map { ListMember(mailbox: $0) }
-            return end < alias.targets.count ? .page(targets, next: end) : .members(targets)
+            let all: [Mailbox]
+            switch base.answer(.entries([address])) {
+            case .entry(.alias(let alias), _): all = alias.targets
+            case .entry(let entry, _): all = entry.forward?.targets ?? []
+            default: return .absent
+            }
+            let end = min(place + page, all.count)
+            let targets = all[place..<end].map { ListMember(mailbox: $0) }
+            return end < all.count ? .page(targets, next: end) : .members(targets)
         default:
             let answer = base.answer(lookup)
-            guard case .entry(.alias(var alias), let key) = answer, alias.targets.count > page else { return answer }
-            alias.next = page
-            alias.targets.removeSubrange(page...)
-            return .entry(.alias(alias), key: key)
+            guard case .entry(let entry, let key) = answer else { return answer }
+            return .entry(inParts(entry), key: key)
         }
         guard case .members(let all) = base.answer(.members(of: list)) else { return .absent }
         let end = min(start + page, all.count)
@@ -63,6 +88,17 @@ private struct PagingSource: Source {
         alias two@a empty@a inner@a
         alias many@a u1@a two@a x+y@else off@a many2@a gone@a u2+z@a
         alias many2@a u3@a x@else u1@a
+        forward fw@a u1@a x@else fw2@a off@a u2@a
+        forward fw2@a u3@a gone@a u1@a
+        user kept@a
+        forward kept@a u1@a x@else fw@a keep
+        user here@a
+        forward here@a u1@a u2@a here@a u3@a here2@a
+        alias here2@a u1@a here@a
+        user away@a status=disabled
+        forward away@a u1@a away@a u2@a
+        alias tofw@a fw@a kept@a u3@a
+        list lists@a owner=u1@a : fw@a kept@a here@a
         """
 
     private func walk(
@@ -90,7 +126,8 @@ private struct PagingSource: Source {
 
     @Test(arguments: [
         "outer@a", "inner@a", "loops@a", "none@a", "full@a", "empty@a", "both@a", "two@a", "u1@a", "nobody@a",
-        "many@a", "many+tag@a", "many2+tag@a",
+        "many@a", "many+tag@a", "many2+tag@a", "fw@a", "fw+tag@a", "kept@a", "here@a", "here+tag@a", "away@a", "tofw@a",
+        "lists@a",
     ])
     func pagesAndPiecesChangeNothing(_ question: String) throws {
         for purpose in [Purpose.verify, .recipient, .expand(.trusted), .resolve] {
@@ -98,10 +135,14 @@ private struct PagingSource: Source {
             func isSame(_ other: Resolution) -> Bool {
                 // Of a walk that came to no answer nothing but that is told.
                 var other = other
-                // Of an alias that is told in parts the trail has the first.
+                // Of a redirection that is told in parts the trail has the first.
                 other.chain = zip(other.chain, whole.chain).map { told, whole in
-                    guard case .alias(let part) = told, part.next != nil else { return told }
-                    return told.address == whole.address ? whole : told
+                    switch told {
+                    case .alias(let part) where part.next != nil: whole
+                    case .forward(let part) where part.next != nil: whole
+                    case .user(let user, let part?) where part.next != nil && user == whole.user: whole
+                    default: told
+                    }
                 }
                 return whole.outcome == .answered ? other == whole : other.outcome == whole.outcome
             }

@@ -106,18 +106,31 @@ import Testing
         #expect(try store.read { try $0.record(.list, at: list) } == whole)
     }
 
-    /// So does a long alias, for whoever asks; the record itself is always whole.
-    @Test(arguments: [0, 1]) func partsOfAliases(more: Int) throws {
+    /// So does a long alias, or forward, for whoever asks; the record itself is always whole.
+    @Test(arguments: [0, 1], ["alias", "forward", "user"]) func partsOfRedirections(more: Int, kind: String) throws {
         let file = try TemporaryFile()
-        let (address, count) = (try mailbox("alias@example.org"), 2 * Questions.page + more)
+        let (address, count) = (try mailbox("many@example.org"), 2 * Questions.page + more)
         let targets = try (0..<count).map { try mailbox("T\($0)@x.example") }
-        let store = try file.store([.alias(Alias(address: address, targets: targets))])
-        guard case .entry(.alias(let alias), key: 0) = file.reader().answer(.entries([address])) else {
-            Issue.record("no alias")
-            return
+        let alias = Alias(address: address, targets: targets)
+        let forward = Forward(address: address, targets: targets, reply: .silent)
+        let user = User(address: address, fullName: "Many")
+        let (records, whole): ([Record], Entry) =
+            switch kind {
+            case "alias": ([.alias(alias)], .alias(alias))
+            case "forward": ([.forward(forward)], .forward(forward))
+            default: ([.user(user), .forward(forward)], .user(user, forward: forward))
+            }
+        let store = try file.store(records)
+        var (all, next): ([Mailbox], Int?) = ([], nil)
+        switch file.reader().answer(.entries([address])) {
+        case .entry(.alias(let part), key: 0): (all, next) = (part.targets, part.next)
+        case .entry(let entry, key: 0):
+            let part = try #require(entry.forward)
+            #expect(entry.user == (kind == "user" ? user : nil) && part.reply == .silent && !part.keepsCopy)
+            (all, next) = (part.targets, part.next)
+        case let answer: Issue.record("\(answer)")
         }
-        #expect(alias.targets == Array(targets[..<Questions.page]))
-        var (all, next) = (alias.targets, alias.next)
+        #expect(all == Array(targets[..<Questions.page]) && next != nil)
         while let place = next {
             switch file.reader().answer(.moreTargets(of: address, after: place)) {
             case .page(let more, let place): (all, next) = (all + more.map(\.mailbox), place)
@@ -128,9 +141,27 @@ import Testing
             }
         }
         #expect(all.map(\.description) == targets.map(\.description))
-        let whole = Alias(address: address, targets: targets)
-        #expect(try store.read { try $0.record(.alias, at: address) } == .alias(whole))
-        #expect(try store.read { $0.answer(.entries([address])) } == .entry(.alias(whole), key: 0))
+        let last = try #require(records.last)
+        #expect(try store.read { try $0.record(last.kind, at: address) } == last)
+        #expect(try store.read { $0.answer(.entries([address])) } == .entry(whole, key: 0))
+    }
+
+    /// Whether a copy is kept is known with the first part, though the address itself is among the last targets.
+    @Test func aForwardToItself() throws {
+        for (ownPlace, length) in [(nil, 600), (599, 600), (0, 600), (255, 256), (256, 257)] as [(Int?, Int)] {
+            let file = try TemporaryFile()
+            let (address, others) = (try mailbox("here@example.org"), try mailbox("here@other.example"))
+            var targets = try (0..<length).map { try mailbox("t\($0)@x.example") }
+            targets[1] = others
+            if let ownPlace { targets[ownPlace] = address }
+            _ = try file.store([.forward(Forward(address: address, targets: targets))])
+            guard case .entry(.forward(let part), key: 0) = file.reader().answer(.entries([address])) else {
+                Issue.record("no forward")
+                continue
+            }
+            #expect(part.next != nil || length == 256)
+            #expect(part.keepsCopy == (ownPlace != nil && part.next != nil), "at \(String(describing: ownPlace))")
+        }
     }
 
     /// What a long walk sees stays as it is while others write.

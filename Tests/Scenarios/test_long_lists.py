@@ -8,6 +8,7 @@ import unittest
 
 from scripted_hop import ScriptedHop
 from service import PATIENCE, Directory, Service
+from wires import Wires
 
 # Elsewhere, so that they need not be on record.
 MEMBERS = [f"member-{number:05d}@elsewhere.example" for number in range(20_000)]
@@ -42,6 +43,16 @@ class Writing(unittest.TestCase):
         self.directory.change("forward", "add", "fred@example.org", "--keep-copy", "--to", *MEMBERS)
         for name, count in ("many@example.org", 20_000), ("fred@example.org", 20_001):
             self.assertEqual(len(self.directory.change("resolve", name).splitlines()), count)
+
+    def test_maps_tell_all_targets(self):
+        targets = [f"{number}@x.example" for number in range(4000)]
+        with Service(listeners=[{"socketmap": "127.0.0.1:0"}]) as service:
+            service.change("forward", "add", "fred@example.org", "--keep-copy", "--to", *targets)
+            service.change("alias", "add", "many@example.org", "--to", *targets)
+            for table in "forwards", "aliases", "aliases-step":
+                [copy, many] = Wires(service).socketmap(table, ["fred@example.org", "many@example.org"])
+                self.assertEqual(copy, "OK " + ", ".join(["fred@example.org", *targets]))
+                self.assertEqual(many, "NOTFOUND " if table == "forwards" else "OK " + ", ".join(targets))
 
     def test_a_fault_far_down_is_told_as_any_other(self):
         self.directory.change("list", "add", "long@example.org")
