@@ -8,7 +8,7 @@ import unittest
 
 from scripted_hop import ScriptedHop
 from service import PATIENCE, Directory, Service
-from wires import Wires
+from wires import LISTENERS, Wires
 
 # Elsewhere, so that they need not be on record.
 MEMBERS = [f"member-{number:05d}@elsewhere.example" for number in range(20_000)]
@@ -46,7 +46,7 @@ class Writing(unittest.TestCase):
 
     def test_maps_tell_all_targets(self):
         targets = [f"{number}@x.example" for number in range(4000)]
-        with Service(listeners=[{"socketmap": "127.0.0.1:0"}]) as service:
+        with Service(listeners=LISTENERS) as service:
             service.change("forward", "add", "fred@example.org", "--keep-copy", "--to", *targets)
             service.change("alias", "add", "many@example.org", "--to", *targets)
             for table in "forwards", "aliases", "aliases-step":
