@@ -80,7 +80,7 @@ extension Answer {
 extension Entry {
     fileprivate var goesOn: Bool {
         if case .alias(let alias) = self { return alias.next != nil }
-        return false
+        return forward?.next != nil
     }
 }
 

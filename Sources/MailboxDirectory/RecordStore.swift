@@ -40,11 +40,15 @@ public protocol RecordReading: Source {
 
     /// All records that point to this address, also those that are found only by reading every list or forward. For a person
     /// who wants to know; `references(to:limit:)` is for the check of a change.
-    func allReferences(to address: Mailbox) throws -> [Reference]
+    /// - Parameter faulty: told of each record that can't be read, as by `forEach`.
+    func allReferences(to address: Mailbox, faulty: (Trouble) throws -> Void) throws -> [Reference]
 
     /// Records that point to one of these names with a detail (RFC 5233). Whom such a target is for depends on what else is
     /// on record, so that `ReferenceSearch` asks for it.
-    func references(withDetailOf names: [AddressName]) throws -> [AddressReference]
+    /// - Parameter faulty: told of each record that can't be read, as by `forEach`.
+    func references(
+        withDetailOf names: [AddressName], faulty: (Trouble) throws -> Void
+    ) throws -> [AddressReference]
 
     /// The further addresses of what has this one for its canonical mailbox.
     func otherAddresses(of address: Mailbox) throws -> [Mailbox]
@@ -59,13 +63,17 @@ public protocol RecordReading: Source {
 
 extension RecordReading {
     /// For a store that finds all of them by an index.
-    public func allReferences(to address: Mailbox) throws -> [Reference] { try references(to: address, limit: .max) }
+    public func allReferences(to address: Mailbox, faulty: (Trouble) throws -> Void) throws -> [Reference] {
+        try references(to: address, limit: .max)
+    }
 
     /// For a store that has no index for it: all that may point there is read.
-    public func references(withDetailOf names: [AddressName]) throws -> [AddressReference] {
+    public func references(
+        withDetailOf names: [AddressName], faulty: (Trouble) throws -> Void
+    ) throws -> [AddressReference] {
         var found: [AddressReference] = []
         for kind in RecordKind.allCases where kind != .user {
-            try forEach(kind, in: nil) { record in
+            try forEach(kind, in: nil, faulty: faulty) { record in
                 for (role, target) in record.references where names.contains(where: { $0.isBase(of: target) }) {
                     found.append(AddressReference(Reference(record, role: role), to: target, in: name))
                 }

@@ -65,10 +65,17 @@ public struct ReferenceSearch {
     ///   - source: the one that is looked in; nil for all. The names of the address are known to all of them.
     ///   - limit: at most so many.
     ///   - readsAll: whether those too are wanted that are found only by reading every list or forward.
+    ///   - faulty: told of each record that can't be read, once; without it, the first ends the search.
     public func references(
-        to address: Mailbox, in source: String? = nil, limit: Int = .max, readsAll: Bool = false
+        to address: Mailbox, in source: String? = nil, limit: Int = .max, readsAll: Bool = false,
+        faulty tell: ((Trouble) throws -> Void)? = nil
     ) throws -> [AddressReference] {
-        let names = try names(of: address)
+        var told: Set<Trouble> = []
+        let faulty = { (trouble: Trouble) throws in
+            guard let tell else { throw StoreError.trouble(trouble) }
+            if told.insert(trouble).inserted { try tell(trouble) }
+        }
+        let names = try names(of: address, faulty: faulty)
         var leads: [Mailbox: Bool] = [:]
         func leadsThere(_ target: Mailbox) throws -> Bool {
             if let known = leads[target] { return known }
@@ -83,13 +90,14 @@ public struct ReferenceSearch {
                 guard try index == 0 || leadsThere(name.mailbox) else { continue }
                 let references =
                     try index == 0 && readsAll
-                    ? reading.allReferences(to: name.mailbox)
+                    ? reading.allReferences(to: name.mailbox, faulty: faulty)
                     : reading.references(to: name.mailbox, limit: limit == .max ? .max : limit - found.count)
                 found += references.map { AddressReference($0, to: name.mailbox, in: reading.name) }
             }
             let separated = names.filter { !$0.detailSeparators.isEmpty }
             if separated.isEmpty || found.count >= limit { return }
-            for reference in try reading.references(withDetailOf: separated) where found.count < limit {
+            for reference in try reading.references(withDetailOf: separated, faulty: faulty)
+            where found.count < limit {
                 if try leadsThere(reference.target) { found.append(reference) }
             }
         }
@@ -97,14 +105,14 @@ public struct ReferenceSearch {
     }
 
     /// The address itself comes first.
-    private func names(of address: Mailbox) throws -> [AddressName] {
+    private func names(of address: Mailbox, faulty: (Trouble) throws -> Void) throws -> [AddressName] {
         var mailboxes = [address]
         var aliases: [Domain: [Domain]] = [:]
         try records { reading in
             for other in try reading.otherAddresses(of: address) where !mailboxes.contains(other) {
                 mailboxes.append(other)
             }
-            try reading.forEach(.domain, in: nil) { record in
+            try reading.forEach(.domain, in: nil, faulty: faulty) { record in
                 guard case .domain(let domain) = record, case .alias(let target) = domain.kind else { return }
                 if aliases[target]?.contains(domain.domain) != true {
                     aliases[target, default: []].append(domain.domain)

@@ -25,7 +25,9 @@ extension StoreView {
         return found.sorted { $0.name < $1.name }
     }
 
-    func references(withDetailOf names: [AddressName]) throws -> [AddressReference] {
+    func references(
+        withDetailOf names: [AddressName], faulty: (Trouble) throws -> Void
+    ) throws -> [AddressReference] {
         var found: [AddressReference] = []
         try clearly {
             for name in names {

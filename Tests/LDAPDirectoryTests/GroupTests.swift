@@ -76,7 +76,9 @@ import Testing
         try site.group("staff", mail: "staff@a", [("member", [site.dn(1), site.dn(2)])])
         try site.group("silent", [("member", [site.dn(1)])])
         func lists(_ address: String) throws -> [String] {
-            try site.store.read { try $0.allReferences(to: try Mailbox(address)).map { "\($0) \($0.role.rawValue)" } }
+            try site.store.read {
+                try $0.allReferences(to: try Mailbox(address), faulty: { throw $0 }).map { "\($0) \($0.role.rawValue)" }
+            }
         }
         #expect(try lists("U1@a") == ["list staff@a member"])
         #expect(try lists("u3@a") == [])

@@ -153,6 +153,24 @@ private struct PagingSource: Source {
         }
     }
 
+    /// Of these there is more to be asked for, from the same view of the directory.
+    @Test func whatGoesOn() throws {
+        let (address, target) = (try Mailbox("many@a"), try Mailbox("t@else"))
+        var (alias, forward) = (Alias(address: address, targets: [target]), Forward(address: address, targets: [target]))
+        let user = User(address: address)
+        func entries() -> [Entry] { [.alias(alias), .forward(forward), .user(user, forward: forward)] }
+        for next in [nil, 1] {
+            (alias.next, forward.next) = (next, next)
+            for entry in entries() {
+                #expect(Answer.entry(entry, key: 0).goesOn == (next != nil))
+                #expect(Answer.matches([.user(user, forward: nil), entry], .login).goesOn == (next != nil))
+                #expect(Answer.stale(.entry(entry, key: 0), age: .seconds(1)).goesOn == (next != nil))
+            }
+        }
+        #expect(Answer.page([], next: 1).goesOn)
+        #expect(!Answer.members([]).goesOn && !Answer.absent.goesOn)
+    }
+
     /// What RCPT makes of it, and the same of a walk to the end.
     @Test(arguments: [
         ("outer@a", "u3@a"), ("inner@a", "u3@a"), ("loops@a", "u1@a"), ("both@a", "u1@a"), ("two@a", "u3@a"),

@@ -146,6 +146,11 @@ class FaultyEntries(unittest.TestCase):
              "addresseeKey: mad@example.org\naddresseeAddress: mad@example.org\naddresseeLocalPartKey: mad\n"
              "addresseeDomainKey: example.org\naddresseeStatus: asleep\n")
 
+    ALIAS = (f"dn: addresseeKey=chief@example.org,{BASE}\nobjectClass: addresseeEntry\nobjectClass: addresseeAlias\n"
+             "addresseeKey: chief@example.org\naddresseeAddress: chief@example.org\naddresseeLocalPartKey: chief\n"
+             "addresseeDomainKey: example.org\naddresseeAliasTarget: 0 fred@example.org\n"
+             "addresseeRefersTo: fred@example.org\n")
+
     def check(self, service, expected):
         for form in [[], ["--json"]]:
             done = service.run("user", "ls", *form)
@@ -168,6 +173,7 @@ class FaultyEntries(unittest.TestCase):
 
     def test_domains(self):
         with own_slapd() as server:
+            server.add(self.ALIAS)
             server.add(f"dn: addresseeDomainKey=odd.example,{BASE}\nobjectClass: addresseeDomain\n"
                        "addresseeDomainKey: odd.example\naddresseeDomainName: odd.example\naddresseeDomainKind: odd\n")
             with LDAPService(source(server.uri)) as service:
@@ -177,6 +183,30 @@ class FaultyEntries(unittest.TestCase):
                 done = service.run("check")
                 self.assertEqual(done.returncode, 65, done.stdout)
                 self.assertIn("addresseeDomainKey=odd.example", done.stdout)
+                # What can be read is listed all the same.
+                for form in [[], ["--json"]]:
+                    done = service.run("refs", "fred@example.org", *form)
+                    self.assertEqual(done.returncode, 75, done)
+                    self.assertIn("chief@example.org", done.stdout)
+                    self.assertIn("addresseeDomainKey=odd.example", done.stderr)
+                    self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_what_points_to_an_address(self):
+        with own_slapd() as server:
+            server.add(self.ALIAS)
+            server.add(f"dn: addresseeKey=club@example.org,{BASE}\nobjectClass: addresseeEntry\n"
+                       "objectClass: addresseeList\naddresseeKey: club@example.org\n"
+                       "addresseeAddress: club@example.org\naddresseeLocalPartKey: club\naddresseeDomainKey: example.org\n"
+                       "addresseeMember: 0 fred@example.org\naddresseeMember: no address\n"
+                       "addresseeRefersTo: fred@example.org\n")
+            with LDAPService(source(server.uri)) as service:
+                done = service.run("refs", "fred@example.org")
+                self.assertEqual(done.returncode, 75, done)
+                self.assertIn("chief@example.org", done.stdout)
+                self.assertIn("addresseeKey=club@example.org", done.stderr)
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+                # Whether somebody may go is not known then.
+                self.assertEqual(service.run("user", "rm", "fred@example.org").returncode, 75)
 
     def test_sqlite(self):
         with Directory() as directory:

@@ -34,6 +34,7 @@ struct References: ParsableCommand {
         let directory = try options.configuration.directory()
         let found: [FoundReference]
         let shown: String
+        var isWhole = true
         if !name.contains("@"), let domain = try? Domain(name), domain.octets.contains(UInt8(ascii: ".")),
             try directory.isOnRecord(domain) || !isNamed(directory)
         {
@@ -42,9 +43,13 @@ struct References: ParsableCommand {
         } else {
             let address = try directory.mailbox(named: name)
             shown = "\(address)"
-            found = try directory.references(to: address, in: options.source)
+            found = try directory.references(to: address, in: options.source) { trouble in
+                isWhole = false
+                Output.current.error("\(trouble)")
+            }
         }
         try Output.current.untilClosed { try tell(found) }
+        if !isWhole { throw ExitCode(ExitStatus.temporary.rawValue) }
         if found.isEmpty { throw CommandFailure(.noUser, "nothing points to \(shown)") }
     }
 
@@ -90,13 +95,16 @@ struct FoundReference: Hashable {
 
 extension ConfiguredDirectory {
     /// In the order of the sources; where one is named, of that alone.
-    fileprivate func references(to address: Mailbox, in source: String?) throws -> [FoundReference] {
+    /// A record that can't be read is told to `faulty`.
+    fileprivate func references(
+        to address: Mailbox, in source: String?, faulty: @escaping (Trouble) -> Void
+    ) throws -> [FoundReference] {
         let source = try source.map { configuration.sources[try index(ofSource: $0)].name }
         let stores = try stores(nil)
         let search = ReferenceSearch(
             sources: try sources(), defaultDomain: defaultDomain, limits: configuration.expansion,
             records: { body in for store in stores { try store.read(body) } })
-        return try search.references(to: address, in: source, readsAll: true).map {
+        return try search.references(to: address, in: source, readsAll: true, faulty: faulty).map {
             FoundReference(reference: $0.reference, target: "\($0.target)", source: $0.source)
         }
     }

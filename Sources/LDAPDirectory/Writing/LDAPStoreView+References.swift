@@ -5,7 +5,13 @@ import MailboxDirectory
 
 extension LDAPStoreView {
     func references(to address: Mailbox, limit: Int) throws -> [Reference] {
-        let records = try pointing(by: plan.pointingFilter(to: address), limit: limit)
+        try references(to: address, limit: limit) { throw StoreError.trouble($0) }
+    }
+
+    private func references(
+        to address: Mailbox, limit: Int, faulty: (Trouble) throws -> Void
+    ) throws -> [Reference] {
+        let records = try pointing(by: plan.pointingFilter(to: address), limit: limit, faulty: faulty)
         let found = records.flatMap { record in
             record.references.filter { $0.mailbox == address }.map { Reference(record, role: $0.role) }
         }
@@ -13,14 +19,14 @@ extension LDAPStoreView {
     }
 
     /// Members that a group has by their names, logins or a search, and forwards by name, are found by reading these.
-    func allReferences(to address: Mailbox) throws -> [Reference] {
-        var found = Set(try references(to: address, limit: .max))
+    func allReferences(to address: Mailbox, faulty: (Trouble) throws -> Void) throws -> [Reference] {
+        var found = Set(try references(to: address, limit: .max, faulty: faulty))
         let ways: [(RecordKind, [LDAPRole])] = [
             (.list, [.memberDN, .memberUID, .memberURL, .memberOf]), (.forward, [.forwardTargetDN]),
         ]
         for (kind, roles) in ways
         where roles.contains(where: { !plan.schema.names($0, plan.schema.rules).isEmpty }) {
-            try forEach(kind, in: nil) { record in
+            try forEach(kind, in: nil, faulty: faulty) { record in
                 for (role, target) in record.references where target == address {
                     found.insert(Reference(record, role: role))
                 }
@@ -29,8 +35,11 @@ extension LDAPStoreView {
         return found.sorted { ($0.name, $0.role.rawValue) < ($1.name, $1.role.rawValue) }
     }
 
-    func references(withDetailOf names: [AddressName]) throws -> [AddressReference] {
-        let found = try pointing(by: plan.pointingFilter(withDetailOf: names), limit: .max).flatMap { record in
+    func references(
+        withDetailOf names: [AddressName], faulty: (Trouble) throws -> Void
+    ) throws -> [AddressReference] {
+        let records = try pointing(by: plan.pointingFilter(withDetailOf: names), limit: .max, faulty: faulty)
+        let found = records.flatMap { record in
             record.references.filter { _, target in names.contains { $0.isBase(of: target) } }
                 .map { AddressReference(Reference(record, role: $0.role), to: $0.mailbox, in: name) }
         }
@@ -65,7 +74,8 @@ extension LDAPStoreView {
             found += try standing(in: domain, limit: limit - found.count, withUsers: withUsers)
         }
         if found.count < limit {
-            let records = try pointing(by: plan.pointingFilter(into: domain), limit: limit - found.count)
+            let filter = plan.pointingFilter(into: domain)
+            let records = try pointing(by: filter, limit: limit - found.count) { throw StoreError.trouble($0) }
             let pointing = records.filter { $0.domain != domain }.flatMap { record in
                 record.references.filter { $0.mailbox.domain == domain }.map { Reference(record, role: $0.role) }
             }
@@ -132,7 +142,9 @@ extension LDAPStoreView {
     }
 
     /// The records in the entries that a filter finds, and all that this transaction has written.
-    private func pointing(by filter: LDAPFilter, limit: Int) throws -> [Record] {
+    private func pointing(
+        by filter: LDAPFilter, limit: Int, faulty: (Trouble) throws -> Void
+    ) throws -> [Record] {
         var records = overlay.records
         for record in plan.configured.values { records.append(.domain(record)) }
         if filter.isNever { return records }
@@ -153,41 +165,43 @@ extension LDAPStoreView {
         } catch {
             throw trouble(error.reason)
         }
-        for entry in found { records += try self.records(in: entry) }
+        for entry in found {
+            do throws(ReadFault) {
+                records += try self.records(in: entry)
+            } catch {
+                try faulty(Trouble(source: name, reason: error.reason))
+            }
+        }
         return records
     }
 
     /// What an entry says that was not changed here.
-    private func records(in entry: LDAPEntry) throws -> [Record] {
+    private func records(in entry: LDAPEntry) throws(ReadFault) -> [Record] {
         let rules = plan.reader.rules(of: entry)
-        do throws(ReadFault) {
-            var records: [Record] = []
-            for value in plan.reader.values(.domainName, of: entry, rules) {
-                guard let name = try? Domain(octets: value), overlay.domains[name] == nil else { continue }
-                if let domain = try plan.reader.domain(entry, asked: name) { records.append(.domain(domain)) }
-            }
-            guard let address = plan.reader.addresses(of: entry, rules).canonical, overlay.slots[address] == nil else {
-                return records
-            }
-            let read = try plan.reader.record(entry, at: address)
-            if let forward = read.forward { records.append(.forward(forward)) }
-            if case .alias(let alias) = read { records.append(.alias(alias)) }
-            if case .moved(let moved) = read { records.append(.moved(moved)) }
-            if case .list(let list) = read {
-                var members: [ListMember] = []
-                let values = plan.reader.values(.memberAddress, of: entry, rules)
-                if plan.schema.isOrdered {
-                    members = try plan.reader.ordered(values, of: entry).map { ListMember(mailbox: $0.mailbox) }
-                } else {
-                    for value in values {
-                        members.append(try plan.reader.member(value, of: entry, domain: address.domain))
-                    }
-                }
-                records.append(.list(list, members: members))
-            }
-            return records
-        } catch {
-            throw trouble(error.reason)
+        var records: [Record] = []
+        for value in plan.reader.values(.domainName, of: entry, rules) {
+            guard let name = try? Domain(octets: value), overlay.domains[name] == nil else { continue }
+            if let domain = try plan.reader.domain(entry, asked: name) { records.append(.domain(domain)) }
         }
+        guard let address = plan.reader.addresses(of: entry, rules).canonical, overlay.slots[address] == nil else {
+            return records
+        }
+        let read = try plan.reader.record(entry, at: address)
+        if let forward = read.forward { records.append(.forward(forward)) }
+        if case .alias(let alias) = read { records.append(.alias(alias)) }
+        if case .moved(let moved) = read { records.append(.moved(moved)) }
+        if case .list(let list) = read {
+            var members: [ListMember] = []
+            let values = plan.reader.values(.memberAddress, of: entry, rules)
+            if plan.schema.isOrdered {
+                members = try plan.reader.ordered(values, of: entry).map { ListMember(mailbox: $0.mailbox) }
+            } else {
+                for value in values {
+                    members.append(try plan.reader.member(value, of: entry, domain: address.domain))
+                }
+            }
+            records.append(.list(list, members: members))
+        }
+        return records
     }
 }
