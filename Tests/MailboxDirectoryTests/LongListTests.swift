@@ -156,7 +156,8 @@ private struct PagingSource: Source {
     /// Of these there is more to be asked for, from the same view of the directory.
     @Test func whatGoesOn() throws {
         let (address, target) = (try Mailbox("many@a"), try Mailbox("t@else"))
-        var (alias, forward) = (Alias(address: address, targets: [target]), Forward(address: address, targets: [target]))
+        var alias = Alias(address: address, targets: [target])
+        var forward = Forward(address: address, targets: [target])
         let user = User(address: address)
         func entries() -> [Entry] { [.alias(alias), .forward(forward), .user(user, forward: forward)] }
         for next in [nil, 1] {
