@@ -73,7 +73,11 @@ struct Section {
         for setting in settings where !known.contains(setting.key) {
             let place = name.isEmpty ? "" : " in \(name)"
             var hint = "; the keys here are \(known.joined(separator: ", "))"
-            if let near = NearestWord.of(setting.key, among: known) {
+            let longer = known.filter { $0.hasPrefix(setting.key + "-") }
+            if longer.count > 1 {
+                meant.formUnion(longer)
+                hint = "; did you mean \(longer.map(\.quoted).joined(separator: " or "))?"
+            } else if let near = NearestWord.of(setting.key, among: known) {
                 meant.insert(near)
                 hint = "; did you mean \(near.quoted)?"
             }

@@ -53,7 +53,8 @@ struct Setting {
             return number
         }
         let digits = text.filter { !"_,' ".contains($0) }.drop { $0 == "0" }
-        let hint = digits.isDecimal && digits != text ? "; write \(digits)" : nil
+        let plain = digits.isDecimal && digits != text ? String(digits) : text.octets.map(String.init)
+        let hint = plain.map { "; write \($0)" }
         let meant = word.map { NearestWord.hint(text, among: [$0]) }.flatMap { $0.isEmpty ? nil : $0 }
         refuse(expected, hint: hint ?? meant)
         return nil
@@ -141,5 +142,16 @@ extension Duration {
         let seconds = components.seconds
         if seconds >= 3600, seconds % 3600 == 0 { return "\(seconds / 3600)h" }
         return seconds >= 60 && seconds % 60 == 0 ? "\(seconds / 60)m" : "\(seconds)s"
+    }
+}
+
+extension String {
+    /// What `25M`, `25 MB` or `25MiB` most likely means: so many times 1024 octets, once, twice or three times over.
+    fileprivate var octets: Int? {
+        guard let match = wholeMatch(of: /([0-9]{1,9}) ?([kmg])i?b?/.ignoresCase()), let count = Int(match.1) else {
+            return nil
+        }
+        let shift = ["k": 10, "m": 20, "g": 30][match.2.lowercased()] ?? 0
+        return count << shift
     }
 }

@@ -132,9 +132,15 @@ struct RecordCheckWork {
                     advice: "point closer to the mailbox, or raise expansion-\(kind.rawValue)"),
                 topic: "ways that are too long")
         case .answered:
-            guard resolution.chain.isEmpty, let failure = resolution.failures.first, failure.reason == .unknown else {
-                return
+            guard let failure = resolution.failures.first else { return }
+            if case .moved(let new) = failure.reason, role == .member, failure.mailbox == target {
+                let reason = "the \(name) has the member \(target), who has moved" + (new.map { " to \($0)" } ?? "")
+                list.add(
+                    Finding(
+                        .warning, .directory, reason, advice: "put who is meant in that place, or take the member off"),
+                    topic: "members who have moved")
             }
+            guard resolution.chain.isEmpty, failure.reason == .unknown else { return }
             // No mail goes to an owner, or to the new address of somebody who has moved.
             let severity: Finding.Severity = role == .owner || role == .newAddress ? .warning : .error
             list.add(

@@ -29,7 +29,12 @@ import Testing
             "\"fred@\" is not an address such as fred@example.org: the address or a part of it is empty"),
         Case(
             "user", "add", "fred", is: 65,
-            "\"fred\" is not an address such as fred@example.org: the address has no \"@\" and domain"),
+            "\"fred\" is not an address such as fred@example.org: the address has no \"@\" and domain; did you mean"
+                + " fred@example.org?"),
+        Case(
+            "user", "add", "fred claude", is: 65,
+            "\"fred claude\" is not an address such as fred@example.org: the character at position 5 may not stand there"
+        ),
         Case(
             "user", "add", "", is: 65,
             "\"\" is not an address such as fred@example.org: the address or a part of it is empty"),

@@ -264,6 +264,9 @@ import Testing
 
     @Test(arguments: [
         ("uri: a", #"unknown key "uri" in sources.ldap; did you mean "uris"?"#),
+        (
+            "password: x", #"unknown key "password" in sources.ldap; did you mean "password-file" or "password-env"?"#
+        ),
         ("roles: {adress: mail}", #"unknown key "adress" in sources.ldap.roles; did you mean "address"?"#),
         ("roles: {address: {}}", "sources.ldap.roles.address must be the name of an attribute, not keys and values"),
         ("roles: {address: [a b]}", "has \"a b\", which is no name of an attribute"),

@@ -154,7 +154,13 @@ private let idleTime = "a time from 1s to 24h, such as 300s, 5m or 1h"
             #"4: limits.errors must be a whole number from 1 to 1000000, not "010"; write 10"#),
         Case(
             "limits:\n  message-size: 25MB",
-            #"4: limits.message-size must be a whole number from 0 to 1000000000000, not "25MB""#),
+            #"4: limits.message-size must be a whole number from 0 to 1000000000000, not "25MB"; write 26214400"#),
+        Case(
+            "limits:\n  message-size: 2 gib",
+            #"4: limits.message-size must be a whole number from 0 to 1000000000000, not "2 gib"; write 2147483648"#),
+        Case(
+            "limits:\n  message-size: 25X",
+            #"4: limits.message-size must be a whole number from 0 to 1000000000000, not "25X""#),
         Case(
             "limits:\n  errors: 99999999999999999999",
             #"4: limits.errors must be a whole number from 1 to 1000000, not "99999999999999999999""#),

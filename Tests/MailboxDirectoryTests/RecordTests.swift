@@ -122,3 +122,18 @@ func findingsOfATopic(count: Int) {
     #expect(findings.map(\.severity) == [.error, .error])
     #expect(findings.allSatisfy { $0.text.hasPrefix("there is a loop: ") }, "\(findings)")
 }
+
+/// Who has moved gets nothing that is sent to a list. An alias of one tells where he is, and an owner is for people.
+@Test func membersWhoHaveMovedAreTold() throws {
+    let store = try MemoryStore(
+        try records(
+            "domain a\nuser u@a\nmoved gone@a\nmoved new@a to=x@else\nalias to@a gone@a\nlist l@a owner=new@a : gone@a u@a"
+                + " new@a to@a")[0])
+    let findings = try store.read { RecordCheck(defaultDomain: ResolveRow.defaultDomain).findings(in: $0) }
+    #expect(findings.map(\.severity) == [.warning, .warning])
+    #expect(
+        findings.map(\.text) == [
+            "the list l@a has the member gone@a, who has moved",
+            "the list l@a has the member new@a, who has moved to x@else",
+        ])
+}

@@ -20,6 +20,7 @@ struct AddAlias: ParsableCommand {
 
     func run() throws {
         try options.add(
-            .alias(Alias(address: try address.ofNewRecord(), targets: try to.mailboxes())), isForced: force.isGiven)
+            .alias(Alias(address: try address.ofNewRecord(options), targets: try to.mailboxes())),
+            isForced: force.isGiven)
     }
 }

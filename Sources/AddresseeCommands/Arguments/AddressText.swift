@@ -21,8 +21,18 @@ struct AddressText: ExpressibleByArgument {
 
     /// An address that a new record is to have. What is taken from others, with dots anywhere, is here more likely a slip;
     /// quotes say that it is meant (RFC 5321 4.1.2).
-    func ofNewRecord() throws(CommandFailure) -> Mailbox {
-        let mailbox = try mailbox(ifSeveral: Self.advice, localPart: AddressLimits.localPartOnRecord)
+    func ofNewRecord(_ options: WriteOptions) throws(CommandFailure) -> Mailbox {
+        let mailbox: Mailbox
+        do throws(CommandFailure) {
+            mailbox = try self.mailbox(ifSeveral: Self.advice, localPart: AddressLimits.localPartOnRecord)
+        } catch {
+            guard !text.contains("@"), ForeignTarget(text) == nil, text.pastedAddress == nil,
+                let localPart = try? LocalPart(octets: Array(text.utf8)), !localPart.needsQuotes,
+                let domain = try? options.configuration.directory().defaultDomain
+            else { throw error }
+            let meant = Mailbox(localPart: localPart, domain: domain)
+            throw CommandFailure(.data, "\(error.message); did you mean \(meant)?")
+        }
         guard mailbox.localPart.needsQuotes, !text.hasPrefix("\"") else { return mailbox }
         throw CommandFailure(
             .data,

@@ -26,7 +26,7 @@ struct AddForward: ParsableCommand {
 
     func run() throws {
         let forward = Forward(
-            address: try address.ofNewRecord(), targets: try to.mailboxes(), keepsCopy: keepCopy, reply: reply)
+            address: try address.ofNewRecord(options), targets: try to.mailboxes(), keepsCopy: keepCopy, reply: reply)
         try options.add(.forward(forward), isForced: force.isGiven)
     }
 }

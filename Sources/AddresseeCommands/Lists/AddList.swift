@@ -34,7 +34,7 @@ struct AddList: ParsableCommand {
 
     func run() throws {
         let list = MailingList(
-            address: try address.ofNewRecord(), name: name, owner: try owner?.target(), expansion: expn)
+            address: try address.ofNewRecord(options), name: name, owner: try owner?.target(), expansion: expn)
         try options.add(.list(list, members: try member.members()), isForced: force.isGiven)
     }
 }

@@ -20,6 +20,7 @@ struct AddMoved: ParsableCommand {
 
     func run() throws {
         try options.add(
-            .moved(Moved(address: try address.ofNewRecord(), newAddress: try to?.target())), isForced: force.isGiven)
+            .moved(Moved(address: try address.ofNewRecord(options), newAddress: try to?.target())),
+            isForced: force.isGiven)
     }
 }

@@ -25,6 +25,6 @@ struct AddUser: ParsableCommand {
 
     func run() throws {
         try options.add(
-            .user(User(address: try address.ofNewRecord(), fullName: name, login: login, status: status)))
+            .user(User(address: try address.ofNewRecord(options), fullName: name, login: login, status: status)))
     }
 }
