@@ -158,7 +158,7 @@ class LookupHandler<Wire: ServedWire>: Connection {
         case .closed: return end(.tooManyQuestions)
         }
         let answer = Wire.answer(
-            next.question, known: next.key, to: request, by: client, of: loop,
+            next.question, known: next.key, to: request, of: loop,
             later: { [self] answer in answerLater(request, answer) })
         if let answer { return take(answer, to: request) }
         isAsking = true

@@ -1,7 +1,6 @@
 // What belongs to one event loop: its own sources, and the connections it serves. Only ever touched on that loop.
 
 import AddresseeConfiguration
-import LookupProtocols
 import MailAddress
 import MailboxDirectory
 import NIOConcurrencyHelpers
@@ -184,69 +183,78 @@ final class LoopContext {
     /// These addresses are about to be asked for: has what is remembered of them fetched.
     func expect(_ keys: [MailboxMemory.Key]) { memory.fetch(keys) }
 
-    /// The verdict on one query: every question that is RCPT, VRFY or EXPN takes this way, whatever the wire.
+    /// The answer to one question: all of them take this way, whatever the wire.
     /// - Parameters:
     ///   - known: the key of the mailbox that is asked about, where it has been made already.
-    ///   - later: called on this loop with the verdict, where it has to be waited for; made only there.
-    /// - Returns: the verdict; nil where it comes later.
-    func answer(
-        _ query: Query, by client: ClientClass, known: MailboxMemory.Key? = nil,
-        later: @autoclosure () -> (Verdict) -> Void
-    ) -> Verdict? {
-        let judgement = Judgement(query, by: client)
-        if let decided = judgement.decided { return decided }
+    ///   - about: what is asked about, for the log.
+    ///   - later: called on this loop with the answer, where it has to be waited for; made only there.
+    /// - Returns: the answer; nil where it comes later.
+    func answer<Asked: DirectoryQuestion>(
+        _ question: Asked, known: MailboxMemory.Key? = nil, about: @autoclosure () -> String,
+        later: @autoclosure () -> (Asked.Answer) -> Void
+    ) -> Asked.Answer? where Asked.Answer: LongAnswer {
         var place: Remembered?
         var read: FirstAnswers?
-        if let mailbox = query.mailbox {
-            place = remembered(mailbox, known, withName: judgement.tellsNames)
-            // EXPN is asked of lists, which always need a walk.
-            let verdict = plainly(mailbox, place, mayAsk: judgement.wire != .expand, read: &read) { fact in
-                judgement.verdict(on: fact, asked: mailbox)
-            }
-            if let verdict { return verdict }
+        if let mailbox = question.mailbox {
+            place = remembered(mailbox, known, withName: question.tellsNames)
+            if let answer = plainly(question, mailbox, place, read: &read) { return answer }
         }
-        let inquiry = Inquiry(query, by: client, in: service.inquiries)
-        guard let expansion = inquiry.expansion else { return inquiry.verdict(on: nil) }
+        guard let expansion = question.expansion(in: service.inquiries) else { return question.answer(on: nil) }
         beginBatch()
-        func key() -> LongAnswers.Key { .init(query: query, judgement: judgement, isTrusted: client.isTrusted) }
         if !long.isEmpty, let version {
-            let key = key()
-            if case .verdict(let verdict)? = long.answer(to: key, version: version) { return verdict }
-            let isWaiting = long.wait(for: key, version: version) { [later = later()] answer in
-                if case .verdict(let verdict) = answer { later(verdict) }
-            }
-            if isWaiting { return nil }
+            if let answer = long.answer(to: question, version: version) { return answer }
+            if long.wait(for: question, version: version, later()) { return nil }
         }
         let resolution = walk(
-            expansion, read, as: key(),
-            then: { [self, place, asked = version, key = key(), later = later()] resolution in
-                note(resolution, inquiry, query, place)
-                let verdict = { @Sendable in inquiry.verdict(on: resolution) }
-                aside(resolution.mailboxCount, verdict) { [self] verdict in
-                    later(verdict)
-                    ended(key, .verdict(verdict), asked)
+            expansion, read, to: question,
+            then: { [self, place, asked = version, about = about(), later = later()] resolution in
+                keep(resolution, question, place, about)
+                let answer = { @Sendable in question.answer(on: resolution) }
+                aside(resolution.mailboxCount, answer) { [self] answer in
+                    later(answer)
+                    ended(question, answer, asked)
                 }
                 letGo(resolution, mailboxes: resolution.mailboxCount)
             })
-        return resolution.map { verdict(on: $0, inquiry, query, place) }
+        guard let resolution else { return nil }
+        keep(resolution, question, place, about())
+        return question.answer(on: resolution)
+    }
+
+    /// The answer to what is plainly true of an address, in the batch at hand: to what is remembered where that suffices, else
+    /// to what the source has. Nil where only a walk can tell.
+    /// - Parameter read: what has been read, for the walk.
+    private func plainly<Asked: DirectoryQuestion>(
+        _ question: Asked, _ mailbox: Mailbox, _ place: Remembered?, read: inout FirstAnswers?
+    ) -> Asked.Answer? {
+        if let place, let fact = memory.recall(mailbox, place.key, version: place.version),
+            let answer = question.answer(on: fact, asked: mailbox)
+        {
+            return answer
+        }
+        guard !question.asksForMembers, answersAtOnce, sources.count == 1,
+            service.configuration.expansion.lookups >= MailboxMemory.Fact.plainLookups,
+            let fact = MailboxMemory.Fact.plain(mailbox, in: sources[0], read: &read)
+        else { return nil }
+        if let place { memory.remember(fact, place.key, version: place.version, withName: place.withName) }
+        return question.answer(on: fact, asked: mailbox)
     }
 
     /// Walks to the end, or as far as it goes without holding up others.
     /// - Parameters:
     ///   - read: what has been read for it already in this batch.
-    ///   - key: under which others may wait for the answer; made only where it is a long walk.
+    ///   - question: what it is for; others may wait for the answer where it is a long walk.
     ///   - then: called on this loop with the resolution, where it has to be waited for; made only there.
     /// - Returns: the resolution; nil where it comes later.
     private func walk(
-        _ expansion: consuming Expansion, _ read: FirstAnswers?, as key: @autoclosure () -> LongAnswers.Key?,
+        _ expansion: consuming Expansion, _ read: FirstAnswers?, to question: some DirectoryQuestion,
         then: @autoclosure () -> (Resolution) -> Void
     ) -> Resolution? {
-        beginBatch()
         if answersAtOnce {
             switch expansion.run(sources, turns: WaitingWalk.turns, read: read) {
             case .finished(let resolution): return resolution
             case .paused(let expansion, let step):
-                if let version, let key = key() { long.begin(key, version: version) }
+                if let version { long.begin(question, version: version) }
                 WaitingWalk(expansion, at: step, loop: self, finished: then()).pause()
                 return nil
             }
@@ -257,11 +265,11 @@ final class LoopContext {
     }
 
     /// A long walk has ended: those who wait for the same are told in turns of their own.
-    private func ended(_ key: LongAnswers.Key, _ answer: LongAnswers.Answer, _ version: UInt64?) {
+    private func ended(_ question: some DirectoryQuestion, _ answer: some LongAnswer, _ version: UInt64?) {
         defer { letGo([answer]) }
         guard let version else { return }
-        for other in long.end(key, version: version) { turns.add { other(answer) } }
-        if version == self.version { letGo(long.keep(answer, to: key, version: version)) }
+        for other in long.end(question, version: version) { turns.add { other(answer) } }
+        if version == self.version { letGo(long.keep(answer, to: question, version: version)) }
     }
 
     /// Views of these sources, in the batch that is open; those that were made last where nothing has changed since.
@@ -278,123 +286,12 @@ final class LoopContext {
         return views
     }
 
-    /// The answer of a map, whatever the wire.
-    /// - Parameters:
-    ///   - known: the key of the mailbox that is asked about, where it has been made already.
-    ///   - later: called on this loop with the answer, where it has to be waited for; made only there.
-    /// - Returns: the answer; nil where it comes later.
-    func answer(
-        _ inquiry: MapInquiry, known: MailboxMemory.Key? = nil, about: @autoclosure () -> String,
-        later: @autoclosure () -> (MapAnswer) -> Void
-    ) -> MapAnswer? {
-        var place: Remembered?
-        var read: FirstAnswers?
-        if let mailbox = inquiry.mailbox {
-            place = remembered(mailbox, known)
-            if let answer = plainly(mailbox, place, read: &read, { inquiry.answer(on: $0) }) { return answer }
-        }
-        guard let expansion = inquiry.expansion else { return inquiry.answer(on: nil) }
-        let resolution = resolve(
-            expansion, read, place, about: about(), as: nil,
-            later: { [self, later = later()] resolution in
-                aside(resolution.mailboxCount, { inquiry.answer(on: resolution) }, then: later)
-                letGo(resolution, mailboxes: resolution.mailboxCount)
-            })
-        return resolution.map { inquiry.answer(on: $0) }
-    }
-
-    /// What becomes of one RCPT where there are next hops: all its recipients are found out.
-    /// - Parameters:
-    ///   - routes: those of the next hops, in their order.
-    ///   - onlyOnRecord: whether an address that is not on record itself is unknown, whatever its domain takes.
-    ///   - later: called on this loop, where that has to be waited for; made only there.
-    /// - Returns: what becomes of it; nil where it comes later.
-    func accept(
-        _ path: ForwardPath, _ query: Query, by client: ClientClass, over routes: [Route],
-        onlyOnRecord: Bool = false, later: @autoclosure () -> (Acceptance) -> Void
-    ) -> Acceptance? {
-        let judgement = Judgement(query, by: client)
-        var place: Remembered?
-        var read: FirstAnswers?
-        if let mailbox = query.mailbox {
-            place = remembered(mailbox, nil)
-            let found = plainly(mailbox, place, read: &read) { judgement.acceptance(on: $0, over: routes) }
-            if let found { return found }
-        }
-        beginBatch()
-        func key() -> LongAnswers.Key {
-            .init(
-                query: query, judgement: judgement, isTrusted: client.isTrusted, routes: routes,
-                onlyOnRecord: onlyOnRecord)
-        }
-        if !long.isEmpty, let version {
-            let key = key()
-            if case .acceptance(let acceptance)? = long.answer(to: key, version: version) { return acceptance }
-            let isWaiting = long.wait(for: key, version: version) { [later = later()] answer in
-                if case .acceptance(let acceptance) = answer { later(acceptance) }
-            }
-            if isWaiting { return nil }
-        }
-        let expansion = Inquiry.recipients(of: path, in: service.inquiries)
-        let resolution = resolve(
-            expansion, read, place, about: query.about, as: key(),
-            later: { [self, asked = version, key = key(), later = later()] resolution in
-                let acceptance = { @Sendable in
-                    judgement.acceptance(on: resolution, over: routes, onlyOnRecord: onlyOnRecord)
-                }
-                aside(resolution.mailboxCount, acceptance) { [self] acceptance in
-                    later(acceptance)
-                    ended(key, .acceptance(acceptance), asked)
-                }
-                letGo(resolution, mailboxes: resolution.mailboxCount)
-            })
-        return resolution.map { judgement.acceptance(on: $0, over: routes, onlyOnRecord: onlyOnRecord) }
-    }
-
-    /// The answer to what is plainly true of an address, in the batch at hand: to what is remembered where that suffices, else
-    /// to what the source has. Nil where only a walk can tell.
-    /// - Parameters:
-    ///   - mayAsk: whether the source is worth asking before a walk does.
-    ///   - read: what has been read, for the walk.
-    private func plainly<Answer>(
-        _ mailbox: Mailbox, _ place: Remembered?, mayAsk: Bool = true, read: inout FirstAnswers?,
-        _ answer: (MailboxMemory.Fact) -> Answer?
-    ) -> Answer? {
-        if let place, let fact = memory.recall(mailbox, place.key, version: place.version), let answer = answer(fact) {
-            return answer
-        }
-        guard mayAsk, answersAtOnce, sources.count == 1,
-            service.configuration.expansion.lookups >= MailboxMemory.Fact.plainLookups,
-            let fact = MailboxMemory.Fact.plain(mailbox, in: sources[0], read: &read)
-        else { return nil }
-        if let place { memory.remember(fact, place.key, version: place.version, withName: place.withName) }
-        return answer(fact)
-    }
-
-    /// The resolution of one walk, remembered and logged.
-    /// - Parameters:
-    ///   - read: what has been read for it already in this batch.
-    ///   - place: that of the address that is asked about, where what is found of it may be remembered.
-    ///   - later: called on this loop with the resolution, where it has to be waited for; made only there.
-    /// - Returns: the resolution; nil where it comes later.
-    private func resolve(
-        _ expansion: consuming Expansion, _ read: FirstAnswers?, _ place: Remembered?,
-        about: @autoclosure () -> String, as key: @autoclosure () -> LongAnswers.Key?,
-        later: @autoclosure () -> (Resolution) -> Void
-    ) -> Resolution? {
-        let resolution = walk(
-            expansion, read, as: key(),
-            then: { [self, about = about(), later = later()] resolution in
-                keep(resolution, place, about)
-                later(resolution)
-            })
-        guard let resolution else { return nil }
-        keep(resolution, place, about())
-        return resolution
-    }
-
-    private func keep(_ resolution: Resolution, _ place: Remembered?, _ about: @autoclosure () -> String) {
-        remember(resolution, place)
+    /// What was found is remembered, and trouble is logged.
+    private func keep(
+        _ resolution: Resolution, _ question: some DirectoryQuestion, _ place: Remembered?,
+        _ about: @autoclosure () -> String
+    ) {
+        if !question.asksForMembers { remember(resolution, place) }
         log(resolution.outcome, about())
     }
 
@@ -424,19 +321,6 @@ final class LoopContext {
         }
     }
 
-    private func verdict(
-        on resolution: Resolution, _ inquiry: Inquiry, _ query: Query, _ place: Remembered?
-    ) -> Verdict {
-        note(resolution, inquiry, query, place)
-        return inquiry.verdict(on: resolution)
-    }
-
-    private func note(_ resolution: Resolution, _ inquiry: Inquiry, _ query: Query, _ place: Remembered?) {
-        // EXPN leaves the forwards of members alone, so that it does not tell whether anybody is reached.
-        if inquiry.wire != .expand { remember(resolution, place) }
-        log(resolution.outcome, query.about)
-    }
-
     /// Does on another thread what would hold up this loop, where there is so much of it.
     /// - Parameters:
     ///   - mailboxes: how many it is done for.
@@ -460,8 +344,8 @@ final class LoopContext {
         }
     }
 
-    private func letGo(_ answers: [LongAnswers.Answer]) {
-        letGo(answers, mailboxes: answers.reduce(0) { $0 + $1.count })
+    private func letGo(_ answers: [any LongAnswer]) {
+        letGo(answers, mailboxes: answers.reduce(0) { $0 + $1.mailboxCount })
     }
 
     private func log(_ outcome: Resolution.Outcome, _ about: @autoclosure () -> String) {

@@ -11,11 +11,11 @@ extension MilterWire: ServedWire {
     ) -> LookupQuestion<MilterAnswer> {
         guard case .recipient(let recipient) = request else { return .decided(request.answer ?? .proceed) }
         guard let query = Query(recipient) else {
-            return MapInquiry(malformed: recipient, in: loop.service.inquiries).map { .map($0) } ?? .decided(.proceed)
+            return MapInquiry(malformed: recipient).map { .map($0) } ?? .decided(.proceed)
         }
         // What is said goes on to the SMTP client. A mail server learns nothing in its name that it may not know itself.
         let named = loop.service.configuration.clientClass(of: ClientAddress(recipient.client))
-        return .query(query, client.disclosure.limited(to: named.disclosure))
+        return .query(Inquiry(query, by: client.limited(to: client.disclosure.limited(to: named.disclosure))))
     }
 
     static func about(_ request: MilterRequest) -> String {

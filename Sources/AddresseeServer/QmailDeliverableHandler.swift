@@ -105,12 +105,14 @@ final class QmailDeliverableHandler: Connection {
         if admission == .closed { isLastTurn() }
         if admission != .admitted { return answer(Verdict.tooManyQuestions.deliverability) }
         if let query {
-            let verdict = loop.answer(query, by: clientClass, later: { [self] in told($0.deliverability, of: address) })
+            let verdict = loop.answer(
+                Inquiry(query, by: clientClass), about: query.about,
+                later: { [self] in told($0.deliverability, of: address) })
             if let verdict { told(verdict.deliverability, of: address) }
             return
         }
         let request = PolicyRequest(state: .rcpt, recipient: address)
-        guard let inquiry = MapInquiry(malformed: request, in: loop.service.inquiries) else {
+        guard let inquiry = MapInquiry(malformed: request) else {
             return told(.notLocal, of: address)
         }
         let found = loop.answer(

@@ -38,8 +38,8 @@ extension SMTPHandler {
         _ path: ForwardPath, _ query: Query, by client: ClientClass, onlyOnRecord: Bool = false,
         _ done: @escaping (Acceptance) -> Void
     ) {
-        let acceptance = loop.accept(
-            path, query, by: client, over: routes, onlyOnRecord: onlyOnRecord,
+        let acceptance = loop.answer(
+            DeliveryInquiry(query, to: path, by: client, over: routes, onlyOnRecord: onlyOnRecord), about: query.about,
             later: { [self] acceptance in resolved(acceptance, done) })
         if let acceptance { done(acceptance) }
     }

@@ -170,7 +170,7 @@ final class SMTPHandler: Connection {
         }
         if !nextHops.isEmpty, case .recipient(let path, _) = query { return accept(path, query, ticket) }
         let verdict = loop.answer(
-            query, by: clientClass, later: { [self] verdict in answerLater(query, ticket, verdict) })
+            Inquiry(query, by: clientClass, over: routes), about: query.about, later: { [self] verdict in answerLater(query, ticket, verdict) })
         if let verdict { answer(query, ticket, verdict) }
     }
 
@@ -183,16 +183,8 @@ final class SMTPHandler: Connection {
 
     func answer(_ query: Query, _ ticket: Int, _ verdict: Verdict) {
         if loop.logsQuestions { loop.shared.log.asked(query, by: client, verdict: verdict) }
-        var verdict = verdict
-        let wire: Wire =
-            switch query {
-            case .recipient: .recipient
-            case .verify: .verify
-            case .expand: .expand
-            }
-        if wire == .verify { verdict = Judgement.promise(verdict, over: routes) }
         let reply = verdict.reply(
-            on: wire, form: listener.enhancedCodes ? .enhanced : .plain, naming: listener.possibilities)
+            on: query.wire, form: listener.enhancedCodes ? .enhanced : .plain, naming: listener.possibilities)
         if reply.lineCount > 1, case .members = verdict { longReplies.append(verdict) }
         say(reply, to: ticket)
         if !longReplies.isEmpty, !session.isWaiting { forgetLongReplies() }

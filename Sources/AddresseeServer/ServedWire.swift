@@ -19,8 +19,8 @@ extension ClientClass {
 
 /// What a request asks of the directory.
 enum LookupQuestion<Answer> {
-    /// What RCPT or VRFY would say. May be told is what both the client and the one that it names may learn.
-    case query(Query, Disclosure)
+    /// What RCPT or VRFY would say.
+    case query(Inquiry)
     case map(MapInquiry)
     /// Nothing: this is the answer.
     case decided(Answer)
@@ -28,7 +28,7 @@ enum LookupQuestion<Answer> {
     /// The address that it is about, where what was found of it may be remembered.
     var mailbox: Mailbox? {
         switch self {
-        case .query(let query, _): query.mailbox
+        case .query(let inquiry): inquiry.mailbox
         case .map(let inquiry): inquiry.mailbox
         case .decided: nil
         }
@@ -81,14 +81,14 @@ extension ServedWire {
     ///   - later: called on the loop with the answer, where it has to be waited for; made only there.
     /// - Returns: the answer; nil where it comes later.
     static func answer(
-        _ question: LookupQuestion<Answer>, known: MailboxMemory.Key?, to request: Request, by client: ClientClass,
-        of loop: LoopContext, later: @autoclosure () -> (Answer) -> Void
+        _ question: LookupQuestion<Answer>, known: MailboxMemory.Key?, to request: Request, of loop: LoopContext,
+        later: @autoclosure () -> (Answer) -> Void
     ) -> Answer? {
         switch question {
-        case .query(let query, let disclosure):
-            let wire = query.wire
+        case .query(let inquiry):
+            let wire = inquiry.wire
             let verdict = loop.answer(
-                query, by: client.limited(to: disclosure), known: known,
+                inquiry, known: known, about: about(request),
                 later: { [later = later()] in later(answer($0, on: wire)) })
             return verdict.map { answer($0, on: wire) }
         case .map(let inquiry):
@@ -122,7 +122,7 @@ extension MapWire {
     static func question(_ request: MapRequest, by client: ClientClass, on loop: LoopContext) -> LookupQuestion<
         MapAnswer
     > {
-        .map(MapInquiry(request, by: client, in: loop.service.inquiries, valueLimit: valueLimit))
+        .map(MapInquiry(request, by: client, valueLimit: valueLimit))
     }
 
     static func about(_ request: MapRequest) -> String { request.about }
@@ -156,9 +156,11 @@ extension PolicyWire: ServedWire {
         _ request: PolicyRequest, by client: ClientClass, on loop: LoopContext
     ) -> LookupQuestion<PolicyAction> {
         if let query = Query(request) {
-            return .query(query, Self.disclosure(to: client, for: request.clientAddress, on: loop))
+            // May be told is what both the client and the one that it names may learn.
+            let disclosure = Self.disclosure(to: client, for: request.clientAddress, on: loop)
+            return .query(Inquiry(query, by: client.limited(to: disclosure)))
         }
-        return MapInquiry(malformed: request, in: loop.service.inquiries).map { .map($0) } ?? .decided(.dunno)
+        return MapInquiry(malformed: request).map { .map($0) } ?? .decided(.dunno)
     }
 
     static func about(_ request: PolicyRequest) -> String { request.about }
@@ -191,11 +193,9 @@ extension ReadsocketWire: ServedWire {
         let disclosure = Self.disclosure(to: client, for: request.clientAddress, on: loop)
         switch ReadsocketQuestion(request) {
         case .decided(let answer): return .decided(answer)
-        case .query(let query): return .query(query, disclosure)
+        case .query(let query): return .query(Inquiry(query, by: client.limited(to: disclosure)))
         case .map(let map):
-            return .map(
-                MapInquiry(
-                    map, by: client.limited(to: disclosure), in: loop.service.inquiries, valueLimit: valueLimit))
+            return .map(MapInquiry(map, by: client.limited(to: disclosure), valueLimit: valueLimit))
         }
     }
 

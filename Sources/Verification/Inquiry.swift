@@ -4,22 +4,13 @@ public import MailAddress
 public import MailboxDirectory
 public import SMTPProtocol
 
-/// A query under way. Make it, walk its `expansion` where there is one, and hand the resolution to `verdict(on:)`.
-public struct Inquiry: Sendable {
-    /// What the directory is asked; nil where a rule has decided already. Made anew each time, so that the walk is not
-    /// copied.
-    public var expansion: Expansion? {
-        if decided != nil { return nil }
-        return Expansion(
-            question, purpose: purpose, sources: context.sources, defaultDomain: context.defaultDomain,
-            literals: context.literals, limits: context.limits)
-    }
-
-    private let question: Question
-    private let purpose: Purpose
-    private let context: Context
-    private let judgement: Judgement
-    private let decided: Verdict?
+/// What VRFY, EXPN or RCPT asks, on whatever wire.
+public struct Inquiry: DirectoryQuestion {
+    public let query: Query
+    let judgement: Judgement
+    private let isTrusted: Bool
+    /// Those of the next hops, where what VRFY promises depends on them.
+    private let routes: [Route]
 
     /// What every inquiry of a server has in common.
     public struct Context: Hashable, Sendable {
@@ -39,32 +30,49 @@ public struct Inquiry: Sendable {
             self.literals = literals
             self.limits = limits
         }
+
+        func expansion(_ question: Question, _ purpose: Purpose) -> Expansion {
+            Expansion(
+                question, purpose: purpose, sources: sources, defaultDomain: defaultDomain, literals: literals,
+                limits: limits)
+        }
     }
 
-    public init(_ query: Query, by client: ClientClass, in context: Context) {
-        var purpose = Purpose.verify
-        switch query {
-        case .recipient(let path, _):
-            question = Question(path)
-            purpose = .recipient
-        case .verify(let subject, _): question = Question(subject)
-        case .expand(let subject, _):
-            question = Question(subject)
-            purpose = .expand(client.isTrusted ? .trusted : .anyone)
-        }
+    /// - Parameter routes: those of the next hops, in their order, where mail is taken: VRFY promises no more than RCPT keeps.
+    public init(_ query: Query, by client: ClientClass, over routes: [Route] = []) {
+        self.query = query
         judgement = Judgement(query, by: client)
-        decided = judgement.decided
-        self.purpose = purpose
-        self.context = context
+        isTrusted = client.isTrusted
+        self.routes = routes
     }
 
     public var wire: Wire { judgement.wire }
 
-    /// The verdict. The resolution is that of `expansion`; nil where there was none to walk.
-    public func verdict(on resolution: Resolution?) -> Verdict {
-        if let decided { return decided }
+    public var mailbox: Mailbox? { judgement.decided == nil ? query.mailbox : nil }
+
+    public var tellsNames: Bool { judgement.tellsNames }
+
+    public var asksForMembers: Bool { wire == .expand }
+
+    public func answer(on fact: MailboxMemory.Fact, asked mailbox: Mailbox) -> Verdict? {
+        judgement.verdict(on: fact, asked: mailbox)
+    }
+
+    public func expansion(in context: Context) -> Expansion? {
+        if judgement.decided != nil { return nil }
+        switch query {
+        case .recipient(let path, _): return context.expansion(Question(path), .recipient)
+        case .verify(let subject, _): return context.expansion(Question(subject), .verify)
+        case .expand(let subject, _):
+            return context.expansion(Question(subject), .expand(isTrusted ? .trusted : .anyone))
+        }
+    }
+
+    public func answer(on resolution: Resolution?) -> Verdict {
+        if let decided = judgement.decided { return decided }
         guard let resolution else { return .couldNotTell }
-        return judgement.verdict(on: resolution)
+        let verdict = judgement.verdict(on: resolution)
+        return wire == .verify ? Judgement.promise(verdict, over: routes) : verdict
     }
 }
 

@@ -4,36 +4,28 @@ public import LookupProtocols
 public import MailAddress
 public import MailboxDirectory
 
-/// A question under way. Make it, walk its `expansion` where there is one, and hand the resolution to `answer(on:)`.
-public struct MapInquiry: Sendable {
-    /// What the directory is asked; nil where a rule has decided already. Made anew each time, so that the walk is not
-    /// copied.
-    public var expansion: Expansion? {
+/// What is asked of a map.
+public struct MapInquiry: DirectoryQuestion {
+    public func expansion(in context: Inquiry.Context) -> Expansion? {
         guard case .ask(let map, let asked) = start else { return nil }
-        var expansion = Expansion(
-            .address(asked), purpose: map.purpose, sources: context.sources, defaultDomain: context.defaultDomain,
-            literals: context.literals, limits: context.limits)
+        var expansion = context.expansion(.address(asked), map.purpose)
         // As much as there is, where the wire has room for any.
         expansion.room = map.room(valueLimit ?? .max / 2)
         return expansion
     }
 
-    private enum Start {
+    private enum Start: Hashable {
         case decided(MapAnswer)
         /// Of a map of domains, the postmaster of the domain.
         case ask(DirectoryMap, Mailbox)
     }
 
     private let start: Start
-    private let context: Inquiry.Context
     private let judgement: Judgement
     private let valueLimit: Int?
 
     /// - Parameter valueLimit: octets that a value may have on the wire that asks; nil for any number.
-    public init(
-        _ request: MapRequest, by client: ClientClass, in context: Inquiry.Context, valueLimit: Int? = nil
-    ) {
-        self.context = context
+    public init(_ request: MapRequest, by client: ClientClass, valueLimit: Int? = nil) {
         self.valueLimit = valueLimit
         // A map says what RCPT says, to a client that takes UTF-8.
         judgement = Judgement(wire: .recipient, disclosure: client.disclosure, utf8: true)
@@ -55,19 +47,16 @@ public struct MapInquiry: Sendable {
         return .ask(map, mailbox)
     }
 
-    /// The address that is asked about, where what was found of it may be remembered.
     public var mailbox: Mailbox? {
         guard case .ask(let map, let asked) = start, !map.isOfDomains else { return nil }
         return asked
     }
 
-    /// The answer to what is remembered of `mailbox`; nil where that does not suffice.
-    public func answer(on fact: MailboxMemory.Fact) -> MapAnswer? {
-        guard case .ask(let map, let asked) = start else { return nil }
-        return judgement.answer(on: fact, asked: asked, of: map)
+    public func answer(on fact: MailboxMemory.Fact, asked mailbox: Mailbox) -> MapAnswer? {
+        guard case .ask(let map, _) = start else { return nil }
+        return judgement.answer(on: fact, asked: mailbox, of: map)
     }
 
-    /// The answer. The resolution is that of `expansion`; nil where there was none to walk.
     public func answer(on resolution: Resolution?) -> MapAnswer {
         switch start {
         case .decided(let answer): return answer

@@ -2,7 +2,7 @@
 
 public import MailAddress
 public import MailboxDirectory
-import SMTPProtocol
+public import SMTPProtocol
 
 /// Where a recipient's mail ends, as far as a next hop may care.
 public enum RecipientPlace: String, Hashable, Sendable, CaseIterable {
@@ -169,11 +169,39 @@ extension Judgement {
     }
 }
 
-extension Inquiry {
-    /// The walk to all final recipients of an RCPT, for `acceptance(on:over:)`.
-    public static func recipients(of path: ForwardPath, in context: Context) -> Expansion {
-        Expansion(
-            Question(path), purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
-            literals: context.literals, limits: context.limits)
+/// What RCPT asks where there are next hops: all its recipients are found, and who takes their mail.
+public struct DeliveryInquiry: DirectoryQuestion {
+    private let path: ForwardPath
+    private let query: Query
+    private let judgement: Judgement
+    private let routes: [Route]
+    private let onlyOnRecord: Bool
+
+    /// - Parameters:
+    ///   - routes: those of the next hops, in their order.
+    ///   - onlyOnRecord: whether an address that is not on record itself is unknown, whatever its domain takes.
+    public init(
+        _ query: Query, to path: ForwardPath, by client: ClientClass, over routes: [Route], onlyOnRecord: Bool = false
+    ) {
+        self.path = path
+        self.query = query
+        judgement = Judgement(query, by: client)
+        self.routes = routes
+        self.onlyOnRecord = onlyOnRecord
+    }
+
+    public var mailbox: Mailbox? { query.mailbox }
+
+    public func answer(on fact: MailboxMemory.Fact, asked mailbox: Mailbox) -> Acceptance? {
+        judgement.acceptance(on: fact, over: routes)
+    }
+
+    public func expansion(in context: Inquiry.Context) -> Expansion? {
+        context.expansion(Question(path), .resolve)
+    }
+
+    public func answer(on resolution: Resolution?) -> Acceptance {
+        guard let resolution else { return .refused(.couldNotTell) }
+        return judgement.acceptance(on: resolution, over: routes, onlyOnRecord: onlyOnRecord)
     }
 }

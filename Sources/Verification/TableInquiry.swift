@@ -56,7 +56,7 @@ public struct TableInquiry: Sendable {
         if map != .aliases {
             let request = MapRequest(map: Array(map.rawValue.utf8), key: question.key)
             start = .map(
-                MapInquiry(request, by: .trusted, in: context, valueLimit: LookupLimits.tableProcValue))
+                MapInquiry(request, by: .trusted, valueLimit: LookupLimits.tableProcValue))
         } else if let mailbox = Mailbox(key: question.key) {
             start = .alias(mailbox)
         } else {
@@ -71,11 +71,9 @@ public struct TableInquiry: Sendable {
     public var expansion: Expansion? {
         switch start {
         case .decided: return nil
-        case .map(let inquiry): return inquiry.expansion
+        case .map(let inquiry): return inquiry.expansion(in: context)
         case .alias(let mailbox):
-            var expansion = Expansion(
-                .address(mailbox), purpose: .resolve, sources: context.sources, defaultDomain: context.defaultDomain,
-                literals: context.literals, limits: context.limits)
+            var expansion = context.expansion(.address(mailbox), .resolve)
             // The octets are those of addresses with ", " between them; here it is "," and some may be shorter logins.
             expansion.room = .recipients(2 * LookupLimits.tableProcValue)
             return expansion

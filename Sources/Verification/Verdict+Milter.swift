@@ -52,9 +52,9 @@ extension Query {
 extension MapInquiry {
     /// Asks of a recipient that can be no mailbox of anybody whether its domain is one where all mailboxes are on record, as
     /// for policy delegation. Nil where only the mail server can tell what address a malformed path is to it.
-    public init?(malformed recipient: MilterRecipient, in context: Inquiry.Context) {
+    public init?(malformed recipient: MilterRecipient) {
         guard let name = recipient.readAddress ?? recipient.plainName else { return nil }
-        self.init(malformed: PolicyRequest(state: .rcpt, recipient: name), in: context)
+        self.init(malformed: PolicyRequest(state: .rcpt, recipient: name))
     }
 }
 

@@ -57,12 +57,11 @@ extension MapInquiry {
     /// Asks of a recipient that can be no mailbox of anybody, such as one with a local-part that is too long, whether its
     /// domain is one where all mailboxes are on record; nil where the request has no such recipient. Postfix is lenient,
     /// and would take it.
-    public init?(malformed request: PolicyRequest, in context: Inquiry.Context) {
+    public init?(malformed request: PolicyRequest) {
         guard request.state == .rcpt, let at = request.recipient.lastIndex(of: UInt8(ascii: "@")), at > 0
         else { return nil }
         let key = Array(request.recipient[(at + 1)...]).withoutRoot
-        self.init(
-            MapRequest(map: Array(DirectoryMap.domains.rawValue.utf8), key: key), by: .everyone, in: context)
+        self.init(MapRequest(map: Array(DirectoryMap.domains.rawValue.utf8), key: key), by: .everyone)
     }
 }
 

@@ -70,10 +70,9 @@ import Verification
         case "VRFY": query = .verify(try Subject(argument.span), utf8: true)
         default: query = .expand(try Subject(argument.span), utf8: true)
         }
-        let inquiry = Inquiry(
-            query, by: .trusted,
-            in: Inquiry.Context(sources: ["main"], defaultDomain: try Domain(DemoDirectory.defaultDomain)))
-        let verdict = inquiry.verdict(on: inquiry.expansion.map { $0.run([store.source]) })
+        let inquiry = Inquiry(query, by: .trusted)
+        let context = Inquiry.Context(sources: ["main"], defaultDomain: try Domain(DemoDirectory.defaultDomain))
+        let verdict = inquiry.answer(from: [store.source], in: context)
         let lines = verdict.reply(on: inquiry.wire, form: .plain, naming: false).lines(withEnhancedCode: false)
         #expect(lines.joined(separator: "\n") == reply)
     }

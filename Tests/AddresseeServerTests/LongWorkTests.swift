@@ -77,24 +77,21 @@ import Verification
 
     /// What is dropped is told, so that it can be freed elsewhere.
     @Test func longAnswersTellWhatTheyDrop() throws {
-        let judgement = Judgement(wire: .expand, disclosure: ClientClass.trusted.disclosure, utf8: true)
-        func key(_ name: String) throws -> LongAnswers.Key {
-            LongAnswers.Key(
-                query: .expand(.mailbox(try Mailbox("\(name)@example.org")), utf8: true), judgement: judgement,
-                isTrusted: true)
+        func key(_ name: String) throws -> Inquiry {
+            Inquiry(.expand(.mailbox(try Mailbox("\(name)@example.org")), utf8: true), by: .trusted)
         }
         let member = NamedMailbox(name: "", mailbox: try Mailbox("u@example.org"))
-        func answer(_ count: Int) -> LongAnswers.Answer { .verdict(.members(Array(repeating: member, count: count))) }
+        func answer(_ count: Int) -> Verdict { .members(Array(repeating: member, count: count)) }
         let long = LongAnswers(limit: 10)
-        #expect(long.keep(answer(4), to: try key("a"), version: 1).map(\.count) == [])
-        #expect(long.keep(answer(5), to: try key("b"), version: 1).map(\.count) == [])
+        #expect(long.keep(answer(4), to: try key("a"), version: 1).map(\.mailboxCount) == [])
+        #expect(long.keep(answer(5), to: try key("b"), version: 1).map(\.mailboxCount) == [])
         // In its own place, then in that of the oldest, then too much for any.
-        #expect(long.keep(answer(3), to: try key("a"), version: 1).map(\.count) == [4])
-        #expect(long.keep(answer(6), to: try key("c"), version: 1).map(\.count) == [5])
-        #expect(long.keep(answer(11), to: try key("d"), version: 1).map(\.count) == [])
+        #expect(long.keep(answer(3), to: try key("a"), version: 1).map(\.mailboxCount) == [4])
+        #expect(long.keep(answer(6), to: try key("c"), version: 1).map(\.mailboxCount) == [5])
+        #expect(long.keep(answer(11), to: try key("d"), version: 1).map(\.mailboxCount) == [])
         // Of another state of the directory.
-        #expect(long.keep(answer(1), to: try key("e"), version: 2).map(\.count) == [3, 6])
-        #expect(long.forget(limit: 10).map(\.count) == [1])
+        #expect(long.keep(answer(1), to: try key("e"), version: 2).map(\.mailboxCount) == [3, 6])
+        #expect(long.forget(limit: 10).map(\.mailboxCount) == [1])
         #expect(long.isEmpty)
     }
 }

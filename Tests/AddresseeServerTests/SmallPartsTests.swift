@@ -50,18 +50,15 @@ struct MovingQueueTests {
 }
 
 struct LongAnswersTests {
-    private static func key(_ name: String, isTrusted: Bool = false) throws -> LongAnswers.Key {
-        let query = Query.expand(.mailbox(try Mailbox("\(name)@example.org")), utf8: false)
-        return LongAnswers.Key(query: query, judgement: Judgement(query, by: .trusted), isTrusted: isTrusted)
+    private static func key(_ name: String, by client: ClientClass = .everyone) throws -> Inquiry {
+        Inquiry(.expand(.mailbox(try Mailbox("\(name)@example.org")), utf8: false), by: client)
     }
 
-    private static func members(_ count: Int) throws -> LongAnswers.Answer {
-        .verdict(
-            .members(
-                try (0..<count).map { NamedMailbox(name: "", mailbox: try Mailbox("u\($0)@example.org")) }))
+    private static func members(_ count: Int) throws -> Verdict {
+        .members(try (0..<count).map { NamedMailbox(name: "", mailbox: try Mailbox("u\($0)@example.org")) })
     }
 
-    private static func isKnown(_ answers: LongAnswers, _ key: LongAnswers.Key, version: UInt64 = 1) -> Bool {
+    private static func isKnown(_ answers: LongAnswers, _ key: Inquiry, version: UInt64 = 1) -> Bool {
         answers.answer(to: key, version: version) != nil
     }
 
@@ -74,7 +71,7 @@ struct LongAnswersTests {
         #expect(!answers.isEmpty)
         #expect(Self.isKnown(answers, one) && Self.isKnown(answers, two))
         #expect(!Self.isKnown(answers, one, version: 2))
-        #expect(!Self.isKnown(answers, try Self.key("one", isTrusted: true)))
+        #expect(!Self.isKnown(answers, try Self.key("one", by: .trusted)))
         // The one that was not asked for longest gives way.
         #expect(Self.isKnown(answers, one))
         _ = answers.keep(try Self.members(4), to: three, version: 1)
@@ -82,8 +79,8 @@ struct LongAnswersTests {
         // Too many for the whole, and trouble, are not kept.
         _ = answers.keep(try Self.members(11), to: two, version: 1)
         #expect(!Self.isKnown(answers, two) && Self.isKnown(answers, one))
-        _ = answers.keep(.verdict(.couldNotTell), to: two, version: 1)
-        _ = answers.keep(.acceptance(.refused(.couldNotTell)), to: two, version: 1)
+        _ = answers.keep(Verdict.couldNotTell, to: two, version: 1)
+        _ = answers.keep(Acceptance.refused(.couldNotTell), to: two, version: 1)
         #expect(!Self.isKnown(answers, two))
         // Under another version nothing is of use.
         _ = answers.keep(try Self.members(1), to: two, version: 2)
@@ -95,7 +92,7 @@ struct LongAnswersTests {
 
     @Test func soManyAnswers() throws {
         let answers = LongAnswers(limit: 1000)
-        for number in 0..<65 { _ = answers.keep(.verdict(.noMembers), to: try Self.key("\(number)"), version: 1) }
+        for number in 0..<65 { _ = answers.keep(Verdict.noMembers, to: try Self.key("\(number)"), version: 1) }
         let (first, second) = (try Self.key("0"), try Self.key("1"))
         #expect(!Self.isKnown(answers, first) && Self.isKnown(answers, second))
     }
@@ -104,13 +101,13 @@ struct LongAnswersTests {
         let answers = LongAnswers(limit: 10)
         let key = try Self.key("one")
         var told = 0
-        #expect(!answers.wait(for: key, version: 1) { _ in told += 1 })
+        #expect(!answers.wait(for: key, version: 1, { _ in told += 1 }))
         answers.begin(key, version: 1)
         #expect(!answers.isEmpty)
-        #expect(answers.wait(for: key, version: 1) { _ in told += 1 })
-        #expect(!answers.wait(for: key, version: 2) { _ in told += 1 })
+        #expect(answers.wait(for: key, version: 1, { _ in told += 1 }))
+        #expect(!answers.wait(for: key, version: 2, { _ in told += 1 }))
         #expect(answers.end(key, version: 2).isEmpty)
-        for other in answers.end(key, version: 1) { other(.verdict(.noMembers)) }
+        for other in answers.end(key, version: 1) { other(Verdict.noMembers) }
         #expect(told == 1 && answers.isEmpty)
     }
 }

@@ -113,8 +113,8 @@ public final class SessionPeer: DialoguePeer {
 
     private func answer(_ query: Query, _ ticket: Int) {
         let context = Inquiry.Context(sources: sources.map(\.name), defaultDomain: directory.defaultDomain)
-        let inquiry = Inquiry(query, by: dialogue.client, in: context)
-        let verdict = inquiry.verdict(on: inquiry.expansion?.run(sources))
+        let inquiry = Inquiry(query, by: dialogue.client)
+        let verdict = inquiry.answer(from: sources, in: context)
         let reply = verdict.reply(on: inquiry.wire, form: dialogue.form, naming: dialogue.namesPossibilities)
         switch answering {
         case .atOnce: session.answered(reply, to: ticket)

@@ -48,8 +48,8 @@ struct Asking {
         return try row.withSources(from: empty, tamper: tamper) { sources in
             let context = Inquiry.Context(
                 sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
-            let inquiry = Inquiry(try query, by: client, in: context)
-            let verdict = inquiry.verdict(on: inquiry.expansion?.run(sources))
+            let inquiry = Inquiry(try query, by: client)
+            let verdict = inquiry.answer(from: sources, in: context)
             if let short = try shortWay() {
                 // At RCPT it does not know the name, which is not told there.
                 let replies = [short, verdict].map { $0.reply(on: wire, form: .enhanced) }
@@ -64,22 +64,20 @@ struct Asking {
     private func shortWay() throws -> Verdict? {
         let row = ResolveRow("", directory, question, "")
         return try row.withSources(from: empty, tamper: tamper) { sources in
-            let query = try query
-            let judgement = Judgement(query, by: client)
-            guard let mailbox = query.mailbox, sources.count == 1, judgement.decided == nil,
+            let inquiry = Inquiry(try query, by: client)
+            guard let mailbox = inquiry.mailbox, sources.count == 1,
                 limits.lookups >= MailboxMemory.Fact.plainLookups
             else { return nil }
             var read: FirstAnswers?
             let fact = MailboxMemory.Fact.plain(mailbox, in: sources[0], read: &read)
-            if let verdict = fact.flatMap({ judgement.verdict(on: $0, asked: mailbox) }) { return verdict }
-            let inquiry = Inquiry(
-                query, by: client,
-                in: .init(sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits))
+            if let verdict = fact.flatMap({ inquiry.answer(on: $0, asked: mailbox) }) { return verdict }
+            let context = Inquiry.Context(
+                sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
             // It asks less, so that what is tampered with would be another answer.
             guard let read, tamper == nil,
-                case .finished(let resolution)? = inquiry.expansion?.run(sources, turns: .max, read: read)
+                case .finished(let resolution)? = inquiry.expansion(in: context)?.run(sources, turns: .max, read: read)
             else { return nil }
-            return inquiry.verdict(on: resolution)
+            return inquiry.answer(on: resolution)
         }
     }
 
@@ -91,8 +89,7 @@ struct Asking {
                 sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
             let query = try query
             guard case .recipient(let path, _) = query else { throw TextError("only RCPT is accepted") }
-            let resolution = Inquiry.recipients(of: path, in: context).run(sources)
-            return Judgement(query, by: client).acceptance(on: resolution, over: routes)
+            return DeliveryInquiry(query, to: path, by: client, over: routes).answer(from: sources, in: context)
         }
     }
 

@@ -21,11 +21,11 @@ struct DeliverabilityTests {
                 sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
             guard let query = Query(deliverable: Array(address.utf8)) else {
                 let request = PolicyRequest(state: .rcpt, recipient: Array(address.utf8))
-                guard let inquiry = MapInquiry(malformed: request, in: context) else { return .notLocal }
-                return inquiry.answer(on: inquiry.expansion?.run(sources)).deliverabilityOfMalformed
+                guard let inquiry = MapInquiry(malformed: request) else { return .notLocal }
+                return inquiry.answer(from: sources, in: context).deliverabilityOfMalformed
             }
-            let inquiry = Inquiry(query, by: .everyone, in: context)
-            return inquiry.verdict(on: inquiry.expansion?.run(sources)).deliverability
+            let inquiry = Inquiry(query, by: .everyone)
+            return inquiry.answer(from: sources, in: context).deliverability
         }
     }
 

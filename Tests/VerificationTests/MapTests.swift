@@ -70,19 +70,19 @@ struct MapTests {
             let context = Inquiry.Context(
                 sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
             let inquiry = MapInquiry(
-                MapRequest(map: Array(map.utf8), key: Array(key.utf8)), by: client, in: context)
-            let resolution = inquiry.expansion?.run(sources)
+                MapRequest(map: Array(map.utf8), key: Array(key.utf8)), by: client)
+            let resolution = inquiry.expansion(in: context)?.run(sources)
             let answer = inquiry.answer(on: resolution)
             // What is remembered must say the same, or nothing.
             if let mailbox = inquiry.mailbox, let resolution {
                 let memory = MailboxMemory(places: 8)
                 memory.remember(resolution, of: mailbox, .init(mailbox), version: 1, withName: false)
-                if let again = memory.recall(mailbox, .init(mailbox), version: 1).flatMap({ inquiry.answer(on: $0) }) {
+                if let again = memory.recall(mailbox, .init(mailbox), version: 1).flatMap({ inquiry.answer(on: $0, asked: mailbox) }) {
                     #expect(again == answer, "remembered: \(map) \(key)")
                 }
             }
             if limits.lookups >= MailboxMemory.Fact.plainLookups,
-                let short = try Self.shortWay(inquiry, row, tamper)
+                let short = try Self.shortWay(inquiry, row, tamper, context)
             {
                 #expect(short == answer, "the short way: \(map) \(key)")
             }
@@ -92,15 +92,17 @@ struct MapTests {
 
     /// What the short way says, of a directory of its own, or the walk that goes on from what that has read; nil where there is
     /// no short way.
-    private static func shortWay(_ inquiry: MapInquiry, _ row: ResolveRow, _ tamper: Tamper?) throws -> MapAnswer? {
+    private static func shortWay(
+        _ inquiry: MapInquiry, _ row: ResolveRow, _ tamper: Tamper?, _ context: Inquiry.Context
+    ) throws -> MapAnswer? {
         try row.withSources(from: Self.empty, tamper: tamper) { sources in
             guard let mailbox = inquiry.mailbox, sources.count == 1 else { return nil }
             var read: FirstAnswers?
             let fact = MailboxMemory.Fact.plain(mailbox, in: sources[0], read: &read)
-            if let answer = fact.flatMap({ inquiry.answer(on: $0) }) { return answer }
+            if let answer = fact.flatMap({ inquiry.answer(on: $0, asked: mailbox) }) { return answer }
             // It asks less, so that what is tampered with would be another answer.
             guard let read, tamper == nil,
-                case .finished(let resolution)? = inquiry.expansion?.run(sources, turns: .max, read: read)
+                case .finished(let resolution)? = inquiry.expansion(in: context)?.run(sources, turns: .max, read: read)
             else { return nil }
             return inquiry.answer(on: resolution)
         }
@@ -425,8 +427,8 @@ struct MapTests {
     @Test func octetsThatAreNoUTF8() throws {
         let context = Inquiry.Context(sources: ["memory"], defaultDomain: ResolveRow.defaultDomain)
         let request = MapRequest(map: [0xFF], key: [0xFF])
-        #expect(MapInquiry(request, by: .trusted, in: context).answer(on: nil) == MapInquiry.noSuchMap)
+        #expect(MapInquiry(request, by: .trusted).answer(on: nil) == MapInquiry.noSuchMap)
         let key = MapRequest(map: Array("mailboxes".utf8), key: [0xFF, 0x40, 0x61])
-        #expect(MapInquiry(key, by: .trusted, in: context).answer(on: nil) == .absent)
+        #expect(MapInquiry(key, by: .trusted).answer(on: nil) == .absent)
     }
 }

@@ -41,11 +41,11 @@ struct MilterAnswerTests {
             let context = Inquiry.Context(
                 sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
             guard let query = Query(recipient) else {
-                guard let inquiry = MapInquiry(malformed: recipient, in: context) else { return .proceed }
-                return inquiry.answer(on: inquiry.expansion?.run(sources)).milterAnswerOnMalformed
+                guard let inquiry = MapInquiry(malformed: recipient) else { return .proceed }
+                return inquiry.answer(from: sources, in: context).milterAnswerOnMalformed
             }
-            let inquiry = Inquiry(query, by: client, in: context)
-            return inquiry.verdict(on: inquiry.expansion?.run(sources)).milterAnswer
+            let inquiry = Inquiry(query, by: client)
+            return inquiry.answer(from: sources, in: context).milterAnswer
         }
     }
 

@@ -31,8 +31,8 @@ import Verification
         _ query: Query, in text: String = directory, defaultDomain: String = "a", tamper: Tamper? = nil
     ) throws -> String {
         try with(text, defaultDomain: defaultDomain, tamper: tamper) { context, sources in
-            let inquiry = Inquiry(query, by: .trusted, in: context)
-            let verdict = inquiry.verdict(on: inquiry.expansion?.run(sources))
+            let inquiry = Inquiry(query, by: .trusted)
+            let verdict = inquiry.answer(from: sources, in: context)
             return verdict.reply(on: query.wire, form: .enhanced).lines(withEnhancedCode: true).joined(separator: "\n")
         }
     }
@@ -85,7 +85,7 @@ import Verification
         let text = "\(domains)\nalias boss@\(domain) postmaster@[192.0.2.1]"
         let resolution = try Self.with(text) { context, sources in
             let address = try Mailbox("boss+x@\(domain)")
-            return Inquiry.recipients(of: .mailbox(address), in: context).run(sources)
+            return try #require(Self.delivery(.mailbox(address)).expansion(in: context)).run(sources)
         }
         #expect(resolution.recipients.map(\.address.description) == [expected])
     }
@@ -135,8 +135,8 @@ import Verification
     func maps(map: String, key: String, expected: String) throws {
         let answer = try Self.with { context, sources in
             let inquiry = MapInquiry(
-                MapRequest(map: Array(map.utf8), key: Array(key.utf8)), by: .trusted, in: context)
-            return inquiry.answer(on: inquiry.expansion?.run(sources))
+                MapRequest(map: Array(map.utf8), key: Array(key.utf8)), by: .trusted)
+            return inquiry.answer(from: sources, in: context)
         }
         #expect(MapTests.text(answer) == expected)
     }
@@ -164,9 +164,8 @@ import Verification
         let text = Self.directory + "\nalias boss@a postmaster@[192.0.2.1]\nalias postmaster@a fred@a"
         let acceptance = try Self.with(text) { context, sources in
             let path = ForwardPath.mailbox(try Mailbox(address))
-            let resolution = Inquiry.recipients(of: path, in: context).run(sources)
-            return Judgement(.recipient(path, utf8: false), by: .everyone)
-                .acceptance(on: resolution, over: [Route(places: [.elsewhere]), Route(places: [.mailboxes])])
+            let routes = [Route(places: [.elsewhere]), Route(places: [.mailboxes])]
+            return Self.delivery(path, over: routes).answer(from: sources, in: context)
         }
         guard case .accepted(_, let destinations, _) = acceptance else {
             Issue.record("\(acceptance)")
@@ -175,11 +174,15 @@ import Verification
         #expect(destinations == [Destination(mailbox: try Mailbox("fred@a"), nextHop: 1)])
     }
 
+    private static func delivery(_ path: ForwardPath, over routes: [Route] = []) -> DeliveryInquiry {
+        DeliveryInquiry(.recipient(path, utf8: false), to: path, by: .everyone, over: routes)
+    }
+
     /// A walk that has seen a file change begins anew, and knows them as before.
     @Test func anew() throws {
         let address = try Mailbox("postmaster@[192.0.2.1]")
         let resolution = try Self.with { context, sources in
-            var walk = Inquiry.recipients(of: .mailbox(address), in: context)
+            var walk = try #require(Self.delivery(.mailbox(address)).expansion(in: context))
             _ = walk.next()
             return walk.anew().run(sources)
         }

@@ -37,8 +37,8 @@ struct PolicyActionTests {
         return try row.withSources(from: MapTests.empty, tamper: tamper) { sources in
             let context = Inquiry.Context(
                 sources: sources.map(\.name), defaultDomain: ResolveRow.defaultDomain, limits: limits)
-            let inquiry = Inquiry(query, by: client, in: context)
-            return inquiry.verdict(on: inquiry.expansion?.run(sources)).policyAction(on: query.wire)
+            let inquiry = Inquiry(query, by: client)
+            return inquiry.answer(from: sources, in: context).policyAction(on: query.wire)
         }
     }
 

@@ -39,11 +39,11 @@ struct ReadsocketAnswerTests {
             switch ReadsocketQuestion(ReadsocketRequest(word: Array(word.utf8), key: Array(key.utf8))) {
             case .decided(let answer): return answer
             case .query(let query):
-                let inquiry = Inquiry(query, by: client, in: context)
-                return inquiry.verdict(on: inquiry.expansion?.run(sources)).readsocketAnswer(on: query.wire)
+                let inquiry = Inquiry(query, by: client)
+                return inquiry.answer(from: sources, in: context).readsocketAnswer(on: query.wire)
             case .map(let request):
-                let inquiry = MapInquiry(request, by: client, in: context)
-                return inquiry.answer(on: inquiry.expansion?.run(sources)).readsocketAnswer
+                let inquiry = MapInquiry(request, by: client)
+                return inquiry.answer(from: sources, in: context).readsocketAnswer
             }
         }
         return String(decoding: ReadsocketWire.reply(answer), as: UTF8.self)

@@ -41,9 +41,9 @@ extension ConfiguredDirectory {
 
     /// Asks as a client would.
     func answer(_ query: Query, by client: ClientClass) throws -> DirectoryAnswer {
-        let inquiry = Inquiry(query, by: client, in: configuration.inquiries)
-        let resolution = try inquiry.expansion.map { try run($0) }
-        return DirectoryAnswer(wire: inquiry.wire, verdict: inquiry.verdict(on: resolution), resolution: resolution)
+        let inquiry = Inquiry(query, by: client, over: configuration.nextHops.map(\.route))
+        let resolution = try inquiry.expansion(in: configuration.inquiries).map { try run($0) }
+        return DirectoryAnswer(wire: inquiry.wire, verdict: inquiry.answer(on: resolution), resolution: resolution)
     }
 
     /// Walks.
