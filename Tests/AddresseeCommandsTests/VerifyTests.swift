@@ -1,6 +1,7 @@
 // `verify` and `expand`: the replies of SMTP, with the verdict as exit status.
 
 import AddresseeConfiguration
+import Foundation
 import MailboxDirectory
 import Testing
 
@@ -73,6 +74,21 @@ import Testing
         let site = try Site()
         let run = await site.run(bare: test.arguments + ["--config", site.configuration])
         #expect(run == Run(test.status, out: test.reply + "\n"))
+    }
+
+    /// 251 is a promise, which depends on the next hops, as it does for VRFY of the server.
+    @Test(arguments: [
+        ("mailboxes", "551 5.1.6 User not local; please try <away@example.com>", 67),
+        ("elsewhere", "251 2.1.5 User not local; will forward to <away@example.com>", 0),
+    ] as [(String, String, Int32)])
+    func promisesWhatTheNextHopsKeep(takes: String, reply: String, status: Int32) async throws {
+        let site = try Site()
+        let file = URL(fileURLWithPath: site.configuration)
+        let hop = "next-hops:\n  - name: out\n    smtp: 192.0.2.1:25\n    takes: [\(takes)]\n"
+        try (Data(contentsOf: file) + Data(hop.utf8)).write(to: file)
+        #expect(await site.run("verify", "away") == Run(status, out: reply + "\n"))
+        #expect(await site.run("verify", "fred").status == 0)
+        #expect(await site.run("resolve", "away").out == "away@example.com\n")
     }
 
     @Test func verdictInJSON() async throws {

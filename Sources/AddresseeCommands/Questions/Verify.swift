@@ -10,7 +10,8 @@ struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say what VRFY would answer.",
         discussion: """
-            The reply is that for a trusted client to whom all may be told, in UTF-8; --as asks as another client.
+            The reply is that for a trusted client to whom all may be told, in UTF-8; --as asks as another client. Where there \
+            are next hops, 251 is said only for what they take.
 
             Example: addressee verify "Fred Claude"
             """)
