@@ -186,7 +186,26 @@ extension Expansion {
             return step()
         }
         guard let best = walk.best ?? walk.named else { return nothingFound() }
-        return apply(best.entry, separatedDetail: separatedDetail(at: best.key), source: best.source)
+        if let canonical = otherCanonical(of: best) { return lookUp(canonical, of: best) }
+        return apply(best.entry, separatedDetail: walk.detail ?? separatedDetail(at: best.key), source: best.source)
+    }
+
+    /// The canonical address of a user who was found by another one, where several sources may say what is at it.
+    private func otherCanonical(of match: Match) -> Mailbox? {
+        guard sourceNames.count > 1, walk.detail == nil, case .user(let user, nil) = match.entry,
+            walk.keys.indices.contains(match.key), walk.keys[match.key] != user.address
+        else { return nil }
+        return user.address
+    }
+
+    /// Looks whether another source has a forward on the user: that is on record at the canonical address.
+    private mutating func lookUp(_ canonical: Mailbox, of match: Match) -> Move {
+        note("now the address by which that user is on record")
+        walk.detail = separatedDetail(at: match.key)
+        (walk.named, walk.best) = (match, nil)
+        (walk.keys, walk.detailKeys) = ([canonical], 1)
+        stage = .entries(source: 0)
+        return step()
     }
 
     /// What of the address is not in this key: the detail with its separator, spelled as given.

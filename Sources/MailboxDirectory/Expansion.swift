@@ -358,8 +358,10 @@ extension Expansion {
         var literal: Domain?
         /// The best hit so far.
         var best: Match?
-        /// What a bare name was found to be, should no source have more to say.
+        /// What a bare name, or another address of a user, was found to be, should no source have more to say.
         var named: Match?
+        /// What of the address is not in the key by which `named` was found, where that is not its canonical address.
+        var detail: [UInt8]?
     }
 
     /// A domain that is served here and, where it is an alias, the one whose alias it is.
