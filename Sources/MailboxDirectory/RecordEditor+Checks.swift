@@ -108,14 +108,7 @@ extension RecordEditor {
             try checkCopy(forward, sources: sources)
         }
         if case .domain(let domain) = record { try checkAliasedDomain(domain, sources: sources) }
-        if case .moved(let moved) = record {
-            let circle = try moved.circle(limit: limits.depth) { (address) throws(EditError) in
-                let resolution = walk(to: address, sources: sources)
-                if case .couldNotTell(let trouble) = resolution.outcome { throw .couldNotTell(trouble) }
-                return resolution
-            }
-            if let circle { throw .cycle(circle) }
-        }
+        if case .moved(let moved) = record { try checkNoCircle(of: moved, in: writing) }
         for (role, target) in record.references {
             let resolution = walk(to: target, sources: sources)
             switch resolution.outcome {

@@ -17,7 +17,7 @@ extension RecordEditor {
             if case .alias = new.kind, old.kind != new.kind { try checkDomainIsNoTarget(domain, in: writing) }
             try EditError.wrapping { try writing.replace(.domain(new)) }
             try checkTargets(of: .domain(new), in: writing, isForced: isForced)
-            try checkNoLoop(from: try targets(pointingInto: domain, in: writing), in: writing)
+            try checkNoLoop(through: domain, in: writing)
         }
     }
 

@@ -61,16 +61,30 @@ extension RecordEditor {
 
     /// What records point to in a domain, or in an alias of it: any loop that a change of the domain makes goes through
     /// one of these. By index and without plain users, so that a change of a domain does not read the whole store.
-    func targets(pointingInto domain: Domain, in writing: any RecordReading) throws(EditError) -> [Mailbox] {
+    func checkNoLoop(through domain: Domain, in writing: any RecordReading) throws(EditError) {
         var targets: Set<Mailbox> = []
         for domain in try domains(answering: domain, in: writing) {
             let references = try EditError.wrapping { try writing.redirections(inDomain: domain, limit: .max) }
             for reference in references {
                 let record = try record(of: reference, in: writing)
+                if case .moved(let moved) = record, moved.newAddress?.domain == domain {
+                    try checkNoCircle(of: moved, in: writing)
+                }
                 targets.formUnion(record.ways.filter { $0.domain == domain })
             }
         }
-        return Array(targets)
+        try checkNoLoop(from: Array(targets), in: writing)
+    }
+
+    /// Who is told the new address, and asks there, must not be told the old one.
+    func checkNoCircle(of moved: Moved, in writing: any RecordReading) throws(EditError) {
+        let sources = sources(with: writing)
+        let circle = try moved.circle(limit: limits.depth) { (address) throws(EditError) in
+            let resolution = walk(to: address, sources: sources)
+            if case .couldNotTell(let trouble) = resolution.outcome { throw .couldNotTell(trouble) }
+            return resolution
+        }
+        if let circle { throw .cycle(circle) }
     }
 
     /// The store named the record in this transaction: one that can't be found or read leaves the change unchecked, and

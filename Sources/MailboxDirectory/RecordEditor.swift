@@ -43,7 +43,7 @@ public struct RecordEditor {
             try EditError.wrapping { try writing.insert(record) }
             try checkTargets(of: record, in: writing, isForced: isForced)
             if case .domain(let domain) = record {
-                try checkNoLoop(from: try targets(pointingInto: domain.domain, in: writing), in: writing)
+                try checkNoLoop(through: domain.domain, in: writing)
             } else {
                 try checkLimits(of: record, in: writing)
             }
