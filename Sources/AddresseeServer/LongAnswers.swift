@@ -6,36 +6,23 @@ import Verification
 
 /// An answer that may be kept.
 protocol LongAnswer: Sendable {
-    /// Whether it follows from what the sources hold, and not from trouble with one.
-    var isLasting: Bool { get }
     /// Mailboxes that are in it, or as many as take its room.
     var mailboxCount: Int { get }
 }
 
 extension Verdict: LongAnswer {
-    var isLasting: Bool { self != .couldNotTell }
-
     var mailboxCount: Int {
         if case .members(let mailboxes) = self { mailboxes.count } else { 0 }
     }
 }
 
 extension Acceptance: LongAnswer {
-    var isLasting: Bool { self != .refused(.couldNotTell) }
-
     var mailboxCount: Int {
-        if case .accepted(_, let destinations, let leftOut) = self { destinations.count + leftOut.count } else { 0 }
+        if case .accepted(_, let destinations, let leftOut, _) = self { destinations.count + leftOut.count } else { 0 }
     }
 }
 
 extension MapAnswer: LongAnswer {
-    var isLasting: Bool {
-        switch self {
-        case .found, .absent, .permanent: true
-        case .temporary: false
-        }
-    }
-
     var mailboxCount: Int {
         // An address and what stands between two of them has 20 octets or so.
         if case .found(let value) = self { value.count / 20 } else { 0 }
@@ -75,12 +62,15 @@ final class LongAnswers {
     }
 
     /// Keeps an answer, in place of those that were not asked for longest. What was kept under another version is of no use.
+    /// - Parameter isLasting: whether it follows from what the sources hold, and not from trouble with one.
     /// - Returns: what is not kept any more, which may take long to be freed.
-    func keep(_ answer: some LongAnswer, to question: some DirectoryQuestion, version: UInt64) -> [any LongAnswer] {
+    func keep(
+        _ answer: some LongAnswer, to question: some DirectoryQuestion, version: UInt64, isLasting: Bool = true
+    ) -> [any LongAnswer] {
         let key = AnyHashable(question)
         var dropped = known.filter { $0.version != version || $0.key == key }.map(\.answer)
         known.removeAll { $0.version != version || $0.key == key }
-        if !answer.isLasting || answer.mailboxCount > limit || limit == 0 { return dropped }
+        if !isLasting || answer.mailboxCount > limit || limit == 0 { return dropped }
         known.append((key, answer, version))
         var count = known.reduce(0) { $0 + $1.answer.mailboxCount }
         while count > limit || known.count > Self.answers {

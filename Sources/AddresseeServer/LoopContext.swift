@@ -209,10 +209,11 @@ final class LoopContext {
             expansion, read, to: question,
             then: { [self, place, asked = version, about = about(), later = later()] resolution in
                 keep(resolution, question, place, about)
+                let isLasting = if case .couldNotTell = resolution.outcome { false } else { true }
                 let answer = { @Sendable in question.answer(on: resolution) }
                 aside(resolution.mailboxCount, answer) { [self] answer in
                     later(answer)
-                    ended(question, answer, asked)
+                    ended(question, answer, asked, isLasting: isLasting)
                 }
                 letGo(resolution, mailboxes: resolution.mailboxCount)
             })
@@ -265,11 +266,15 @@ final class LoopContext {
     }
 
     /// A long walk has ended: those who wait for the same are told in turns of their own.
-    private func ended(_ question: some DirectoryQuestion, _ answer: some LongAnswer, _ version: UInt64?) {
+    private func ended(
+        _ question: some DirectoryQuestion, _ answer: some LongAnswer, _ version: UInt64?, isLasting: Bool
+    ) {
         defer { letGo([answer]) }
         guard let version else { return }
         for other in long.end(question, version: version) { turns.add { other(answer) } }
-        if version == self.version { letGo(long.keep(answer, to: question, version: version)) }
+        if version == self.version {
+            letGo(long.keep(answer, to: question, version: version, isLasting: isLasting))
+        }
     }
 
     /// Views of these sources, in the batch that is open; those that were made last where nothing has changed since.

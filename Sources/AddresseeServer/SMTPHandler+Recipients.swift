@@ -17,6 +17,8 @@ extension SMTPHandler {
         var verdict: Verdict
         var destinations: [Destination]
         var leftOut: [Mailbox]
+        /// What is said where none of the others can be reached, because some of those may take mail later.
+        var otherwise: Verdict?
     }
 
     /// RCPT where mail is taken.
@@ -93,10 +95,10 @@ extension SMTPHandler {
         case .noRoute(let mailbox):
             loop.shared.log.noRoute(to: mailbox, about: query.about)
             say(ReplyCatalogue.noRoute, to: ticket)
-        case .accepted(let verdict, let destinations, let leftOut):
+        case .accepted(let verdict, let destinations, let leftOut, let otherwise):
             let recipient = AcceptedRecipient(
                 path: path, query: query, ticket: ticket, parameters: parameters, verdict: verdict,
-                destinations: destinations, leftOut: leftOut)
+                destinations: destinations, leftOut: leftOut, otherwise: otherwise)
             // One after the other: what one of them gets depends on those before.
             if isAskingServer { return accepted.append(recipient) }
             admit(recipient)
@@ -283,7 +285,13 @@ extension SMTPHandler {
             return (left, new.filter { !mailboxes.contains($0.mailbox) })
         }
         aside(destinations.count, without) { [self] destinations, new in
-            if destinations.isEmpty { return refuse(recipient, first.reply, of: first.mailbox, isTold: isTold) }
+            if destinations.isEmpty {
+                guard let otherwise = recipient.otherwise else {
+                    return refuse(recipient, first.reply, of: first.mailbox, isTold: isTold)
+                }
+                tell(of: recipient, first.reply, of: first.mailbox, isTold: isTold)
+                return answer(recipient.query, recipient.ticket, otherwise)
+            }
             var recipient = recipient
             recipient.destinations = destinations
             taken(recipient, new)

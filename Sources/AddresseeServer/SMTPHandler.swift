@@ -170,7 +170,8 @@ final class SMTPHandler: Connection {
         }
         if !nextHops.isEmpty, case .recipient(let path, _) = query { return accept(path, query, ticket) }
         let verdict = loop.answer(
-            Inquiry(query, by: clientClass, over: routes), about: query.about, later: { [self] verdict in answerLater(query, ticket, verdict) })
+            Inquiry(query, by: clientClass, over: routes), about: query.about,
+            later: { [self] verdict in answerLater(query, ticket, verdict) })
         if let verdict { answer(query, ticket, verdict) }
     }
 

@@ -88,8 +88,10 @@ public enum Acceptance: Hashable, Sendable {
     case refused(Verdict)
     /// Of those whom the mail should reach, no next hop takes this one: so it is taken for none of them.
     case noRoute(Mailbox)
-    /// Mail is taken, for these: each once, one at least. `leftOut` are those behind the same address who take no mail now.
-    case accepted(Verdict, [Destination], leftOut: [Mailbox])
+    /// Mail is taken, for these: each once, one at least. `leftOut` are those behind the same address who take no mail now;
+    /// `otherwise` is what they have for an answer, should a next hop refuse all of the others: nil unless one of them may take
+    /// mail later.
+    case accepted(Verdict, [Destination], leftOut: [Mailbox], otherwise: Verdict?)
 }
 
 extension Judgement {
@@ -112,9 +114,11 @@ extension Judgement {
         }
         var destinations: [Destination] = []
         var leftOut = resolution.failures.map(\.address)
+        var otherwise: Verdict? = resolution.failures.contains { $0.reason == .suspended } ? .suspended : nil
         for recipient in resolution.recipients {
             if recipient.kind == .user(.full) {
                 leftOut.append(recipient.address)
+                otherwise = otherwise ?? .full(NamedMailbox(name: "", mailbox: recipient.mailbox))
                 continue
             }
             guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else {
@@ -128,7 +132,7 @@ extension Judgement {
         if destinations.isEmpty, let asked = resolution.asked {
             return .refused(.full(NamedMailbox(name: "", mailbox: asked)))
         }
-        return .accepted(verdict, destinations, leftOut: leftOut)
+        return .accepted(verdict, destinations, leftOut: leftOut, otherwise: otherwise)
     }
 
     /// The same on what is remembered of the asked mailbox; nil where that does not suffice.
@@ -144,14 +148,15 @@ extension Judgement {
             guard let index = routes.firstIndex(where: { $0.takes(recipient) }) else { return .noRoute(mailbox) }
             let destination = Destination(mailbox: mailbox, nextHop: index)
             // RCPT is not told the name.
-            return .accepted(.verified(NamedMailbox(name: "", mailbox: mailbox)), [destination], leftOut: [])
+            return .accepted(
+                .verified(NamedMailbox(name: "", mailbox: mailbox)), [destination], leftOut: [], otherwise: nil)
         }
     }
 
     /// Mail of a client that may send elsewhere.
     private func relay(_ asked: Mailbox, over routes: [Route]) -> Acceptance {
         guard let index = routes.firstIndex(where: { $0.takes(asked, in: .elsewhere) }) else { return .noRoute(asked) }
-        return .accepted(.notVerifiable, [Destination(mailbox: asked, nextHop: index)], leftOut: [])
+        return .accepted(.notVerifiable, [Destination(mailbox: asked, nextHop: index)], leftOut: [], otherwise: nil)
     }
 
     /// The verdict on VRFY where mail is taken: "will forward" is a promise, given only where RCPT would keep it.

@@ -338,6 +338,23 @@ class Refusing(unittest.TestCase):
                         relay.log.wait(
                             f"refused-by-next-hop about=team@example.org next-hop=hop recipients={name}@example.org reply=")
 
+    def test_who_takes_mail_later_is_not_forgotten(self):
+        """Where the server refuses all whom it is asked for, those who were left out before decide."""
+        def answer(step, argument, session):
+            return "550 5.1.1 gone" if step == "rcpt" and argument.startswith("gone") else None
+
+        for lmtp in False, True:
+            with ScriptedHop(lmtp=lmtp, answer=answer) as hop, Relay(hop) as relay, relay.client() as client:
+                for name, status in ("gone1", "active"), ("sus1", "suspended"), ("full1", "full"), ("dis1", "disabled"):
+                    relay.change("user", "add", f"{name}@example.org", "--status", status)
+                for name, members in ("la", ["gone1", "sus1"]), ("lb", ["gone1", "full1"]), ("lc", ["gone1", "dis1"]):
+                    relay.change("list", "add", f"{name}@example.org")
+                    relay.change("list", "join", f"{name}@example.org", *(f"{member}@example.org" for member in members))
+                relay.change("alias", "add", "ld@example.org", "--to", "gone1@example.org", "lb@example.org", "sus1@example.org")
+                found = send(client, [f"{name}@example.org" for name in ("la", "lb", "lc", "ld")])
+                self.assertEqual([reply[:3] for reply in found[1:5]], ["450", "452", "550", "450"])
+                self.assertEqual(hop.messages, [])
+
     def test_a_copy_here_of_what_a_server_refuses(self):
         """Of a folder and a server behind one address the folder is left; and the server's connection is for others."""
         with ScriptedHop(answer=lambda step, *_: "550 5.1.1 gone" if step == "rcpt" else None) as hop:

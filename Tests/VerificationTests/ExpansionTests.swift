@@ -68,7 +68,10 @@ import Verification
         #expect(try ask("l@a", .verify, .elsewhere).reply() == "250 2.1.5 Ell <l@a>")
         #expect(try ask("l@a", .recipient, .elsewhere).reply() == "250 2.1.5 OK")
         let route = Route(places: [.mailboxes])
-        guard case .accepted(_, let destinations, []) = try ask("x@a", .recipient, .elsewhere).acceptance(over: [route])
+        guard
+            case .accepted(_, let destinations, [], nil) = try ask("x@a", .recipient, .elsewhere).acceptance(over: [
+                route
+            ])
         else {
             Issue.record("refused")
             return

@@ -77,7 +77,9 @@ struct MapTests {
             if let mailbox = inquiry.mailbox, let resolution {
                 let memory = MailboxMemory(places: 8)
                 memory.remember(resolution, of: mailbox, .init(mailbox), version: 1, withName: false)
-                if let again = memory.recall(mailbox, .init(mailbox), version: 1).flatMap({ inquiry.answer(on: $0, asked: mailbox) }) {
+                if let again = memory.recall(mailbox, .init(mailbox), version: 1).flatMap({
+                    inquiry.answer(on: $0, asked: mailbox)
+                }) {
                     #expect(again == answer, "remembered: \(map) \(key)")
                 }
             }
@@ -425,7 +427,6 @@ struct MapTests {
     }
 
     @Test func octetsThatAreNoUTF8() throws {
-        let context = Inquiry.Context(sources: ["memory"], defaultDomain: ResolveRow.defaultDomain)
         let request = MapRequest(map: [0xFF], key: [0xFF])
         #expect(MapInquiry(request, by: .trusted).answer(on: nil) == MapInquiry.noSuchMap)
         let key = MapRequest(map: Array("mailboxes".utf8), key: [0xFF, 0x40, 0x61])

@@ -167,7 +167,7 @@ import Verification
             let routes = [Route(places: [.elsewhere]), Route(places: [.mailboxes])]
             return Self.delivery(path, over: routes).answer(from: sources, in: context)
         }
-        guard case .accepted(_, let destinations, _) = acceptance else {
+        guard case .accepted(_, let destinations, _, _) = acceptance else {
             Issue.record("\(acceptance)")
             return
         }

@@ -57,6 +57,17 @@ import Verification
         }
     }
 
+    /// A client in debt is remembered until that is paid, whoever else is forgotten.
+    @Test func debtsAreRemembered() {
+        var budget = QuestionBudget()
+        for number in 0..<UInt32(QuestionBudget.clients) { _ = budget.ask(.ipv4(number), perMinute: 60, now: 0) }
+        budget.charge(client, questions: 1000, perMinute: 60, now: 0)
+        #expect(budget.ask(.unixSocket, perMinute: 60, now: 61) == .admitted)
+        #expect(budget.count == 2)
+        #expect(budget.ask(client, perMinute: 60, now: 61.5) == .admitted)
+        #expect(budget.ask(client, perMinute: 60, now: 61.5) == .refused)
+    }
+
     @Test func theClockMayStandStill() {
         var budget = QuestionBudget()
         #expect(budget.ask(client, perMinute: 1, now: 10) == .admitted)

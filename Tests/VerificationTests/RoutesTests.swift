@@ -55,10 +55,11 @@ import Verification
         switch try asking.acceptance(over: routes) {
         case .refused(let verdict): return verdict.reply(on: .recipient, form: .enhanced).description
         case .noRoute(let mailbox): return "no route to \(mailbox)"
-        case .accepted(let verdict, let destinations, let leftOut):
+        case .accepted(let verdict, let destinations, let leftOut, let otherwise):
             let taken = destinations.map { "\($0.mailbox)/\($0.nextHop)" }.joined(separator: " ")
             let without = leftOut.isEmpty ? "" : " without " + leftOut.map(\.description).joined(separator: " ")
-            return "\(verdict.reply(on: .recipient, form: .enhanced).code) \(taken)\(without)"
+            let later = otherwise.map { " otherwise \($0.reply(on: .recipient, form: .enhanced).code)" } ?? ""
+            return "\(verdict.reply(on: .recipient, form: .enhanced).code) \(taken)\(without)\(later)"
         }
     }
 
@@ -108,7 +109,7 @@ import Verification
             list owned2@a owner=wilma@b : wilma@b
             """
         let asking = Asking(directory: Self.directory + lists, question: question, wire: .recipient)
-        guard case .accepted(_, let destinations, _) = try asking.acceptance(over: [Self.local, Self.rest]) else {
+        guard case .accepted(_, let destinations, _, _) = try asking.acceptance(over: [Self.local, Self.rest]) else {
             Issue.record("not accepted")
             return
         }
@@ -128,7 +129,7 @@ import Verification
         ("fred@a", "250 fred@a/0"), ("info@a", "250 fred@a/0"), ("both@a", "250 fred@a/0 wilma@b/0"),
         ("postmaster@a", "250 postmaster@a/0"),
         // Each once, however often it is reached.
-        ("l@a", "250 fred@a/0 wilma@b/0 without leo@a off@a nobody@a max@a"),
+        ("l@a", "250 fred@a/0 wilma@b/0 without leo@a off@a nobody@a max@a otherwise 450"),
         // Refused as without a next hop.
         ("max@a", "452 4.2.2 Mailbox full"), ("full@a", "452 4.2.2 Mailbox full"),
         ("leo@a", "450 4.2.1 Mailbox suspended, try again later"), ("nobody@a", "550 5.1.1 No such user here"),
@@ -183,7 +184,9 @@ import Verification
         let judgement = Judgement(.recipient(.mailbox(fred), utf8: false), by: .trusted)
         let user = MailboxMemory.Fact.user(fred, name: nil)
         let accepted = judgement.acceptance(on: user, over: [Self.onlyB, Self.local])
-        guard case .accepted(.verified, [Destination(mailbox: fred, nextHop: 1)], leftOut: [])? = accepted else {
+        guard
+            case .accepted(.verified, [Destination(mailbox: fred, nextHop: 1)], leftOut: [], otherwise: nil)? = accepted
+        else {
             _ = Issue.record("\(String(describing: accepted))")
             return
         }
@@ -193,7 +196,8 @@ import Verification
         let relayed = MailboxMemory.Fact.user(fred, name: nil, isInRelayDomain: true)
         #expect(judgement.acceptance(on: relayed, over: [Self.local]) == .noRoute(fred))
         guard
-            case .accepted(_, let destinations, _)? = judgement.acceptance(on: relayed, over: [Self.local, Self.rest])
+            case .accepted(_, let destinations, _, _)? = judgement.acceptance(
+                on: relayed, over: [Self.local, Self.rest])
         else {
             _ = Issue.record("refused")
             return
