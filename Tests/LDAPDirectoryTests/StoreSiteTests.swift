@@ -97,6 +97,13 @@ struct SiteChange: Sendable, CustomStringConvertible {
         SiteChange(
             .postfixbook, "uid=otto,ou=people", "rm forward otto@example.org",
             ["-mailforwardingaddress: wilma@example.org", "-objectclass: PostfixBookMailForward"]),
+        // A redirection to an entry is in an attribute of its own.
+        SiteChange(
+            .ad, "CN=Jane Claude,OU=People", "rm forward jane@example.org",
+            ["-altrecipient: CN=Jane at home,OU=Contacts,dc=corp,dc=example,dc=org", "-deliverandredirect: TRUE"]),
+        SiteChange(
+            .ad, "CN=Otto Lang,OU=People", "rm forward otto@example.org",
+            ["-altrecipient: CN=Wilma Stone,OU=People,dc=corp,dc=example,dc=org", "-deliverandredirect: FALSE"]),
         SiteChange(
             .courier, "cn=staff,ou=aliases", "set alias staff@example.org fred@example.org other@else.example",
             ["-maildrop: outside@example.net", "+maildrop: other@else.example", "-maildrop: sales@example.org"]),
@@ -170,6 +177,29 @@ struct SiteChange: Sendable, CustomStringConvertible {
     }
 
     /// A person whom others keep something about, in two schemas.
+    /// Members by entries have the names of those; so the list may be given one, though its members can't.
+    @Test func membersByEntries() throws {
+        let site = try WritableSite(.netscape, domains: ["example.org"])
+        let store = site.store()
+        let staff = try Mailbox("staff@example.org")
+        try store.write { writing in
+            guard case .list(var list, let members)? = try writing.record(.list, at: staff) else {
+                Issue.record("no list")
+                return
+            }
+            #expect(members.contains { !$0.name.isEmpty })
+            list.name = "All of us"
+            try writing.replace(.list(list, members: members))
+            let named = ListMember(mailbox: try Mailbox("x@else.example"), name: "X")
+            #expect(throws: StoreError.self) { try writing.replace(.list(list, members: members + [named])) }
+        }
+        guard case .list(let list, _)? = try store.read({ try $0.record(.list, at: staff) }) else {
+            Issue.record("no list")
+            return
+        }
+        #expect(list.name == "All of us")
+    }
+
     @Test func othersEntries() throws {
         let site = try WritableSite(.inetorgperson, domains: ["example.org"])
         let person: [(String, [String])] = [

@@ -34,7 +34,13 @@ extension LDAPStoreView: RecordWriting {
         guard let address = record.address else { return }
         try writer.check(record.kind)
         var slot = try slot(of: record.kind, at: address)
-        try writer.check(record, isOnUser: slot.record(.user) != nil)
+        var given = record
+        if case .list(let list, let members) = record, case .list(_, let old)? = slot.record(.list) {
+            // Who is a member by an entry has a name without being given one.
+            let known = Set(old)
+            given = .list(list, members: members.filter { !known.contains($0) })
+        }
+        try writer.check(given, isOnUser: slot.record(.user) != nil)
         if case .user(let user) = record { try checkLogin(of: user) }
         slot.put(record)
         try keep(slot)

@@ -150,7 +150,10 @@ extension RecordWriter {
 
     private func clearForward(_ draft: inout EntryDraft) {
         let rules = reader.rules(of: draft.original)
-        for name in schema.names(.forwardTarget, rules.filter { $0.kind == .user }) { draft.set(name, []) }
+        let users = rules.filter { $0.kind == .user }
+        for name in schema.names(.forwardTarget, users) + schema.names(.forwardTargetDN, users) { draft.set(name, []) }
+        // Whether a copy is kept was said of the forward that goes.
+        if schema.delivery.writes == nil { for name in schema.names(.keepCopy, users) { draft.set(name, []) } }
         writeDelivery(nil, rules, into: &draft)
         if let mark = place(.forward)?.mark { draft.removeClasses([mark]) }
     }
