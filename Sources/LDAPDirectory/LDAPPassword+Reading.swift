@@ -31,8 +31,10 @@ extension LDAPPassword {
         case .file(let path):
             let descriptor = open(path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else {
+                let what = errno == EACCES ? "rights" : "name"
                 let reason = String(cString: strerror(errno))
-                throw LDAPFailure(.unreachable, "\(place) with the password can't be read: \(reason); check its rights")
+                throw LDAPFailure(
+                    .unreachable, "\(place) with the password can't be read: \(reason); check its \(what)")
             }
             defer { close(descriptor) }
             var bytes = [UInt8](repeating: 0, count: Self.limit)

@@ -100,6 +100,22 @@ import Verification
         #expect(run.out.contains("{\"advice\":\"correct base\",\"cause\":\"\(cause)\",\(words)}"), "\(run.out)")
     }
 
+    /// What the server can't start without is told before it is tried.
+    @Test func certificates() async throws {
+        let site = try Site(Self.withPostmaster)
+        let file = URL(fileURLWithPath: site.configuration)
+        let folder = site.folder.path
+        try Data("x".utf8).write(to: URL(fileURLWithPath: folder + "/cert.pem"))
+        let tls = "tls:\n  certificate: cert.pem\n  private-key: key.pem\n"
+        try (Data(contentsOf: file) + Data(tls.utf8)).write(to: file)
+        let run = await site.run("check")
+        #expect(run.status == 78)
+        let text =
+            "error the private key \(folder)/key.pem is not there, so that the server does not start; correct tls"
+        #expect(run.out.contains(text), "\(run.out)")
+        #expect(!run.out.contains("the certificate "))
+    }
+
     @Test func recordsAndOtherSources() async throws {
         var records = Site.records
         records.append(

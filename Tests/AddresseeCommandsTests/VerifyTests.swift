@@ -77,10 +77,11 @@ import Testing
     }
 
     /// 251 is a promise, which depends on the next hops, as it does for VRFY of the server.
-    @Test(arguments: [
-        ("mailboxes", "551 5.1.6 User not local; please try <away@example.com>", 67),
-        ("elsewhere", "251 2.1.5 User not local; will forward to <away@example.com>", 0),
-    ] as [(String, String, Int32)])
+    @Test(
+        arguments: [
+            ("mailboxes", "551 5.1.6 User not local; please try <away@example.com>", 67),
+            ("elsewhere", "251 2.1.5 User not local; will forward to <away@example.com>", 0),
+        ] as [(String, String, Int32)])
     func promisesWhatTheNextHopsKeep(takes: String, reply: String, status: Int32) async throws {
         let site = try Site()
         let file = URL(fileURLWithPath: site.configuration)

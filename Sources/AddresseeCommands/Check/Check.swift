@@ -77,6 +77,14 @@ extension Configuration {
     /// Of the files that the configuration is made of.
     fileprivate var fileFindings: [Finding] {
         var findings = exposedFiles.map { Finding(.warning, .configuration, "\($0)", advice: $0.remedy) }
+        for (what, path) in tls.map({ [("certificate", $0.certificate), ("private key", $0.privateKey)] }) ?? []
+        where !FileManager.default.isReadableFile(atPath: path) {
+            let reason = FileManager.default.fileExists(atPath: path) ? "may not be read" : "is not there"
+            findings.append(
+                Finding(
+                    .error, .configuration, "the \(what) \(path) \(reason), so that the server does not start",
+                    advice: "correct tls, or the file's rights"))
+        }
         let missing = sources.compactMap { source in
             if case .sqlite(let path) = source.kind, !FileManager.default.fileExists(atPath: path) { path } else { nil }
         }
