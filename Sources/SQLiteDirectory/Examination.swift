@@ -10,18 +10,24 @@ import Synchronization
 final class Examination: Sendable {
     /// Between two looks at the clock; steps of SQLite's machine.
     private static let steps: Int32 = 2000
-    /// How long to work before each rest, and how many times as long to rest.
-    private static let slice: Int64 = 4_000_000
+    /// How long to work before each rest, nanoseconds, and how many times as long to rest.
+    static let slice: Int64 = 4_000_000
     private static let restsPerSlice: Int64 = 4
 
     /// Ends the examination: called with the rest that is due, in nanoseconds, and rests for as long.
     typealias Rest = @Sendable (Int64) -> Bool
 
+    private let slice: Int64
     private let rest: Rest
     private let began = Atomic<Int64>(0)
 
-    /// - Parameter rest: rests, and returns whether to give up.
-    init(rest: @escaping Rest) { self.rest = rest }
+    /// - Parameters:
+    ///   - slice: how long to work before each rest, nanoseconds.
+    ///   - rest: rests, and returns whether to give up.
+    init(slice: Int64 = Examination.slice, rest: @escaping Rest) {
+        self.slice = slice
+        self.rest = rest
+    }
 
     /// - Parameter isUrgent: works without a rest.
     /// - Returns: what is damaged; empty when the file is sound. Nil when it was given up.
@@ -89,7 +95,7 @@ final class Examination: Sendable {
 
     private func isOver() -> Bool {
         let worked = UpkeepClock.now() - began.load(ordering: .relaxed)
-        if worked < Self.slice { return false }
+        if worked < slice { return false }
         if rest(worked * Self.restsPerSlice) { return true }
         began.store(UpkeepClock.now(), ordering: .relaxed)
         return false

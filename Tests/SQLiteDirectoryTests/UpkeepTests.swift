@@ -184,14 +184,15 @@ import Testing
         defer { sqlite3_close_v2(pointer) }
         let connection = try #require(pointer)
         let rests = Atomic(0)
-        let whole = Examination { _ in
+        // At each look at the clock, however fast this machine is.
+        let whole = Examination(slice: 0) { _ in
             rests.add(1, ordering: .relaxed)
             return false
         }
         #expect(try whole.run(connection, isUrgent: false) == [])
         #expect(rests.load(ordering: .relaxed) > 0)
-        #expect(try Examination { _ in true }.run(connection, isUrgent: false) == nil)
-        #expect(try Examination { _ in true }.run(connection, isUrgent: true) == [])
+        #expect(try Examination(slice: 0) { _ in true }.run(connection, isUrgent: false) == nil)
+        #expect(try Examination(slice: 0) { _ in true }.run(connection, isUrgent: true) == [])
     }
 
     /// Where this user may not write, a file is read as one that doesn't change, and what is read while it does is of no use.
