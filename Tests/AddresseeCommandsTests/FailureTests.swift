@@ -238,6 +238,12 @@ import Testing
             "list", "join", "fred@example.org", "sam@example.com", is: 67,
             "there is no list fred@example.org; it is a user: addressee user show fred@example.org"),
         Case(
+            "list", "leave", "fred@example.org", "sam@example.com", is: 67,
+            "there is no list fred@example.org; it is a user: addressee user show fred@example.org"),
+        Case(
+            "list", "leave", "nobody@example.org", "sam@example.com", is: 67,
+            "there is no list nobody@example.org; see which there are: addressee list ls example.org"),
+        Case(
             "domain", "show", "elsewhere.example", is: 67,
             "the domain elsewhere.example is not on record; add it with: addressee domain add elsewhere.example"),
         Case(

@@ -302,6 +302,21 @@ import Testing
         #expect(await place.run(file, "--on-conflict", "overwrite").status == 64)
     }
 
+    /// A column is for its own field alone; an empty one says that there is none.
+    @Test(arguments: [
+        ("name", "Frederic", "Frederic, fc, active"), ("name", "", ", fc, active"),
+        ("login", "ff", "Fred Claude, ff, active"), ("login", "", "Fred Claude, none, active"),
+        ("status", "full", "Fred Claude, fc, full"), ("status", "disabled", "Fred Claude, fc, disabled"),
+    ])
+    func replacesOneField(column: String, value: String, expected: String) async throws {
+        let place = try ImportPlace()
+        let file = "\(column),address\n\(value),fred@example.org\n"
+        #expect(await place.run(file, "--on-conflict", "keep").status == 0)
+        #expect(try place.user("fred@example.org")?.fields == "Fred Claude, fc, active")
+        #expect(await place.run(file, "--on-conflict", "replace").status == 0)
+        #expect(try place.user("fred@example.org")?.fields == expected)
+    }
+
     @Test func needsAFile() async throws {
         let run = try await ImportPlace().run(file: "/nowhere/users.csv")
         #expect(run.status == 64)
@@ -321,6 +336,19 @@ import Testing
         #expect(run.err.contains(" users/s, "))
     }
 
+    /// Standard error alone says whether somebody watches: what is written on standard output may go into a file.
+    @Test(arguments: [false, true], [false, true])
+    func progressOnStandardError(isTerminal: Bool, isErrorTerminal: Bool) {
+        let err = Mutex("")
+        let output = Output(
+            isTerminal: isTerminal, isColoured: false, isErrorTerminal: isErrorTerminal, standardOutput: { _ in },
+            standardError: { text in err.withLock { $0 += text } })
+        var bar = ProgressBar(total: 10, to: output)
+        bar.show(5, done: 5)
+        bar.clear()
+        #expect(err.withLock { $0.isEmpty } == !isErrorTerminal)
+    }
+
     @Test func progressLine() {
         #expect(
             ProgressBar.line(50_000, done: 250, total: 1000, elapsed: 2)
@@ -331,4 +359,8 @@ import Testing
         #expect(ProgressBar.line(10, done: 100, total: nil, elapsed: 2) == "10 users  5 users/s")
         #expect(ProgressBar.line(0, done: 0, total: 10, elapsed: 0) == "  0 % ........................  ")
     }
+}
+
+extension User {
+    fileprivate var fields: String { "\(fullName), \(login ?? "none"), \(status.rawValue)" }
 }

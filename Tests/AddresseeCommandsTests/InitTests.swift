@@ -46,6 +46,24 @@ import Testing
                 == [SourceConfiguration(name: "main", kind: .sqlite(path: database))])
     }
 
+    /// What is in the folder of the configuration, or below, goes with it; what is beside it does not.
+    @Test(arguments: [
+        ("etc/d.sqlite", "sqlite: d.sqlite"), ("etc/x/d.sqlite", "sqlite: x/d.sqlite"),
+        ("etc/../etc/d.sqlite", "sqlite: d.sqlite"), ("etc-data/d.sqlite", "sqlite: FOLDER/etc-data/d.sqlite"),
+        ("d.sqlite", "sqlite: FOLDER/d.sqlite"),
+    ])
+    func databasesByTheirPath(path: String, line: String) async throws {
+        let site = try site()
+        let folder = URL(fileURLWithPath: site.folder.path).standardizedFileURL.path
+        let file = folder + "/etc/addressee.yaml"
+        let run = await site.run(
+            bare: ["init", "--domain", "example.org", "--database", "\(folder)/\(path)", "--config", file])
+        #expect(run.status == 0, "\(run.err)")
+        let text = try String(contentsOfFile: file, encoding: .utf8).replacing("\"", with: "")
+        let lines = text.split(separator: "\n").map { $0.drop { " -".contains($0) } }
+        #expect(lines.contains { $0 == line.replacing("FOLDER", with: folder) }, "\(text.prefix(600))")
+    }
+
     @Test func overwritesNothing() async throws {
         let site = try site()
         let before = try Data(contentsOf: URL(fileURLWithPath: site.configuration))

@@ -133,6 +133,32 @@ import Testing
         #expect(said.withLock { $0 } == "")
     }
 
+    /// Whatever adds, changes, removes or shows a record tells it as JSON, on one line.
+    @Test(arguments: [
+        "domain show example.org", "domain add new.example", "domain set relay.example --no-transport",
+        "domain rm relay.example", "user show fred@example.org", "user add new@example.org",
+        "user set fred@example.org --no-login", "user rm betty@example.org", "alias show info@example.org",
+        "alias add new@example.org --to fred@example.org", "alias set info@example.org --to barney@example.org",
+        "alias rm info@example.org", "forward show away@example.org",
+        "forward add new@example.org --to fred@example.org", "forward set away@example.org --reply 251",
+        "forward rm away@example.org", "moved show old@example.org", "moved add new@example.org",
+        "moved set old@example.org --no-to", "moved rm old@example.org", "list show staff@example.org",
+        "list add new@example.org --member fred@example.org", "list set staff@example.org --no-owner",
+        "list rm staff@example.org", "list join staff@example.org barney@example.org",
+        "list leave staff@example.org fred@example.org",
+    ])
+    func recordsAsJSON(_ command: String) async throws {
+        let words = command.split(separator: " ").map(String.init)
+        let site = try Site()
+        let run = await site.run(bare: words + ["--json", "--config", site.configuration])
+        #expect(run.status == 0 && run.err == "")
+        #expect(run.out.hasSuffix("}\n") && run.out.split(separator: "\n").count == 1, "\(run.out)")
+        let members = try JSONSerialization.jsonObject(with: Data(run.out.utf8)) as? [String: Any]
+        #expect(members?["record"] as? String == words[0])
+        #expect(members?[words[0] == "domain" ? "domain" : "address"] as? String == words[2])
+        #expect(members?["source"] as? String == "main")
+    }
+
     /// Whoever asks for the exit status alone gets the same as one who reads.
     @Test(arguments: [
         ("verify", "nobody"), ("verify", "stone"), ("verify", "wilma"), ("expand", "closed"), ("resolve", "nobody"),

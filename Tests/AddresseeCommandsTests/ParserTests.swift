@@ -66,6 +66,17 @@ import Testing
                     err: "addressee: unexpected arguments from 'l1@example.org' on; see: addressee list rm --help\n"))
     }
 
+    /// A comma within quotes or brackets ends no address, whatever is escaped there.
+    @Test(arguments: [
+        ("a@x, b@x", ["a@x", "b@x"]), ("a@x,", ["a@x"]), (", ,", []), ("\"a,b\"@x,c@x", ["\"a,b\"@x", "c@x"]),
+        ("\"a\\\",b\"@x,c@x", ["\"a\\\",b\"@x", "c@x"]), ("\"a\\\\\",b@x", ["\"a\\\\\"", "b@x"]),
+        ("A\\\" <a@x>,b\"@x,c@x", ["A\\\" <a@x>,b\"@x", "c@x"]), ("<a,b@x>,c@x", ["<a,b@x>", "c@x"]),
+        ("\"<\"@x,c@x", ["\"<\"@x", "c@x"]),
+    ])
+    func pieces(text: String, pieces: [String]) {
+        #expect(text.pieces(between: [","]) == pieces)
+    }
+
     /// The parser takes time with the square of the number of arguments, however the many are given.
     @Test(arguments: [
         ["list", "join", "l@example.org", "ADDRESSES"], ["list", "join", "--", "l@example.org", "ADDRESSES"],

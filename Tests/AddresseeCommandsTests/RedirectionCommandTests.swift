@@ -49,6 +49,23 @@ import Testing
                 == Run(0, out: "added alias x@example.org\n"))
     }
 
+    /// By force whatever leads somewhere may lead to nobody, and not without.
+    @Test(arguments: [
+        "alias add x@example.org --to", "alias set info@example.org --to", "forward add x@example.org --to",
+        "forward set away@example.org --to", "moved add x@example.org --to", "moved set old@example.org --to",
+        "list add x@example.org --owner", "list add x@example.org --member", "list set staff@example.org --owner",
+        "list set staff@example.org --member", "list join staff@example.org", "domain add new.example --catch-all",
+        "domain set example.org --catch-all",
+    ])
+    func byForce(_ command: String) async throws {
+        let site = try Site()
+        let words =
+            command.split(separator: " ").map(String.init) + ["nobody@example.org", "--config", site.configuration]
+        let run = await site.run(bare: words)
+        #expect(run.status == 65 && run.err.contains("nobody is at nobody@example.org; "), "\(run.err)")
+        #expect(await site.run(bare: words + ["--force"]).status == 0)
+    }
+
     /// Whoever has replaced the wrong one sees what it was.
     @Test func tellsWhatWasReplaced() async throws {
         let site = try Site()

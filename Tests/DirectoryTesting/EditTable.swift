@@ -122,6 +122,16 @@ private let addressRows: [EditRow] = [
         small, "add user \u{FEFF}fred@a",
         "<U+FEFF>fred@a holds U+FEFF zero width no-break space, which can't be seen; leave it out"),
     EditRow(small, "add user fr\u{AD}ed@a", "fr<U+AD>ed@a holds U+00AD soft hyphen, which can't be seen; leave it out"),
+    // Letters and marks that are nothing to the eye.
+    EditRow(
+        small, "add user fr\u{34F}ed@a",
+        "fr<U+34F>ed@a holds U+034F combining grapheme joiner, which can't be seen; leave it out"),
+    EditRow(
+        small, "add user fred\u{3164}@a", "fred<U+3164>@a holds U+3164 hangul filler, which can't be seen; leave it out"
+    ),
+    EditRow(
+        small, "add alias x@a t\u{FE0F}@elsewhere",
+        "t<U+FE0F>@elsewhere holds U+FE0F variation selector-16, which can't be seen; leave it out"),
     EditRow(
         small, "add user a\u{2028}b@a", "a<U+2028>b@a holds U+2028 line separator, which can't be seen; leave it out"),
     EditRow(
@@ -288,7 +298,17 @@ private let loopRows: [EditRow] = [
     EditRow(small, "add moved x@a to=x@b", "this would make a loop: x@a -> x@b -> x@a; \(step)"),
     EditRow(small, "force add moved x@a to=x@b", "this would make a loop: x@a -> x@b -> x@a; \(step)"),
     EditRow("domain a\nmoved y@a to=x@a", "add moved x@a to=y@a", "this would make a loop: x@a -> y@a -> x@a; \(step)"),
+    EditRow(
+        "domain a\nmoved y@a to=z@a\nmoved z@a to=x@a", "add moved x@a to=y@a",
+        "this would make a loop: x@a -> y@a -> z@a -> x@a; \(step)"),
     EditRow("domain a\nmoved y@a to=z@c", "add moved x@a to=y@a", "done"),
+    EditRow(
+        "domain a\nmoved y@a to=y@c", "add domain c alias-of=a",
+        "this would make a loop: y@a -> y@c -> y@a; \(step)"),
+    EditRow(
+        "domain a\ndomain c\nmoved y@a to=x@c\nmoved x@a to=y@a", "set domain c alias-of=a",
+        "this would make a loop: y@a -> x@c -> y@a; \(step)"),
+    EditRow("domain a\nmoved y@a to=x@c\nuser x@a", "add domain c alias-of=a", "done"),
     EditRow("domain a\nalias x@a y@a", "force add alias y@a x@a", "this would make a loop: y@a -> x@a -> y@a; \(step)"),
     EditRow(
         "domain a\nalias x@a y@a\nlist z@a : x@a", "add forward y@a z@a",
@@ -333,6 +353,8 @@ private let loopRows: [EditRow] = [
         "x@a is still pointed to by alias y@a\(pointed)"),
     EditRow("domain a\nalias x@a y@a\nalias y@a x@a", "force rm alias x@a", "done"),
     EditRow("domain a\nalias x@a y@a\nalias y@a x@a", "force set alias x@a z@elsewhere", "done"),
+    // What goes round with it and without it is not of its making.
+    EditRow("domain a\nalias x@a y@a\nalias y@a x@a\nalias x+z@a x@a", "force rm alias x+z@a", "done"),
     EditRow(
         "domain a\nsource\ndomain a\nalias x@a y@a", "add alias y@a x@a",
         "this would make a loop: y@a -> x@a -> y@a; \(step)"),
@@ -472,6 +494,9 @@ private let domainRows: [EditRow] = [
     EditRow(
         "domain a\ndomain b\nalias x@b y@a", "rm domain a",
         "the domain a is still used by alias x@b; remove or change these first"),
+    EditRow(
+        "domain a\nuser u@a\nforward u@a t@elsewhere", "rm domain a",
+        "the domain a is still used by forward u@a, user u@a; remove or change these first"),
     EditRow("domain a catch-all=x@a", "rm domain a", "done"),
     EditRow("domain a\nsource\ndomain a", "rm domain a", "done"),
     EditRow("domain a\nsource\ndomain b", "add domain c alias-of=b", "done"),
@@ -494,4 +519,18 @@ private let listRows: [EditRow] = [
     EditRow(small, "leave l@a fred@a jane@a", "jane@a is not a member of l@a"),
     EditRow(small, "leave l@a fred@a FRED@a", "FRED@a is given twice; once is enough"),
     EditRow(small, "leave x@a fred@a", "there is no list x@a"),
+]
+
+/// A directory beside `domain a`, a change of it that is taken, and all that is there then but the domain. How a store spells
+/// what is given in another spelling than it has is its own matter.
+public let leavingTable: [(directory: String, change: String, expected: [String])] = [
+    ("user u@a\nforward u@a t@elsewhere keep", "force rm user u@a", ["forward u@a t@elsewhere false auto"]),
+    ("user u@a\nforward u@a t@elsewhere keep", "rm forward u@a", ["user u@a () - active"]),
+    (
+        "user u@a (U)\nforward u@a t@x", "set user u@a (V) login=v",
+        ["user u@a (V) v active", "forward u@a t@x false auto"]
+    ),
+    ("list l@a : x@e", "join l@a y@e (Why) X@E", ["list l@a () - trusted : x@e() y@e(Why)"]),
+    ("list l@a : x@e y@e z@e", "leave l@a y@e X@E", ["list l@a () - trusted : z@e()"]),
+    ("list l@a (L) owner=o@e : x@e", "set list l@a (M) expn=nobody : y@e", ["list l@a (M) - nobody : y@e()"]),
 ]

@@ -559,6 +559,19 @@ private let nameRows: [ResolveRow] = [
     ResolveRow(
         "an alias of the other match", "domain b\ndomain c\nuser x@c\nalias x@b x@c", "x",
         "asked x@c; chain user x@c; => x@c"),
+    ResolveRow(
+        "a forward to the other match", "domain b\ndomain c\nuser x@c\nforward x@b x@c", "x",
+        "asked x@c; chain user x@c; => x@c"),
+    ResolveRow(
+        "a forward to the other match and elsewhere", "domain b\ndomain c\nuser x@c\nforward x@b x@c y@elsewhere", "x",
+        "ambiguous x@b, x@c"),
+    ResolveRow(
+        "an alias of the other match and elsewhere", "domain b\ndomain c\nuser x@c\nalias x@b x@c y@elsewhere", "x",
+        "ambiguous x@b, x@c"),
+    ResolveRow(
+        "a user whose mail goes to the other match", "domain b\ndomain c\nuser x@c\nuser x@b\nforward x@b x@c", "x",
+        "ambiguous x@b, x@c"),
+    ResolveRow("two aliases of each other", names, "chain", "ambiguous chain@b, chain@c"),
     ResolveRow("nobody", names, "zaphod", "asked nothing; not zaphod@a unknown"),
     ResolveRow("a local-part in a relay domain only", names, "rel", "asked nothing; not rel@a unknown"),
     ResolveRow("a login in a relay domain only", names, "relogin", "asked nothing; not relogin@a unknown"),

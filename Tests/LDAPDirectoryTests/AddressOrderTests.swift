@@ -105,6 +105,13 @@ struct AddressRow: Sendable, CustomStringConvertible {
             .ad,
             [account, ("proxyAddresses", ["smtp:a@example.org", "SMTP:long@second.example", "sip:x@example.org"])],
             "long@second.example"),
+        // Of an account with marked addresses no other is one.
+        AddressRow(
+            .ad, [account, ("mail", ["a@freemail.example"]), ("proxyAddresses", ["SMTP:anna@example.org"])],
+            "anna@example.org"),
+        AddressRow(
+            .ad, [account, ("mail", ["a@freemail.example"]), ("proxyAddresses", ["smtp:anna@example.org"])],
+            "anna@example.org; elsewhere a@freemail.example"),
         AddressRow(
             .laser,
             [

@@ -117,3 +117,37 @@ import Testing
         #expect(try ask(settings) == "absent")
     }
 }
+
+@Suite struct CertificateTests {
+    private func certificate(_ names: String...) -> PeerCertificate {
+        var certificate = PeerCertificate([])
+        (certificate.names, certificate.begin, certificate.end) = (names, "20260102000000", "20260104000000")
+        return certificate
+    }
+
+    /// A star stands for one part of a name, and for no part of one.
+    @Test(arguments: [
+        ("ldap.example.org", "ldap.example.org", true), ("LDAP.example.org", "ldap.Example.ORG", true),
+        ("ldap.example.org", "xldap.example.org", false), ("ldap.example.org", "ldap.example.orga", false),
+        ("*.example.org", "ldap.example.org", true), ("*.Example.org", "LDAP.example.org", true),
+        ("*.example.org", "a.ldap.example.org", false), ("*.example.org", "example.org", false),
+        ("*.example.org", "ldapexample.org", false), ("l*.example.org", "ldap.example.org", false),
+        ("192.0.2.1", "192.0.2.1", true), ("192.0.2.1", "192.0.2.10", false),
+    ])
+    func names(name: String, host: String, fits: Bool) {
+        let fault = certificate("other.example", name).fault(host: host, now: "20260103000000")
+        #expect(fault.contains(fits ? "signed by an authority" : "is for other.example, \(name), not for \(host);"))
+    }
+
+    /// What is wrong is told in this order: its time, what it is for, its names.
+    @Test(arguments: [
+        ("20260101235959", false, "not valid before 20260102000000"), ("20260102000000", true, "not for x.example"),
+        ("20260104000000", true, "not for x.example"), ("20260104000001", true, "expired, at 20260104000000"),
+        ("20260103000000", false, "is not for servers"),
+    ])
+    func faults(now: String, isForServers: Bool, words: String) {
+        var certificate = certificate("other.example")
+        certificate.isForServers = isForServers
+        #expect(certificate.fault(host: "x.example", now: now).contains(words))
+    }
+}

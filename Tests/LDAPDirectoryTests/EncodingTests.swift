@@ -174,6 +174,36 @@ private func octets(_ text: String) -> [UInt8] { Array(text.utf8) }
         #expect(back.map(\.isAdded) == [false, true] && back.map(\.values) == [[octets("y")], [octets("x")]])
     }
 
+    /// What a server will refuse again, and what it may take the next time.
+    @Test(arguments: [
+        (LDAP_INSUFFICIENT_ACCESS, true), (LDAP_STRONG_AUTH_REQUIRED, true), (LDAP_OBJECT_CLASS_VIOLATION, true),
+        (LDAP_UNDEFINED_TYPE, true), (LDAP_CONSTRAINT_VIOLATION, true), (LDAP_INVALID_SYNTAX, true),
+        (LDAP_NAMING_VIOLATION, true), (LDAP_NO_SUCH_OBJECT, true), (LDAP_REFERRAL, true),
+        (LDAP_UNWILLING_TO_PERFORM, true), (LDAP_BUSY, false), (LDAP_UNAVAILABLE, false), (LDAP_OTHER, false),
+        (LDAP_ASSERTION_FAILED, false), (LDAP_TIMELIMIT_EXCEEDED, false), (LDAP_SERVER_DOWN, false),
+    ])
+    func refusals(code: Int32, isForGood: Bool) {
+        #expect(LDAPFailure.result(code, said: "", uri: "ldap://x", base: "").isForGood == isForGood)
+        #expect(!LDAPFailure(.timedOut, "late").isForGood)
+    }
+
+    /// Classes and values are one set each, and a class is the same in capitals.
+    @Test func drafts() {
+        var draft = EntryDraft(
+            LDAPEntry(dn: "cn=x", attributes: ["objectclass": ["TOP", "QMailUser"].map(octets), "cn": [octets("x")]]))
+        draft.addClass("qmailUser")
+        draft.add("cn", octets("x"))
+        draft.removeClasses(["person"])
+        #expect(draft.modifications.isEmpty)
+        draft.removeClasses(["qmailUser"])
+        draft.addClass("person")
+        draft.add("cn", octets("X"))
+        draft.set("sn", [])
+        #expect(draft.entry.texts("objectClass") == ["TOP", "person"] && draft.entry.texts("cn") == ["x", "X"])
+        #expect(draft.modifications.map(\.isAdded) == [false, true, true])
+        #expect(draft.modifications.map(\.values) == [[octets("QMailUser")], [octets("person")], [octets("X")]])
+    }
+
     /// What goes beside a request: a server that has no pages gives all the same, one that asserts nothing must not write.
     @Test func controls() throws {
         let settings = LDAPSettings(uris: [], base: "o=x", preset: .inetorgperson)

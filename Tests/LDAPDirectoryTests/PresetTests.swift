@@ -248,6 +248,11 @@ struct PresetRow: Sendable, CustomStringConvertible {
             .nis, "a*@Example.org",
             "(|(&(objectClass=nisMailAlias)(|(cn=a\\2A@Example.org)(cn=a\\2A)))(&(objectClass=posixAccount)(uid=a\\2A)))"
         ),
+        // A local-part that needs quotes in an address may stand without them where it stands alone.
+        PresetRow(
+            .nis, "\"a b\"@Example.org",
+            "(|(&(objectClass=nisMailAlias)(|(cn=\"a b\"@Example.org)(cn=\"a b\")(cn=a b)))(&(objectClass=posixAccount)(|(uid=\"a b\")(uid=a b))))"
+        ),
         PresetRow(
             .addressee, "a*@Example.org",
             "(&(|(objectClass=addresseeUser)(objectClass=addresseeForward)(objectClass=addresseeAlias)(objectClass=addresseeMoved)(objectClass=addresseeList))(addresseeKey=a\\2A@example.org))"
@@ -274,6 +279,26 @@ struct PresetRow: Sendable, CustomStringConvertible {
         #expect(read.text == "user fred@example.org () f active")
         #expect(!plan.addressFilter([key], plan.recordGroups).text.contains("proxyAddresses"))
         #expect(!plan.schema.wanted(SearchPlan.recordRoles, plan.recordRules).contains("userAccountControl"))
+    }
+
+    /// What a rule of the preset says itself gives way to a role of the site's.
+    @Test func replacedRolesOfRules() throws {
+        let schema = LDAPPreset.nis.schema.replacing([.login: ["mailNick"], .aliasTarget: ["siteTarget"]])
+        let (users, aliases) = (schema.rules.filter { $0.kind == .user }, schema.rules.filter { $0.kind == .alias })
+        #expect(schema.names(.login, users) == ["mailNick"] && schema.names(.localPart, users) == ["uid"])
+        #expect(schema.names(.aliasTarget, aliases) == ["siteTarget"] && schema.names(.address, aliases) == ["cn"])
+    }
+
+    /// Where a server compares with case, a value is looked for as it is given and folded.
+    @Test func exactSpellings() throws {
+        let plan = try plan(.postfixbook)
+        func spellings(_ address: String) throws -> [String] {
+            plan.exactSpellings(of: try Mailbox(address)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(try spellings("Fred@example.org") == ["Fred@example.org", "fred@example.org"])
+        #expect(try spellings("fred@Example.org") == ["fred@Example.org", "fred@example.org"])
+        #expect(try spellings("fred@example.org") == ["fred@example.org"])
+        #expect(plan.membershipFilter(try Mailbox("Team@example.org")).text.contains("=team@example.org)"))
     }
 
     /// A server that returns what was not asked for has not found anything.
@@ -537,6 +562,93 @@ struct PresetRow: Sendable, CustomStringConvertible {
         #expect(word(.failed(cut)) == "trouble")
         #expect(word(.found([stranger])) == "absent")
         #expect(word(.found([])) == "absent")
+    }
+
+    /// A domain that two entries have can't be told, whichever comes first; one that nobody else has is that one.
+    @Test func oneDomainTwice() throws {
+        let domain = try Domain("b.example")
+        func answer(_ entries: [LDAPEntry]) throws -> Answer? {
+            var work = DomainWork(plan: try plan(.addressee), domain: domain)
+            guard case .search = work.begin(), case .answered(let answer) = work.take([.found(entries)]) else {
+                return nil
+            }
+            return answer
+        }
+        let one = entry("objectClass: addresseeDomain|addresseeDomainName: b.example", dn: "cn=1")
+        let two = entry("objectClass: addresseeDomain|addresseeDomainName: B.Example", dn: "cn=2")
+        let other = entry("objectClass: addresseeDomain|addresseeDomainName: c.example", dn: "cn=3")
+        for entries in [[one, two], [two, one], [other, two, one]] {
+            guard case .couldNotTell(let trouble)? = try answer(entries) else {
+                Issue.record("told")
+                continue
+            }
+            #expect(trouble.reason.contains("cn=1") && trouble.reason.contains("cn=2"))
+        }
+        #expect(try answer([other, one]) == .domain(DomainRecord(domain: domain)))
+        #expect(try answer([other]) == .absent)
+    }
+
+    /// Where a result is cut off, those who were found are not all; but no more are wanted than may be named.
+    @Test(arguments: [(0, 2), (1, 2), (2, 2), (3, 2), (1, 1)])
+    func bearersOfACutOffName(count: Int, limit: Int) throws {
+        let cut = LDAPFailure.result(4, said: "", uri: "ldap://s", base: "")
+        let people = (0..<count).map { number in
+            entry("objectClass: inetOrgPerson|mail: u\(number)@example.org|cn: Fred Smith", dn: "cn=\(number)")
+        }
+        var work = NameWork(
+            plan: try plan(.inetorgperson),
+            query: NameQuery(localPart: nil, folded: Array("smith".utf8), limit: limit))
+        guard case .search(let first) = work.begin() else {
+            Issue.record("nothing is asked")
+            return
+        }
+        let outcomes = first.dropLast().map { _ in SearchOutcome.found([]) } + [.partial(people, cut)]
+        guard case .search(let second) = work.take(outcomes) else {
+            Issue.record("it is told")
+            return
+        }
+        if count >= limit {
+            // Each of them by his own address.
+            #expect(second.map(\.addresses.count) == Array(repeating: 1, count: limit))
+            return
+        }
+        #expect(second.count == first.count && second.allSatisfy { $0.addresses.isEmpty })
+        guard case .answered(.couldNotTell(let trouble)) = work.take(outcomes) else {
+            Issue.record("it is told")
+            return
+        }
+        #expect(trouble.reason.contains("ldap://s"))
+    }
+
+    /// One person whom a name finds by two entries, a mailbox and what sends on its mail for that name, is one match.
+    @Test func oneByTwoEntries() throws {
+        let freddy = Array("freddy".utf8)
+        var work = NameWork(
+            plan: try plan(.postfixbook),
+            query: NameQuery(localPart: try LocalPart(octets: freddy), folded: freddy, limit: 5))
+        let entries = [
+            entry("objectClass: PostfixBookMailAccount|mail: fred@example.org|mailAlias: freddy@example.org"),
+            entry(
+                "objectClass: PostfixBookMailForward|mail: freddy@example.org|mailForwardingAddress: f@far.example",
+                dn: "cn=y"),
+        ]
+        guard case .search(let searches) = work.begin(),
+            case .search(let addresses) = work.take([.found(entries)] + searches.dropFirst().map { _ in .found([]) })
+        else {
+            Issue.record("nothing is asked")
+            return
+        }
+        // Each address, and whether it is a list that somebody says he is in.
+        #expect(addresses.count == 4)
+        guard
+            case .answered(.matches(let found, .localPart)) = work.take([
+                .found(entries), .found([]), .found(entries), .found([]),
+            ])
+        else {
+            Issue.record("no match")
+            return
+        }
+        #expect(found.map(\.address.description) == ["fred@example.org"])
     }
 
     /// Of a thing that there is one of the least value counts, in whatever order they come.

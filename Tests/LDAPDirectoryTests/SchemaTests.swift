@@ -9,7 +9,28 @@ import Testing
 
 @testable import LDAPDirectory
 
+/// A record, on a user or not, and what a preset must have a place for.
+private let needed: [(String, Bool, [LDAPFeature])] = [
+    ("user u@a", false, []), ("user u@a (U) login=u", false, [.fullName, .login]),
+    ("user u@a status=full", false, [.status(.full)]), ("alias x@a y@a", false, []), ("moved x@a to=y@a", false, []),
+    ("forward x@a y@a", false, [.alone]), ("forward x@a y@a", true, [.onUser]),
+    ("forward x@a y@a z@a keep reply=251", true, [.onUser, .severalTargets, .copy, .reply(.announced)]),
+    ("list l@a : x@a", false, []), ("list l@a (L) owner=o@a : x@a (X)", false, [.title, .owner, .memberName]),
+    ("list l@a expn=nobody", false, [.expansion(.nobody)]), ("domain a", false, [.noCatchAll]),
+    (
+        "domain a relay catch-all=x@a separators=- transport=smtp:x", false,
+        [.relay, .catchAll, .separators, .transport]
+    ),
+    ("domain a alias-of=b", false, [.aliasDomain, .noCatchAll]),
+]
+
 @Suite struct SchemaTests {
+    @Test(arguments: needed)
+    func whatARecordNeeds(text: String, isOnUser: Bool, features: [LDAPFeature]) throws {
+        let record = try #require(try DirectoryTesting.records(text)[0].first)
+        #expect(LDAPFeature.needed(by: record, isOnUser: isOnUser) == features)
+    }
+
     /// The definitions of a file, white space made alike.
     private func definitions(_ text: String, _ words: [String]) -> [String] {
         var found: [String] = []

@@ -63,4 +63,10 @@ func emptyStore(_ name: String = "local") throws -> LDAPStore {
         }
         #expect(try DirectoryTesting.contents(of: store) == [])
     }
+
+    @Test(arguments: leavingTable)
+    func leaves(_ directory: String, _ change: String, _ expected: [String]) throws {
+        let (_, _, after) = try EditRow("domain a\n" + directory, change, "").outcome { try emptyStore("other") }
+        #expect(Array(after.dropFirst()) == expected)
+    }
 }

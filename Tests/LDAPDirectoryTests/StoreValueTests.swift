@@ -108,6 +108,24 @@ import Testing
         }
     }
 
+    /// What stands in a domain is named once, wherever it leads.
+    @Test func whatUsesADomain() throws {
+        let store = try emptyStore()
+        let all = try records(
+            "domain a\ndomain c catch-all=u@a\nuser u@a\nalias al@a u@a\nlist l@a owner=u@a : u@a al@a\nmoved m@a to=u@a"
+                + "\nalias out@c al@a\nuser v@c")[0]
+        try store.write { writing in for record in all { try writing.insert(record) } }
+        let domain = try Domain("a")
+        let standing = ["alias al@a", "list l@a", "moved m@a"]
+        let pointing = ["alias out@c", "domain c"]
+        #expect(
+            try store.read { try $0.references(toDomain: domain, limit: .max) }.map(\.description).sorted()
+                == (standing + pointing + ["user u@a"]).sorted())
+        #expect(
+            try store.read { try $0.redirections(inDomain: domain, limit: .max) }.map(\.description).sorted()
+                == (standing + pointing).sorted())
+    }
+
     /// More than one page, more than one step of reading.
     @Test func manyRecords() throws {
         let store = try emptyStore()

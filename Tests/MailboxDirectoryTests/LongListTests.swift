@@ -169,7 +169,11 @@ private struct PagingSource: Source {
             }
         }
         #expect(Answer.page([], next: 1).goesOn)
-        #expect(!Answer.members([]).goesOn && !Answer.absent.goesOn)
+        let others: [Answer] = [
+            .members([]), .absent, .stale(.absent, age: .seconds(1)), .domain(DomainRecord(domain: address.domain)),
+            .couldNotTell(Trouble(source: "s", reason: "r")),
+        ]
+        #expect(others.allSatisfy { !$0.goesOn })
     }
 
     /// What RCPT makes of it, and the same of a walk to the end.

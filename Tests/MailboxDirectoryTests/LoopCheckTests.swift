@@ -91,6 +91,23 @@ import Testing
     }
 }
 
+extension LoopChecks {
+    /// Where somebody has moved to is followed to the end, for it may lead back; what can't be told on the way is no end.
+    @Test(arguments: ["x@a", "y@a", "z@a"], ["add moved new@a to=x@a", "set moved old@a to=x@a"])
+    func movedRound(untold: String, change text: String) throws {
+        let store = try MemoryStore(
+            try records("domain a\nmoved old@a\nmoved x@a to=y@a\nmoved y@a to=z@a\nuser z@a")[0])
+        let before = try contents(of: store)
+        let tampered = TamperedStore(store)
+        tampered.answers[.entries([try Mailbox(untold)])] = .couldNotTell(
+            Trouble(source: "memory", reason: "disk full"))
+        #expect(try change(text, in: tampered) == "the directory could not tell: disk full; try again")
+        #expect(try contents(of: store) == before)
+        tampered.answers = [:]
+        #expect(try change(text, in: tampered) == "done")
+    }
+}
+
 /// A store that fails where it is told to.
 private final class TamperedStore: RecordStore {
     private let store: MemoryStore

@@ -18,19 +18,10 @@ func edits(_ row: EditRow) throws {
 
 /// What is in the store after a change that was taken.
 @Test(
-    arguments: [
-        ("user u@a\nforward u@a t@elsewhere keep", "force rm user u@a", ["forward u@a t@elsewhere false auto"]),
-        ("user u@a\nforward u@a t@elsewhere keep", "rm forward u@a", ["user u@a () - active"]),
-        (
-            "user u@a (U)\nforward u@a t@x", "set user u@a (V) login=v",
-            ["user u@a (V) v active", "forward u@a t@x false auto"]
-        ),
+    arguments: leavingTable + [
         ("user u@a", "add forward U@a t@x keep", ["user u@a () - active", "forward U@a t@x true auto"]),
-        ("list l@a : x@e", "join l@a y@e (Why) X@E", ["list l@a () - trusted : x@e() y@e(Why)"]),
-        ("list l@a : x@e y@e z@e", "leave l@a y@e X@E", ["list l@a () - trusted : z@e()"]),
-        ("list l@a (L) owner=o@e : x@e", "set list l@a (M) expn=nobody : y@e", ["list l@a (M) - nobody : y@e()"]),
         ("alias x@a t@e", "set alias X@A u@e", ["alias X@A u@e"]),
-    ] as [(String, String, [String])])
+    ])
 func leaves(_ directory: String, _ change: String, _ expected: [String]) throws {
     let (_, _, after) = try EditRow("domain a\n" + directory, change, "").outcome { try MemoryStore() }
     #expect(Array(after.dropFirst()) == expected)

@@ -137,3 +137,12 @@ func findingsOfATopic(count: Int) {
             "the list l@a has the member new@a, who has moved to x@else",
         ])
 }
+
+/// What is wrong at one record is told of that one, and not of all that lead to it.
+@Test func whatLeadsToWhatDanglesIsInOrder() throws {
+    let store = try MemoryStore(
+        try records("domain a catch-all=x@a\ndomain b\nalias x@a y@b\nlist l@a : x@a\nforward f@a x@a\nalias z@a x@a")[
+            0])
+    let findings = try store.read { RecordCheck(defaultDomain: ResolveRow.defaultDomain).findings(in: $0) }
+    #expect(findings.map(\.text) == ["the alias x@a leads to y@b, where nobody is (target)"])
+}

@@ -113,6 +113,17 @@ import Testing
         try expect(file.path, "is of version 3")
     }
 
+    /// Of two who bring a file up to date at once the second finds nothing to do.
+    @Test func nothingIsAppliedTwice() throws {
+        let file = try TemporaryFile()
+        let store = try file.store()
+        for start in Schema.migrations.indices { try SQLiteStore.apply(Schema.migrations[start...], to: store.queue) }
+        #expect(try store.queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Schema.version)
+        let next = Schema.migrations + [(Schema.version + 1, "note", "CREATE TABLE note (a TEXT) STRICT")]
+        for _ in 0..<2 { try SQLiteStore.apply(next[...], to: store.queue) }
+        #expect(try store.queue.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == Schema.version + 1)
+    }
+
     @Test func corruptPage() throws {
         let file = try TemporaryFile()
         try file.store(try (0..<2000).map { .user(try user("u\($0)@example.org", "Claude \($0)")) }).queue.close()
@@ -154,6 +165,45 @@ import Testing
         // The connection is as good as before.
         #expect(reason(reader.answer(.entries([try mailbox("good@example.org")]))) == nil)
         reader.endBatch()
+    }
+
+    /// A table that somebody has dropped is no reason to say that nobody is there: to whom had the file open and to whom
+    /// opens it, in a store and in an examination.
+    @Test(arguments: ["domain", "entry", "reference", "name"])
+    func aTableThatIsGone(table: String) throws {
+        let file = try TemporaryFile()
+        let (list, nobody) = (try mailbox("list@example.org"), try mailbox("nobody@example.org"))
+        _ = try file.store([.list(MailingList(address: list), members: [ListMember(mailbox: nobody)])])
+        let reader = file.reader()
+        let lookups: [String: Lookup] = [
+            "domain": .domain(try Domain("nowhere.example")), "entry": .entries([nobody]),
+            "reference": .members(of: list),
+            "name": .name(NameQuery(localPart: nil, folded: Array("nobody".utf8), limit: 1)),
+        ]
+        let lookup = try #require(lookups[table])
+        #expect(reason(reader.answer(lookup)) == nil)
+        try file.sql("PRAGMA foreign_keys = OFF; DROP TABLE \(table)")
+        let told = reason(reader.answer(lookup))
+        #expect(told?.contains("no such table: \(table)") == true, "\(told ?? "an answer")")
+        for lookup in lookups.values {
+            let told = reason(file.reader().answer(lookup))
+            #expect(told?.contains("no such table: \(table)") == true, "\(told ?? "an answer")")
+        }
+        let error = storeError {
+            let store = try SQLiteStore(path: file.path, name: "local")
+            _ = try store.read { try $0.record(.user, at: nobody) }
+        }
+        #expect("\(String(describing: error))".contains("no such table: \(table)"))
+        // It is no fault of one record that the others could be listed beside.
+        let listing = storeError {
+            try SQLiteStore(path: file.path, name: "local").read { reading in
+                try reading.forEach(.list, in: nil, faulty: { Issue.record("\($0)") }) { _ in }
+            }
+        }
+        #expect("\(String(describing: listing))".contains("no such table: \(table)"))
+        let records = RecordCheck(defaultDomain: try Domain("example.org"))
+        let findings = SQLiteCheck(path: file.path, name: "local").findings(records)
+        #expect(findings.contains { $0.severity == .error && $0.text.contains("no such table: \(table)") })
     }
 
     @Test func goneAndReplacedWhileOpen() throws {
@@ -260,6 +310,20 @@ import Testing
         try file.store().queue.close()
         try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: file.path)
         try expect(file.path, "let this user read it")
+    }
+
+    /// Once what is wrong is tried again at once: the file may just have been put there.
+    @Test func theSecondAttemptIsAtOnce() throws {
+        let (file, other) = (try TemporaryFile(), try TemporaryFile())
+        try other.store([.user(try user("fred@example.org"))]).queue.close()
+        let (reader, fred) = (file.reader(), Lookup.entries([try mailbox("fred@example.org")]))
+        for _ in 0..<2 {
+            #expect(reason(reader.answer(fred))?.contains("there is no file") == true)
+            #expect(rename(other.path, file.path) == 0)
+            #expect(reason(reader.answer(fred)) == nil)
+            reader.release()
+            #expect(rename(file.path, other.path) == 0)
+        }
     }
 
     /// A file that is wrong again and again is looked at ever more seldom: not for each question.

@@ -48,6 +48,24 @@ import Testing
         #expect(answer(one, anna) != .absent)
     }
 
+    /// From batch to batch a view is gone on with while nothing is written to its file; not when another stands there.
+    @Test func aViewOfTheFormerFileEndsWithItsBatch() throws {
+        let file = try TemporaryFile()
+        _ = try file.store([.user(try user("fred@example.org"))])
+        let reader = file.reader()
+        reader.beginBatch()
+        #expect(answer(reader, anna) == .absent)
+        for address in ["anna@example.org", "fred@example.org"] {
+            let other = try TemporaryFile()
+            _ = try other.store([.user(try user(address))])
+            #expect(rename(other.path, file.path) == 0)
+            usleep(2000)
+            reader.beginBatch()
+            for one in [anna, fred] { #expect((answer(reader, one) == .absent) == (one.description != address)) }
+        }
+        reader.endBatch()
+    }
+
     @Test(arguments: [["-wal", "-shm"], ["-wal"], ["-shm"]])
     func theLogIsRemoved(names: [String]) throws {
         let file = try TemporaryFile()
@@ -127,6 +145,20 @@ import Testing
             return
         }
         #expect(trouble.reason.contains("nothing was written"))
+    }
+
+    /// What was read may be of two files.
+    @Test func aStoreReadsNoFormerFile() throws {
+        let (file, other) = (try TemporaryFile(), try TemporaryFile())
+        let store = try file.store()
+        _ = try other.store([.user(try user("anna@example.org"))])
+        let error = storeError {
+            _ = try store.read { reading in
+                #expect(rename(other.path, file.path) == 0)
+                return try reading.record(.user, at: anna)
+            }
+        }
+        #expect("\(String(describing: error))".contains("another file stands at"))
     }
 
     /// What was written is in the file itself when the store is let go, beside a reader too.

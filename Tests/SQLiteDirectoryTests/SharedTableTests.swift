@@ -58,4 +58,11 @@ struct SharedTableTests {
             #expect(before != after, "nothing was written")
         }
     }
+
+    @Test(arguments: leavingTable)
+    func leaves(_ directory: String, _ change: String, _ expected: [String]) throws {
+        let stores = Stores()
+        let (_, _, after) = try EditRow("domain a\n" + directory, change, "").outcome { try stores.make(name: "other") }
+        #expect(Array(after.dropFirst()) == expected)
+    }
 }
