@@ -62,6 +62,12 @@ import Verification
         #expect(throws: Never.self) { try Domain(try Self.parse("").hostname) }
     }
 
+    /// Port 0 is any free port, so that it may stand there twice.
+    @Test func listenersOnAnyPort() throws {
+        let yaml = "listeners: [{smtp: '127.0.0.1:0'}, {socketmap: '127.0.0.1:0'}]"
+        #expect(try Self.parse(yaml).listeners.map(\.wire) == [.smtp, .socketmap])
+    }
+
     /// Every key, none with its default, and no two of a kind with the same value; only `srs.socketmap` excludes what is
     /// here. Keys of LDAP have a file of their own.
     static let all = """
@@ -219,6 +225,8 @@ import Verification
     @Test(arguments: [
         ("threads: 5", "threads: \"5\""), ("limits:", ""), ("tls: ~", ""), ("clients: null", ""), ("threads: auto", ""),
         ("limits: &l {errors: 5}", "limits: {errors: 5}"), ("timeouts: {idle: 300s}", ""),
+        ("timeouts: {idle: 86400s, write: 3600s}", "timeouts: {idle: 24h, write: 1h}"),
+        ("timeouts: {idle: 1440m, write: 60m}", "timeouts: {idle: 24h, write: 1h}"),
         ("listeners: [{smtp: '127.0.0.1:2525', enhanced-codes: \"true\"}]", ""),
         (
             "listeners: [{smtp: '0.0.0.0:1', clients: &c [trusted]}, {smtp: '0.0.0.0:2', clients: *c}]",

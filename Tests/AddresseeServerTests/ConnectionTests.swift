@@ -66,6 +66,18 @@ struct ConnectionTests {
         }
     }
 
+    /// Where the configured time is longer, it counts.
+    @Test func filtersMayBeSilentForLonger() throws {
+        try TestLoop.with { $0.timeouts.idle = .seconds(10_000) }.run { server in
+            let client = try server.client(wire: .milter)
+            try client.send(MilterServerTests.open)
+            server.advance(.milliseconds(9_999_999))
+            #expect(!client.socket.isOutputClosed)
+            server.advance(.milliseconds(1))
+            #expect(client.socket.isOutputClosed)
+        }
+    }
+
     /// A client that waits for its answer is not silent, nor is one that has to wait for room.
     @Test func waitingIsNoSilence() throws {
         var held: HeldSource?

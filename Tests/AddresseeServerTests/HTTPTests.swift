@@ -7,7 +7,7 @@ import Logging
 import Testing
 import Verification
 
-struct HTTPTests {
+@Suite(.timeLimit(.minutes(1))) struct HTTPTests {
     static func get(_ address: String, _ version: String = "1.1", _ fields: String = "") -> String {
         "GET /qd1/deliverable?\(address) HTTP/\(version)\r\nHost: x\r\n\(fields)\r\n"
     }
@@ -106,18 +106,50 @@ struct HTTPTests {
         #expect(lower.contains("connection: keep-alive") == (version == "1.0" && !isLast))
     }
 
+    /// A body is read past and thrown away, that of each request by itself; longer than 65,536 octets it is refused.
+    @Test(arguments: [(40_000, ["405", "405", "200"]), (65_536, ["405", "405", "200"]), (65_537, ["400"])])
+    func bodies(length: Int, statuses: [String]) async throws {
+        let body = String(repeating: "x", count: length)
+        let request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: \(length)\r\n\r\n" + body
+        let text = request + request + Self.get("fred@example.org")
+        let (heard, isClosed) = try await Self.ask(text, responses: 3)
+        #expect(Self.responses(heard).map { String($0.prefix(3)) } == statuses)
+        #expect(isClosed == (statuses == ["400"]))
+    }
+
     /// What is no HTTP gets 400, and the connection ends; so does a body that has no end.
     @Test(arguments: [
-        ("nonsense\r\n\r\n", ["400 "]), (get("fred@example.org") + "x\r\n\r\n", ["200 241", "400 "]),
+        ("nonsense\r\n\r\n", ["400 "]),
+        // RFC 9112 3.2: one Host, no more and no less.
+        ("GET /qd1/deliverable?fred@example.org HTTP/1.1\r\n\r\n", ["400 "]),
+        (get("fred@example.org", "1.1", "Host: y\r\n"), ["400 "]),
+        (get("fred@example.org") + "x\r\n\r\n", ["200 241", "400 "]),
         (
             "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + String(repeating: "1000\r\n" + String(repeating: "x", count: 4096) + "\r\n", count: 17), ["400 "]
         ),
     ])
     func malformed(text: String, expected: [String]) async throws {
-        let (heard, isClosed) = try await Self.ask(text, responses: 5)
+        let log = LogBook()
+        let (heard, isClosed) = try await Self.ask(text, responses: 5, log: log)
         #expect(Self.responses(heard).map { $0.hasPrefix("400") ? "400 " : $0 } == expected)
         #expect(isClosed)
+        #expect(
+            log.lines("malformed-request") == [
+                "info malformed-request client=127.0.0.1 done=connection closed listener=qmail-deliverable "
+                    + "on=127.0.0.1:0"
+            ])
+    }
+
+    /// HTTP/1.0 has neither Host nor 100 (RFC 9110 10.1.1); HTTP/1.1 has both.
+    @Test(arguments: [
+        ("GET /qd1/deliverable?fred@example.org HTTP/1.0\r\n\r\n", 1, ["200 241"]),
+        ("GET /qd1/deliverable?fred@example.org HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", 1, ["200 241"]),
+        (get("fred@example.org", "1.1", "Expect: 100-continue\r\n"), 2, ["100 ", "200 241"]),
+    ])
+    func expectations(text: String, responses: Int, expected: [String]) async throws {
+        let (heard, _) = try await Self.ask(text, responses: responses)
+        #expect(Self.responses(heard) == expected)
     }
 
     /// A body as long as one may be.
@@ -127,6 +159,15 @@ struct HTTPTests {
             + String(repeating: "x", count: 65_536) + Self.get("nobody@example.org")
         let (heard, _) = try await Self.ask(text, responses: 2)
         #expect(Self.responses(heard) == ["200 241", "200 0"])
+    }
+
+    /// So may the next one: each request is counted by itself.
+    @Test func severalBodies() async throws {
+        let text =
+            "GET /qd1/deliverable?fred@example.org HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n"
+            + String(repeating: "x", count: 40_000)
+        let (heard, _) = try await Self.ask(text + text, responses: 2)
+        #expect(Self.responses(heard) == ["200 241", "200 241"])
     }
 
     /// Each question is logged with its answer, where the level is that of debugging.

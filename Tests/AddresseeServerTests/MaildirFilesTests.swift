@@ -97,6 +97,20 @@ struct MaildirFilesTests {
         }
     }
 
+    /// Nor is a descriptor left open of it.
+    @Test func aCopyFailsAndAllIsClosed() throws {
+        try Self.run { place in
+            try Self.folder(place, "kay").make()
+            try Data().write(to: URL(fileURLWithPath: "\(place.folder)/kay/tmp/name"))
+            let files = try MaildirFiles(Self.order(place, "ann", "fred", "kay"))
+            #expect(throws: MaildirError.self) { try files.prepare() }
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+            }
+            #expect(!open.contains { $0.hasPrefix(place.folder) })
+        }
+    }
+
     /// Where one rename fails, those before it are taken back.
     @Test func aRenameFails() throws {
         try Self.run { place in
@@ -185,7 +199,7 @@ struct MaildirFilesTests {
     }
 
     /// Reading pauses where the disk does not keep up, and goes on after.
-    @Test func room() async throws {
+    @Test(.timeLimit(.minutes(1))) func room() async throws {
         let place = Place()
         defer { place.remove() }
         let said = try await onLoop(place) { delivery, done in
@@ -203,6 +217,28 @@ struct MaildirFilesTests {
             }
         }
         #expect(said == "false true false, nothing left")
+    }
+
+    /// What can't be written amid the message is told before its end, and nothing is left.
+    @Test func failsAmidTheMessage() async throws {
+        let place = Place()
+        defer { place.remove() }
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let order = Self.order(place, "ann")
+        let said: String = await withCheckedContinuation { continuation in
+            eventLoop.execute {
+                let delivery = MaildirDelivery(order, pool: pool, eventLoop: eventLoop)
+                delivery.failed = { continuation.resume(returning: $0.what) }
+                delivery.open { _ in
+                    pool.shutdownGracefully { _ in }
+                    [UInt8](repeating: 97, count: 65_536).withUnsafeBytes { delivery.take($0) }
+                    delivery.writeOn()
+                }
+            }
+        }
+        #expect(said == "write, for the server is stopping")
     }
 
     // MARK: The sweep

@@ -222,6 +222,20 @@ struct QuestionTests {
         }
     }
 
+    /// So with filters: each row is who asks, whom it names, and what both may know.
+    @Test(arguments: [
+        ("127.0.0.1", "127.0.0.1", "551 5.1.6"), ("192.0.2.9", "127.0.0.1", "550 5.1.6"),
+        ("127.0.0.1", "192.0.2.1", "550 5.1.6"),
+    ])
+    func namedClientsOfFilters(address: String, named: String, said: String) throws {
+        try TestLoop.run { server in
+            let client = try server.client(wire: .milter, from: address)
+            let steps = ["Cclient\04\u{1}\u{2}\(named)\0", "M<>\0", "R<gone@example.org>\0"]
+            try client.send(MilterServerTests.open + steps.flatMap { MilterServerTests.packet($0) })
+            #expect(try client.received().contains("y\(said)"))
+        }
+    }
+
     /// A client that is named has the class that it has now.
     @Test func namedClientsAfterAReload() throws {
         try TestLoop.run { server in
@@ -234,6 +248,22 @@ struct QuestionTests {
             server.loop.replace(service: try Service(settings), sources: server.loop.sources)
             try client.send(question)
             #expect(try client.received().hasPrefix("action=550 5.1.6"))
+        }
+    }
+
+    /// So has one that is named in a question that had to wait for room.
+    @Test func heldQuestionsAfterAReload() throws {
+        try TestLoop.with { $0.limits.pipelinedQuestions = 1 }.run { server in
+            let client = try Self.client(server, .policy)
+            let question = "client_address=127.0.0.1\n" + Self.policy("gone@example.org")
+            client.setWritable(false)
+            try client.send(question + question)
+            var settings = server.loop.service.configuration
+            settings.clients = [.everyone]
+            server.loop.replace(service: try Service(settings), sources: server.loop.sources)
+            client.setWritable(true)
+            let answers = try client.received().components(separatedBy: "\n\n")
+            #expect(answers.map { $0.prefix(16) } == ["action=551 5.1.6", "action=550 5.1.6", ""])
         }
     }
 
@@ -292,6 +322,31 @@ struct QuestionTests {
             #expect(try client.received().hasPrefix(last))
             #expect(client.socket.isOutputClosed)
             #expect(server.log.lines("refused") == ["info refused client=127.0.0.1 reason=too many questions"])
+        }
+    }
+
+    /// The postmaster is asked for without end on every wire (RFC 5321 4.5.1), and whoever else is not.
+    @Test(arguments: [
+        (ListenerWire.smtp, "VRFY NAME@example.org\r\n"), (.socketmap, "recipients NAME@example.org"),
+        (.tcpTable, "get NAME@example.org\n"), (.policy, "NAME@example.org"), (.milter, "R<NAME@example.org>\0"),
+        (.readsocket, "recipients NAME@example.org\n"), (.readsocket, "rcpt NAME@example.org\n"),
+    ])
+    func thePostmasterIsNeverRefused(wire: ListenerWire, question: String) throws {
+        try TestLoop.run(clients: Self.limited(2)) { server in
+            func isRefused(_ name: String) throws -> Bool {
+                let client = try Self.client(server, wire)
+                let text = question.replacing("NAME", with: name)
+                switch wire {
+                case .socketmap: try client.send(Self.netstring(text))
+                case .policy: try client.send(Self.policy(text))
+                case .milter: try client.send(MilterServerTests.open + MilterServerTests.packet(text))
+                default: try client.send(text)
+                }
+                return try client.received().replacing("%20", with: " ").contains("4.7.1 Too many questions")
+            }
+            let names = Array(repeating: "PostMaster", count: 5) + ["fred", "fred", "fred", "postmaster"]
+            let refused = try names.filter { try isRefused($0) }
+            #expect(refused == ["fred"])
         }
     }
 
@@ -386,6 +441,33 @@ struct QuestionTests {
         }
     }
 
+    /// A view that is opened anew shows another state of the directory, which is not to be mixed with the first.
+    @Test func aViewThatFails() throws {
+        let domain = try Domain("example.org")
+        let users = try (0..<900).map { User(address: try Mailbox("u\($0)@example.org")) }
+        let list = Record.list(
+            MailingList(address: try Mailbox("big@example.org"), expansion: .anyone),
+            members: users.map { ListMember(mailbox: $0.address) })
+        let records = [.domain(DomainRecord(domain: domain))] + users.map { Record.user($0) } + [list]
+        let source = ChangingSource(base: try MemoryStore(name: "big", records).source)
+        source.current = 1
+        source.hasViews = true
+        let make = { (_: any Source) -> any Source in source }
+        try TestLoop.run(source: make) { server in
+            let client = try server.greeted()
+            try client.send("EXPN big@example.org\r\n")
+            let view = try #require(source.latestView)
+            view.current = 2
+            for _ in 0..<2000 { server.advance(.microseconds(100)) }
+            #expect(try client.replies().map { $0.prefix(3) } == ["451"])
+            #expect(
+                server.log.lines("could-not-tell") == [
+                    "error could-not-tell about=big@example.org "
+                        + "reason=the directory was opened anew while a long list was read source=big"
+                ])
+        }
+    }
+
     /// `remembered-recipients`, also that of a new configuration.
     @Test func whatIsRemembered() throws {
         var changing: ChangingSource?
@@ -466,10 +548,20 @@ private final class ChangingSource: Source {
     private(set) var batches = 0
     private(set) var ends = 0
     private(set) var releases = 0
+    var hasViews = false
+    private(set) var latestView: ChangingSource?
 
     init(base: any Source) { self.base = base }
 
     var name: String { base.name }
+
+    func view() -> (any Source)? {
+        if !hasViews { return nil }
+        let view = ChangingSource(base: base)
+        view.current = 1
+        latestView = view
+        return view
+    }
 
     func answer(_ lookup: Lookup) -> Answer {
         asked += 1

@@ -7,6 +7,8 @@ import Logging
 import MailAddress
 import MailboxDirectory
 import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
 import SMTPProtocol
 import Testing
 import Verification
@@ -61,9 +63,11 @@ struct ReloadTests {
     }
 
     /// Runs a server of the directory of the tables while `body` tells it what to do; then it stops.
-    /// - Parameter failing: the hostname of a configuration whose sources can't be opened.
+    /// - Parameters:
+    ///   - failing: the hostname of a configuration whose sources can't be opened.
+    ///   - isSilent: whether the directory never answers.
     static func run(
-        _ configuration: Configuration, failing: String? = nil,
+        _ configuration: Configuration, failing: String? = nil, isSilent: Bool = false,
         _ body: @escaping @Sendable (Running) async throws -> Void
     ) async throws -> [String] {
         let running = Running()
@@ -72,7 +76,10 @@ struct ReloadTests {
             logger: running.log.logger, threshold: running.threshold,
             openSources: { configuration in
                 if configuration.hostname == failing { throw Faulty() }
-                return { [try MemoryStore(name: "main", records).source] }
+                return {
+                    let source: any Source = try MemoryStore(name: "main", records).source
+                    return [isSilent ? HeldSource(base: source) : source]
+                }
             },
             reload: {
                 guard let next = running.next.withLockedValue({ $0 }) else { throw Faulty() }
@@ -166,6 +173,21 @@ struct ReloadTests {
         #expect(!lines.contains { $0.contains("configuration-reloaded") })
     }
 
+    /// A listener that was opened for a file that can't be used is closed again.
+    @Test func aListenerThatIsNotUsed() async throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("addressee-\(UUID())").path
+        _ = try await Self.run(try Self.settings(.smtp), failing: "broken.example") { server in
+            var next = try Self.settings(.smtp)
+            next.hostname = "broken.example"
+            next.listeners.append(ListenerConfiguration(address: .unix(path: path)))
+            try await server.reload(next)
+            await #expect(throws: (any Error).self) {
+                try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                    .connect(unixDomainSocketPath: path).get()
+            }
+        }
+    }
+
     /// An address that stays, with other settings: it is closed first, and opened as it was where the rest fails.
     @Test func anAddressWithOtherSettings() async throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("addressee-\(UUID())").path
@@ -208,6 +230,109 @@ struct ReloadTests {
         }
     }
 
+    /// Of a configuration that can't be used no listener stays open.
+    @Test func listenersOfWhatCanNotBeUsed() async throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("addressee-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        _ = try await Self.run(try Self.settings(.smtp), failing: "broken.example") { server in
+            var next = try Self.settings(.smtp)
+            next.listeners.append(ListenerConfiguration(address: .unix(path: path)))
+            next.hostname = "broken.example"
+            try await server.reload(next)
+            // It could not be opened twice.
+            next.hostname = "mx.example"
+            try await server.reload(next)
+            #expect(server.log.lines("configuration-not-reloaded").count == 1)
+            #expect(server.log.lines("configuration-reloaded").count == 1)
+        }
+    }
+
+    /// What a next hop offers is asked at start, and when one comes with another configuration.
+    @Test(.timeLimit(.minutes(2))) func nextHopsAreIntroduced() async throws {
+        let hop = ScriptedServer([], greeting: "220 x\r\n")
+        let hello = "EHLO mx.example\r\n"
+        try await hop.run { port in
+            var settings = try Self.settings(.smtp)
+            let server = MailServer(dialect: .smtp, address: .host("127.0.0.1", port: port))
+            settings.nextHops = [NextHopConfiguration(name: "inside", kind: .server(server))]
+            _ = try await Self.run(try Self.settings(.smtp)) { [settings] running in
+                #expect(hop.connections == 0)
+                try await running.reload(settings)
+                while hop.questions != [hello] { try await Task.sleep(for: .milliseconds(5)) }
+            }
+            _ = try await Self.run(settings) { _ in
+                while hop.questions.count(where: { $0 == hello }) < 2 {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+            }
+        }
+    }
+
+    /// A socket that nobody listens on any more is replaced; one that another server has is not.
+    @Test func socketsThatAreThere() async throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("addressee-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let left = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let isBound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(left, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        #expect(isBound)
+        close(left)
+        var settings = try Self.settings(.smtp)
+        settings.listeners.append(ListenerConfiguration(address: .unix(path: path)))
+        let lines = try await Self.run(settings) { [settings] server in
+            var other = settings
+            other.listeners.removeFirst()
+            do {
+                _ = try await Self.run(other) { _ in }
+                Issue.record("it has started")
+            } catch {
+                #expect(
+                    "\(error)" == "can't listen on unix:\(path): another program listens there already; "
+                        + "stop it or choose another address")
+            }
+        }
+        #expect(lines.first?.contains(",unix:\(path) ") == true)
+    }
+
+    /// Mail is taken from when a next hop is in the configuration, and what lies in its folders is looked through.
+    @Test(.timeLimit(.minutes(2))) func nextHopsThatCome() async throws {
+        let place = MessageServerTests.Place()
+        defer { place.remove() }
+        let folder = "\(place.folder)/example.org/ann/tmp"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data("x".utf8).write(to: URL(fileURLWithPath: "\(folder)/old"))
+        let old = time(nil) - 40 * 3600
+        var times = [timeval(tv_sec: old, tv_usec: 0), timeval(tv_sec: old, tv_usec: 0)]
+        #expect(utimes("\(folder)/old", &times) == 0)
+        let start = "MAIL FROM:<me@elsewhere.example>\r\nRCPT TO:<fred@example.org>\r\nDATA\r\n"
+        _ = try await Self.run(try Self.settings(.smtp)) { server in
+            let port = try #require(server.ports("listening").first)
+            @Sendable func last(_ count: Int, to text: String) async throws -> String? {
+                try await SocketPeer.connected(port: port) { peer in
+                    try await MessageServerTests.replies(count, to: text, over: peer).last
+                }
+            }
+            #expect(try await last(4, to: start)?.hasPrefix("554 5.3.2") == true)
+            var next = try Self.settings(.smtp)
+            next.nextHops = try ServedDirectory.nextHops(in: place.folder)
+            try await server.reload(next)
+            #expect(try await last(5, to: start + "Subject: x\r\n.\r\n") == "250 2.0.0 OK")
+            #expect(place.messages("example.org/fred").count == 1)
+            while server.log.lines("stale-files-removed").isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(
+                server.log.lines("stale-files-removed") == ["info stale-files-removed files=1 next-hop=everywhere"])
+            // And no more when it has gone.
+            try await server.reload(try Self.settings(.smtp))
+            #expect(try await last(4, to: start)?.hasPrefix("554 5.3.2") == true)
+        }
+    }
+
     /// What is under way when the server stops is answered, for as long as `shutdown`.
     @Test func stopping() async throws {
         let lines = try await Self.run(try Self.settings(.smtp)) { server in
@@ -220,6 +345,52 @@ struct ReloadTests {
             }
         }
         #expect(lines.last == "info stopped")
+    }
+
+    /// `shutdown` is as the last file says: a question that is never answered holds nobody up for longer.
+    @Test(.timeLimit(.minutes(1))) func stoppingAfterAReload() async throws {
+        var settings = try Self.settings(.smtp)
+        settings.timeouts.shutdown = .seconds(3600)
+        let lines = try await Self.run(settings, isSilent: true) { [settings] server in
+            let port = try #require(server.ports("listening").first)
+            var next = settings
+            next.timeouts.shutdown = .milliseconds(10)
+            try await server.reload(next)
+            try await SocketPeer.connected(port: port) { peer in
+                _ = try await peer.receive()
+                try await peer.send(Array("VRFY fred@example.org\r\n".utf8))
+                server.stop()
+                while let more = try? await peer.receive(), !more.isEmpty {}
+            }
+        }
+        #expect(lines.last == "info stopped")
+    }
+
+    /// Next hops that come with a new file take mail at once, and what a mail server offers is asked before any comes.
+    @Test(.timeLimit(.minutes(1))) func nextHops() async throws {
+        let hop = ScriptedServer([], greeting: "220 x\r\n")
+        let place = MessageServerTests.Place()
+        defer { place.remove() }
+        try await hop.run { hopPort in
+            _ = try await Self.run(try Self.settings(.smtp)) { server in
+                let port = try #require(server.ports("listening").first)
+                var next = try Self.settings(.smtp)
+                next.nextHops = try ServedDirectory.nextHops(in: place.folder)
+                next.nextHops[0].route.places = [.mailboxes]
+                let outside = MailServer(dialect: .smtp, address: .host("127.0.0.1", port: hopPort))
+                next.nextHops.append(
+                    NextHopConfiguration(name: "outside", kind: .server(outside), route: Route(places: [.elsewhere])))
+                try await server.reload(next)
+                while hop.questions.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+                #expect(hop.questions == ["EHLO mx.example\r\n"])
+                try await SocketPeer.connected(port: port) { peer in
+                    let text = MessageServerTests.transaction("fred@example.org", message: "Subject: x")
+                    let replies = try await MessageServerTests.replies(5, to: text, over: peer)
+                    #expect(replies.last == "250 2.0.0 OK")
+                }
+            }
+        }
+        #expect(place.files.count == 1)
     }
 
     /// A default domain that no source has is told of.

@@ -11,10 +11,16 @@ final class ScriptedServer: Sendable {
     private let all = NIOLockedValueBox<(questions: [String], connections: Int, closed: Int)>(([], 0, 0))
     /// What it says first.
     private let greeting: String
+    /// A recipient that it never takes.
+    private let refused: String?
+    /// What it says to a command, by the first four letters, in place of what is usual.
+    private let replies: [String: String]
 
-    init(_ answers: [String], greeting: String = "") {
+    init(_ answers: [String], greeting: String = "", refused: String? = nil, replies: [String: String] = [:]) {
         self.answers = NIOLockedValueBox(answers)
         self.greeting = greeting
+        self.refused = refused
+        self.replies = replies
     }
 
     var questions: [String] { all.withLockedValue { $0.questions } }
@@ -24,6 +30,8 @@ final class ScriptedServer: Sendable {
 
     /// Commands of SMTP are taken, in whatever number; what is ready is for what is no such command.
     private func answer(to text: String) -> String? {
+        if let refused, text.hasPrefix("RCPT TO:<\(refused)>") { return "550 5.1.1 no\r\n" }
+        if let reply = replies[String(text.prefix(4))] { return reply + "\r\n" }
         switch text.prefix(4) {
         case "EHLO", "MAIL", "RCPT", "RSET": return "250 ok\r\n"
         case "DATA": return "354 go\r\n"

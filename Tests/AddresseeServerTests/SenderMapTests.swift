@@ -103,7 +103,7 @@ struct SenderMapTests {
         let server = ScriptedServer([answer])
         try await server.run { port in
             let address = ServerAddress.host("127.0.0.1", port: port)
-            let answers = try await Self.ask(["me@c.example"], .socketmap(address), patience: .milliseconds(200))
+            let answers = try await Self.ask(["me@c.example"], .socketmap(address), patience: .seconds(1))
             #expect(answers == ["failed: \(address) does not answer"])
         }
         #expect(server.connections == 1)
@@ -111,7 +111,8 @@ struct SenderMapTests {
 
     /// A notification for an address that was made here goes to whom the map says, wherever that is.
     @Test func notifications() async throws {
-        let server = ScriptedServer(["OK me@far.example", "NOTFOUND ", "TEMP busy"].map(Self.netstring))
+        let server = ScriptedServer(
+            ["OK me@far.example", "NOTFOUND ", "TEMP busy", "OK you@far.example"].map(Self.netstring))
         try await server.run { port in
             let change: MessageServerTests.Change = { configuration, _ in
                 configuration.senderRewriting = .socketmap(.host("127.0.0.1", port: port))
@@ -122,6 +123,8 @@ struct SenderMapTests {
                     ("srs0=a=b@example.org", "250 2.1.5 OK"), ("srs0=c=d@example.org", "550 5.1.1 No such user here"),
                     ("srs0=e=f@example.org", "451 4.3.0 The message can't be handed on now, try again later"),
                     ("me@far.example", "550 5.7.1 Relaying denied: not a domain of this server"),
+                    // Made by a server that has the same map, under a domain that is not known here.
+                    ("srs1=g=h@other.test", "250 2.1.5 OK"),
                 ] {
                     let replies = try await MessageServerTests.replies(1, to: "RCPT TO:<\(recipient)>\r\n", over: peer)
                     #expect(replies == [reply])
@@ -129,8 +132,14 @@ struct SenderMapTests {
                 let replies = try await MessageServerTests.replies(2, to: "DATA\r\nx\r\n.\r\n", over: peer)
                 #expect(replies.last == "250 2.0.0 OK")
                 #expect(place.messages("far.example/me").count == 1)
+                #expect(place.messages("far.example/you").count == 1)
             }
         }
+        #expect(
+            server.questions
+                == ["srs0=a=b@example.org", "srs0=c=d@example.org", "srs0=e=f@example.org", "srs1=g=h@other.test"].map {
+                    Self.netstring("reverse \($0)")
+                })
     }
 
     /// One transaction has one sender: the map is asked for it once, however many recipients it goes on to.
@@ -163,6 +172,28 @@ struct SenderMapTests {
         #expect(map.questions == senders.map { Self.netstring("forward \($0)") })
         let mail = hop.questions.filter { $0.hasPrefix("MAIL") }
         #expect(mail == ["MAIL FROM:<srs0@us.example>\r\n", "MAIL FROM:<srs1@us.example>\r\n"])
+    }
+
+    /// Whose mail stays at this site keeps its sender, whatever server has the mailbox.
+    @Test func sendersAreKeptAtThisSite() async throws {
+        let map = ScriptedServer([Self.netstring("OK srs0@us.example")])
+        let hop = ScriptedServer([], greeting: "220 x\r\n")
+        try await map.run { mapPort in
+            try await hop.run { hopPort in
+                let change: MessageServerTests.Change = { configuration, _ in
+                    configuration.senderRewriting = .socketmap(.host("127.0.0.1", port: mapPort))
+                    let server = MailServer(dialect: .smtp, address: .host("127.0.0.1", port: hopPort))
+                    configuration.nextHops = [NextHopConfiguration(name: "inside", kind: .server(server))]
+                }
+                try await MessageServerTests.serve(change: change) { peer, _ in
+                    let text = "MAIL FROM:<me@c.example>\r\nRCPT TO:<fred@example.org>\r\n"
+                    let replies = try await MessageServerTests.replies(3, to: text, over: peer)
+                    #expect(replies.last == "250 2.1.5 OK")
+                }
+            }
+        }
+        #expect(map.questions.isEmpty)
+        #expect(hop.questions.contains("MAIL FROM:<me@c.example>\r\n"))
     }
 
     /// What is no answer ends the connection, and nobody answers for it.

@@ -110,6 +110,13 @@ struct ServerLogTests {
                 for _ in 0..<2 { $0.notRewritten(ann, reason: "why") }
                 $0.leftOut([ann, fred], about: "list")
                 $0.removedStale(3, of: "folders")
+                for _ in 0..<2 { $0.keptSender(ann, octets: 300) }
+                let reply = HeardReply(code: 550, lines: [Array("5.1.1 no".utf8)])
+                $0.refusedByNextHop("inside", about: "ann", nil, reply)
+                $0.refusedByNextHop("inside", about: "list", fred, reply)
+                $0.leftOut(fred, about: "list", by: "inside", reply)
+                $0.defaultDomainIsMissing(ann.domain)
+                $0.malformed(Self.client, at: ListenerConfiguration(wire: .policy, address: .unix(path: "/x")))
             } == [
                 "error could-not-tell about=x reason=gone source=people",
                 "error loop about=ann path=\([ann, fred].arrows)",
@@ -122,6 +129,14 @@ struct ServerLogTests {
                 "error address-not-rewritten about=ann@a.example reason=srs: why",
                 "warning left-out about=list recipients=ann@a.example,fred@a.example",
                 "info stale-files-removed files=3 next-hop=folders",
+                "warning address-not-rewritten about=ann@a.example reason=srs: rewritten it would have 300 octets, 255 at "
+                    + "most; kept as it is",
+                "warning refused-by-next-hop about=ann next-hop=inside reply=550 5.1.1 no",
+                "warning refused-by-next-hop about=list next-hop=inside recipients=fred@a.example reply=550 5.1.1 no",
+                "warning left-out about=list next-hop=inside recipients=fred@a.example reply=550 5.1.1 no",
+                "warning default-domain-not-on-record do=addressee domain add a.example, or correct default-domain "
+                    + "domain=a.example",
+                "info malformed-request client=192.0.2.1 done=connection closed listener=policy on=unix:/x",
             ])
     }
 
@@ -133,6 +148,9 @@ struct ServerLogTests {
             let destination = Destination(mailbox: mailbox, nextHop: number % 2)
             envelope.add(.mailbox(mailbox), to: [destination], new: [destination])
         }
+        // One that leads to two more.
+        let more = try ["x", "y"].map { Destination(mailbox: try Mailbox("\($0)@a.example"), nextHop: 0) }
+        envelope.add(.mailbox(try Mailbox("list@a.example")), to: more, new: more)
         let to = (0..<10).map { "u\($0)@a.example" }.joined(separator: ",") + ",…"
         let hops = try ["one", "two", "three"].map {
             NextHopConfiguration(name: $0, kind: .maildir(try MaildirTemplate("/mail/{domain}/{local-part}")))
@@ -146,7 +164,7 @@ struct ServerLogTests {
                 $0.notHandedOn("id3", nil, by: Self.client, DeliveryFailure(HopFailure(reason: "gone")))
                 $0.refusedMessage("id4", nil, by: Self.client, .loop)
             } == [
-                "info message-delivered client=192.0.2.1 from=<> id=id1 mailboxes=11 next-hop=one,two size=5 to=\(to)",
+                "info message-delivered client=192.0.2.1 from=<> id=id1 mailboxes=13 next-hop=one,two size=5 to=\(to)",
                 "warning message-not-delivered client=192.0.2.1 from=<> id=id2 reason=spam to=\(to)",
                 "error message-not-delivered client=192.0.2.1 id=id3 reason=gone",
                 "info message-refused client=192.0.2.1 id=id4 reply=\(MessageReader.Fault.loop.reply)",

@@ -229,9 +229,9 @@ final class TestLoop {
         return client
     }
 
-    /// The connection to a mail server that was asked for last; the server accepts it.
-    func accepted() throws -> TestClient {
-        let hop = hops[hops.count - 1]
+    /// The connection to a mail server that was asked for last, or the one of this number; the server accepts it.
+    func accepted(_ number: Int? = nil) throws -> TestClient {
+        let hop = hops[number ?? hops.count - 1]
         try hop.connect(from: "127.0.0.1")
         return hop
     }

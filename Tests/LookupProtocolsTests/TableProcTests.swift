@@ -105,7 +105,7 @@ struct TableProcTests {
     }
 
     /// One too long is read past, whatever the pieces; where it can be told whom to answer, that one is answered.
-    @Test(arguments: [1, 2, 3, 7, 4096, 1_000_000], [10_000, 50_000])
+    @Test(arguments: [1, 2, 3, 7, 4096, 20_000, 1_000_000], [10_000, 50_000])
     func overlong(size: Int, length: Int) {
         let key = String(repeating: "x", count: length)
         let last = Row("table|0.1|1|t|check|alias|8|k", Self.ask(.check, .alias, "8", "k"))

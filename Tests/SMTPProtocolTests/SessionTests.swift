@@ -297,7 +297,10 @@ struct SessionTests {
         _ = talk.say("MAIL FROM:<>")
         #expect(talk.give("STARTTLS") == .startTLS)
         #expect(talk.heard() == "220 2.0.0 Ready to start TLS")
+        #expect(talk.session.client?.isExtended == true)
         talk.session.tlsStarted()
+        // RFC 3207 4.2: what the client said of itself is forgotten too.
+        #expect(talk.session.client == nil)
         #expect(talk.say("DATA") == "503 5.5.1 MAIL first")
         #expect(!talk.say("EHLO c").contains("STARTTLS"))
         #expect(talk.say("STARTTLS") == "503 5.5.1 TLS is active already")
