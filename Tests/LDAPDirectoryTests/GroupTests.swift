@@ -82,6 +82,12 @@ import Testing
         }
         #expect(try lists("U1@a") == ["list staff@a member"])
         #expect(try lists("u3@a") == [])
+        // So does the check of a removal, which does not read every group.
+        func pointing(_ address: String) throws -> [String] {
+            try site.store.read { try $0.references(to: try Mailbox(address), limit: 9).map(\.description) }
+        }
+        #expect(try pointing("u2@a") == ["list staff@a"])
+        #expect(try pointing("u3@a") == [])
     }
 
     /// An address of a member may have a name before it (RFC 5322 3.4).

@@ -15,10 +15,40 @@ extension LDAPStoreView {
         let found = records.flatMap { record in
             record.references.filter { $0.mailbox == address }.map { Reference(record, role: $0.role) }
         }
-        return Array(found.sorted { $0.name < $1.name }.prefix(limit))
+        let all = Set(found).union(try referencesByEntry(to: address))
+        return Array(all.sorted { ($0.name, $0.role.rawValue) < ($1.name, $1.role.rawValue) }.prefix(limit))
     }
 
-    /// Members that a group has by their names, logins or a search, and forwards by name, are found by reading these.
+    /// Groups that have who is at this address by the name of the entry or by a login, and forwards to the entry.
+    private func referencesByEntry(to address: Mailbox) throws(StoreError) -> [Reference] {
+        if plan.schema.keys != nil || plan.reader.isForeign(address.domain) { return [] }
+        guard let search = plan.addressSearch([address]) else { return [] }
+        var filters: [LDAPFilter] = []
+        for entry in plan.reader.holders(of: address, among: try entries([search])) {
+            let (dn, rules) = (Array(entry.dn.utf8), plan.reader.rules(of: entry))
+            let uids = [.login, .localPart].flatMap { plan.reader.values($0, of: entry, rules) }
+            filters.append(
+                plan.group(plan.schema.rules) { rule in
+                    [.memberDN, .forwardTargetDN].flatMap { plan.schema.names($0, rule) }.map { .equal($0, dn) }
+                        + plan.schema.names(.memberUID, rule).flatMap { name in uids.map { .equal(name, $0) } }
+                })
+        }
+        filters.removeAll(where: \.isNever)
+        if filters.isEmpty { return [] }
+        var pointing = plan.search(.anyOf(filters), plan.schema.rules, limit: 0)
+        pointing.page = LDAPLimits.page
+        return try entries([pointing]).compactMap { entry in
+            let rules = plan.reader.rules(of: entry)
+            guard let holder = plan.reader.addresses(of: entry, rules).canonical, overlay.slots[holder] == nil else {
+                return nil
+            }
+            let isList = rules.contains { $0.kind == .list }
+            return Reference(
+                kind: isList ? .list : .forward, role: isList ? .member : .target, name: holder.description)
+        }
+    }
+
+    /// Members that a group has through other groups or by a search are found by reading all of them.
     func allReferences(to address: Mailbox, faulty: (Trouble) throws -> Void) throws -> [Reference] {
         var found = Set(try references(to: address, limit: .max, faulty: faulty))
         let ways: [(RecordKind, [LDAPRole])] = [
