@@ -145,6 +145,8 @@ struct ConfiguredDirectory {
             let isOfKind = entry.kind == kind || (kind == .forward && entry.forward != nil)
             if isOfKind, known.count > 1 {
                 let asked = source ?? known[0].name
+                // There it is in a domain that is not served.
+                if asked == other.name { continue }
                 return CommandFailure(
                     .noUser, "\(shown) in the source \(asked), but in \(other.name); use --source \(known[index].name)")
             }
