@@ -70,6 +70,7 @@ struct ConnectionTests {
     @Test func filtersMayBeSilentForLonger() throws {
         try TestLoop.with { $0.timeouts.idle = .seconds(10_000) }.run { server in
             let client = try server.client(wire: .milter)
+            server.advance(.seconds(5000))
             try client.send(MilterServerTests.open)
             server.advance(.milliseconds(9_999_999))
             #expect(!client.socket.isOutputClosed)

@@ -213,6 +213,20 @@ struct MessageServerTests {
         }
     }
 
+    /// A message by BDAT need not end where a line does, and nothing of it is lost (RFC 3030 2).
+    @Test(arguments: [
+        ("Subject: x\r\n\r\nfirst\r\nlast", "\nSubject: x\n\nfirst\nlast"), ("Subject: all", "\nSubject: all"),
+        ("no field", "\n\nno field"), ("F", "\n\nF"),
+    ])
+    func noEndOfLine(message: String, stored: String) async throws {
+        try await Self.serve { peer, place in
+            let text = "MAIL FROM:<>\r\nRCPT TO:<fred@example.org>\r\nBDAT \(message.utf8.count) LAST\r\n" + message
+            let replies = try await Self.replies(4, to: text, over: peer)
+            #expect(replies.last == "250 2.0.0 OK")
+            #expect(place.messages("example.org/fred").joined().contains(stored))
+        }
+    }
+
     /// One mailbox is one folder; by which details it was reached is told in it.
     @Test func details() async throws {
         try await Self.serve { peer, place in

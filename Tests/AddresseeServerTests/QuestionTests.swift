@@ -325,6 +325,18 @@ struct QuestionTests {
         }
     }
 
+    /// Of a connection that is for one question no more is waited for when that is refused.
+    @Test func oneQuestionAConnection() throws {
+        try TestLoop.run(clients: Self.limited(1)) { server in
+            for answer in ["550 5.1.1", "4.7.1 Too many questions"] {
+                let client = try Self.client(server, .readsocket)
+                try client.send("rcpt nobody@example.org\n")
+                #expect(try client.received().contains(answer))
+                #expect(client.socket.isOutputClosed)
+            }
+        }
+    }
+
     /// The postmaster is asked for without end on every wire (RFC 5321 4.5.1), and whoever else is not.
     @Test(arguments: [
         (ListenerWire.smtp, "VRFY NAME@example.org\r\n"), (.socketmap, "recipients NAME@example.org"),

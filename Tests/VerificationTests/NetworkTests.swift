@@ -32,7 +32,7 @@ import Verification
         Membership("::/0", "2001:db8::1", true), Membership("::/0", "192.0.2.1", false),
         Membership("::/0", "unix", false), Membership("unix", "unix", true), Membership("unix", "127.0.0.1", false),
         Membership("10.0.0.0/8", "::ffff:10.1.2.3", true), Membership("::ffff:10.0.0.0/104", "10.1.2.3", true),
-        Membership("::ffff:192.0.2.1", "192.0.2.1", true),
+        Membership("::ffff:192.0.2.1", "192.0.2.1", true), Membership("::ffff:0.0.0.0/96", "10.1.2.3", true),
     ]
 
     @Test(arguments: memberships)
