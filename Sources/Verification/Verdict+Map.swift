@@ -103,8 +103,9 @@ extension Judgement {
     }
 
     private func forwards(_ resolution: Resolution, _ verdict: Verdict) -> MapAnswer {
+        guard let forward = resolution.chain.first?.forward else { return .absent }
         // No more than the address itself among the targets is no forward.
-        guard resolution.chain.first?.forward != nil, !resolution.step.isEmpty else { return .absent }
+        if forward.next == nil, forward.targets.allSatisfy({ $0 == forward.address }) { return .absent }
         return verdict.isPositive ? .found(resolution.step) : verdict.refusal
     }
 

@@ -53,6 +53,8 @@ private let directory = """
     list closed@a : off@a
     user off@a login=off status=disabled
     user away@a login=away status=suspended
+    user awaykeep@a status=suspended
+    forward awaykeep@a t@elsewhere keep
     user big@a login=big status=full
     alias loop1@a loop2@a
     alias loop2@a loop1@a
@@ -224,6 +226,12 @@ struct MapTests {
         // A mailbox that takes no mail is its own final one all the same.
         ("big@a", "mailboxes=TEMP 4.2.2; recipients=TEMP 4.2.2; senders=OK big"),
         ("away@a", "mailboxes=TEMP 4.2.1; recipients=TEMP 4.2.1; senders=TEMP 4.2.1"),
+        // Its forward is there, and is not followed now: which is not that there is none.
+        (
+            "awaykeep@a",
+            "mailboxes=TEMP 4.2.1; recipients=TEMP 4.2.1; aliases=TEMP 4.2.1; aliases-step=TEMP 4.2.1; forwards=TEMP 4.2.1;"
+                + " senders=TEMP 4.2.1"
+        ),
         ("off@a", ""),
         (
             "bare@a",
