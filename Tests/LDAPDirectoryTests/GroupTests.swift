@@ -88,6 +88,16 @@ import Testing
         }
         #expect(try pointing("u2@a") == ["list staff@a"])
         #expect(try pointing("u3@a") == [])
+        // Who has several addresses is pointed to at the canonical one.
+        try site.writer.add(
+            "uid=two,\(site.base)",
+            [
+                ("objectClass", ["inetOrgPerson"]), ("uid", ["two"]), ("cn", ["Two"]), ("sn", ["Two"]),
+                ("mail", ["second@a", "two@a"]),
+            ])
+        try site.group("pair", mail: "pair@a", [("member", ["uid=two,\(site.base)"])])
+        #expect(try pointing("two@a") == ["list pair@a"])
+        #expect(try pointing("second@a") == [])
     }
 
     /// An address of a member may have a name before it (RFC 5322 3.4).

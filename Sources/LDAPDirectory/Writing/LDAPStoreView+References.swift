@@ -19,13 +19,15 @@ extension LDAPStoreView {
         return Array(all.sorted { ($0.name, $0.role.rawValue) < ($1.name, $1.role.rawValue) }.prefix(limit))
     }
 
-    /// Groups that have who is at this address by the name of the entry or by a login, and forwards to the entry.
+    /// Groups that have who is at this address by the name of the entry or by a login, and forwards to the entry: at its
+    /// canonical address, so that they are told once.
     private func referencesByEntry(to address: Mailbox) throws(StoreError) -> [Reference] {
         if plan.schema.keys != nil || plan.reader.isForeign(address.domain) { return [] }
         guard let search = plan.addressSearch([address]) else { return [] }
         var filters: [LDAPFilter] = []
         for entry in plan.reader.holders(of: address, among: try entries([search])) {
             let (dn, rules) = (Array(entry.dn.utf8), plan.reader.rules(of: entry))
+            if plan.reader.addresses(of: entry, rules, domain: address.domain).canonical != address { continue }
             let uids = [.login, .localPart].flatMap { plan.reader.values($0, of: entry, rules) }
             filters.append(
                 plan.group(plan.schema.rules) { rule in
