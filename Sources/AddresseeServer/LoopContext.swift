@@ -183,7 +183,7 @@ final class LoopContext {
     /// These addresses are about to be asked for: has what is remembered of them fetched.
     func expect(_ keys: [MailboxMemory.Key]) { memory.fetch(keys) }
 
-    /// The answer to one question: all of them take this way, whatever the wire.
+    /// The answer to one question, of any wire.
     /// - Parameters:
     ///   - known: the key of the mailbox that is asked about, where it has been made already.
     ///   - about: what is asked about, for the log.
@@ -222,8 +222,8 @@ final class LoopContext {
         return question.answer(on: resolution)
     }
 
-    /// The answer to what is plainly true of an address, in the batch at hand: to what is remembered where that suffices, else
-    /// to what the source has. Nil where only a walk can tell.
+    /// The answer without a walk: from what is remembered of the address, else from what the one source has there. Nil where only
+    /// a walk can tell.
     /// - Parameter read: what has been read, for the walk.
     private func plainly<Asked: DirectoryQuestion>(
         _ question: Asked, _ mailbox: Mailbox, _ place: Remembered?, read: inout FirstAnswers?

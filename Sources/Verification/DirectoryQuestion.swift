@@ -1,5 +1,4 @@
-// The one way of every question, whatever wire asks it: from the rules that need no lookup, over what one entry says or a
-// walk finds, to the answer.
+// What every wire asks of the directory: the rules that need no lookup come first, then what one entry says, then a walk.
 
 public import MailAddress
 public import MailboxDirectory

@@ -4,7 +4,7 @@ public import MailAddress
 public import MailboxDirectory
 public import SMTPProtocol
 
-/// What VRFY, EXPN or RCPT asks, on whatever wire.
+/// What VRFY, EXPN or RCPT asks, on any wire.
 public struct Inquiry: DirectoryQuestion {
     public let query: Query
     let judgement: Judgement

@@ -184,7 +184,7 @@ public struct DeliveryInquiry: DirectoryQuestion {
 
     /// - Parameters:
     ///   - routes: those of the next hops, in their order.
-    ///   - onlyOnRecord: whether an address that is not on record itself is unknown, whatever its domain takes.
+    ///   - onlyOnRecord: whether an address that is not on record is unknown, though its domain takes any.
     public init(
         _ query: Query, to path: ForwardPath, by client: ClientClass, over routes: [Route], onlyOnRecord: Bool = false
     ) {

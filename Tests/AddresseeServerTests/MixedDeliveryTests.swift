@@ -7,6 +7,16 @@ import Testing
 import Verification
 
 @Suite(.timeLimit(.minutes(2))) struct MixedDeliveryTests {
+    /// Mailboxes have folders, and what is elsewhere goes to the server at this port.
+    private static func addServer(at port: Int, to configuration: inout Configuration) {
+        configuration.nextHops[0].route.places = [.mailboxes]
+        configuration.nextHops.append(
+            NextHopConfiguration(
+                name: "outside",
+                kind: .server(MailServer(dialect: .smtp, address: .host("127.0.0.1", port: port))),
+                route: Route(places: [.elsewhere])))
+    }
+
     /// Sends a message to recipients of whom some have folders here, and one a mailbox at the server.
     private func deliver(
         to recipients: String..., end: String, blocking blocked: String? = nil, refusing refused: String? = nil
@@ -15,12 +25,7 @@ import Verification
         nonisolated(unsafe) var found: (reply: String?, files: [String]) = (nil, [])
         try await server.run { port in
             let change: MessageServerTests.Change = { configuration, place in
-                configuration.nextHops[0].route.places = [.mailboxes]
-                configuration.nextHops.append(
-                    NextHopConfiguration(
-                        name: "outside",
-                        kind: .server(MailServer(dialect: .smtp, address: .host("127.0.0.1", port: port))),
-                        route: Route(places: [.elsewhere])))
+                Self.addServer(at: port, to: &configuration)
                 guard let blocked else { return }
                 let folder = "\(place.folder)/example.org/\(blocked)"
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -89,12 +94,7 @@ import Verification
         let server = ScriptedServer(["250 2.0.0 taken\r\n"], greeting: "220 x\r\n", replies: replies)
         try await server.run { port in
             let change: MessageServerTests.Change = { configuration, _ in
-                configuration.nextHops[0].route.places = [.mailboxes]
-                configuration.nextHops.append(
-                    NextHopConfiguration(
-                        name: "outside",
-                        kind: .server(MailServer(dialect: .smtp, address: .host("127.0.0.1", port: port))),
-                        route: Route(places: [.elsewhere])))
+                Self.addServer(at: port, to: &configuration)
             }
             try await MessageServerTests.serve(change: change) { peer, place in
                 let text =
