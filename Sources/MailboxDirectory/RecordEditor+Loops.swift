@@ -59,8 +59,8 @@ extension RecordEditor {
         try domains(answering: address.domain, in: writing).map { Mailbox(localPart: address.localPart, domain: $0) }
     }
 
-    /// What records point to in a domain, or in an alias of it: any loop that a change of the domain makes goes through
-    /// one of these. By index and without plain users, so that a change of a domain does not read the whole store.
+    /// That a change of a domain makes no loop: any would go through what records point to in it, or in an alias of it. These are
+    /// found by index and without plain users, so that such a change does not read the whole store.
     func checkNoLoop(through domain: Domain, in writing: any RecordReading) throws(EditError) {
         var targets: Set<Mailbox> = []
         for domain in try domains(answering: domain, in: writing) {
